@@ -1,0 +1,1 @@
+//! Tandem keeps rows in two business systems in step.

@@ -1,0 +1,3 @@
+//! Tandem's command line.
+
+fn main() {}
