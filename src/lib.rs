@@ -1,1 +1,8 @@
 //! Tandem keeps rows in two business systems in step.
+//!
+//! The folders are the architecture; `docs/architecture.md` draws it. What stands lower in this list may use what
+//! stands higher, never the other way round.
+
+pub mod config;
+pub mod model;
+pub mod systems;

@@ -1,0 +1,7 @@
+//! What people configure: `tandem.toml`, the places of files, and references to secrets.
+
+mod connection;
+mod secret;
+
+pub use connection::{ConnectionKind, ConnectionSettings, SignIn};
+pub use secret::{SecretError, SecretRef};

@@ -1,0 +1,93 @@
+//! What was seen of a row and what it waits for.
+
+use jiff::Timestamp;
+
+use super::{ConflictId, MappingName, Row, RowId, Side};
+
+/// Why a row may be taken as deleted (I8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The system's own change feed said so.
+    Tombstone,
+    /// Keyed read and filter both found nothing while a neighbour was readable, twice.
+    ConfirmedAbsent { first: Timestamp, second: Timestamp },
+}
+
+/// What an observation saw.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// The row as read.
+    Row(Row),
+    /// The row is gone, with the evidence for it.
+    Gone(Evidence),
+    /// Absent from a sweep; evidence is being gathered and nothing may be concluded yet.
+    Missing { first_confirmed: Option<Timestamp> },
+    /// The row could not be decoded; the text says why.
+    Unreadable(String),
+}
+
+/// A row seen to differ from its coupling's base, or not coupled. It stays until it is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Observation {
+    pub mapping: MappingName,
+    pub side: Side,
+    pub row: RowId,
+    pub content: Content,
+    pub standing: Standing,
+    /// When this content arrived, by our clock; for people and for the journal only.
+    pub seen_at: Timestamp,
+}
+
+/// What an unsettled row waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    Ready,
+    Parked { reason: Reason, wake: WakeCondition },
+    Conflicted(ConflictId),
+}
+
+/// Why a row is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reason {
+    /// No partner, and the mapping does not create rows on that side.
+    CreateOff { on: Side },
+    /// More than one row could be its partner.
+    Ambiguous { key: String, candidates: usize },
+    /// The row it would be coupled to has another partner already.
+    PartnerTaken { partner: RowId },
+    /// A lookup's target is not coupled.
+    WaitingForReference { field: String, mapping: MappingName, side: Side, row: RowId },
+    /// Its partner is outside the mapping's filter.
+    PartnerOutOfFilter,
+    /// The partner was deleted and the mapping leaves deletions alone.
+    PartnerDeleted { on: Side },
+    /// The row was deleted and the mapping leaves deletions alone.
+    DeletionIgnored,
+    /// The other system refused the row; the text says what it answered.
+    Refused { code: String, message: String },
+    /// A value does not fit the other side.
+    DoesNotFit { field: String, message: String },
+    /// The row could not be read.
+    Unreadable { message: String },
+    /// A write's outcome is not known yet.
+    WriteInDoubt,
+}
+
+/// The event that puts a parked row back to ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WakeCondition {
+    /// The row, or its partner, is edited, or the mapping changes.
+    RowChanges,
+    /// That row of that mapping gets a partner.
+    Coupled { mapping: MappingName, side: Side, row: RowId },
+    /// The moment has come (transient failures).
+    At(Timestamp),
+}
+
+/// What happened to one side of a coupling since its base, in the mapping's common shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change<T> {
+    Unchanged,
+    Edited(T),
+    Gone(Evidence),
+}

@@ -1,0 +1,44 @@
+//! A write that is about to leave.
+
+use jiff::Timestamp;
+
+use super::{CouplingId, IntentId, MappingName, Record, RowId, RunId, Side, Version};
+
+/// A write that is about to leave: stored before it is sent, closed with its outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intent {
+    pub id: IntentId,
+    pub run: RunId,
+    pub mapping: MappingName,
+    /// The side that is written.
+    pub side: Side,
+    pub verb: IntentVerb,
+    /// When it was stored, by our clock: with the connection's settle time it says when a probe can be trusted.
+    pub stored_at: Timestamp,
+}
+
+/// What is about to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum IntentVerb {
+    Create {
+        /// The row on the other side that the new one is made from.
+        source: RowId,
+        /// The id Tandem minted, where the system takes one.
+        minted: Option<RowId>,
+        /// The fields sent, in the mapping's common shape.
+        sent: Record,
+        /// The server's time before the create was sent: a row it made is stamped no earlier.
+        floor: Option<Timestamp>,
+    },
+    Update {
+        coupling: CouplingId,
+        row: RowId,
+        version: Option<Version>,
+        sent: Record,
+    },
+    Delete {
+        coupling: CouplingId,
+        row: RowId,
+        version: Option<Version>,
+    },
+}

@@ -1,0 +1,99 @@
+//! What was done, to which row, why, with the values before and after.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{ConflictId, FieldId, MappingName, Pair, RowId, RunId, Side, Value};
+
+/// One thing done to one row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalEntry {
+    pub run: RunId,
+    pub at: Timestamp,
+    pub mapping: MappingName,
+    pub action: Action,
+    /// The side that was written; for `Coupled` and conflicts the side that gave rise to it.
+    pub side: Side,
+    /// The row on `side`; unknown where a create's outcome is not known.
+    pub row: Option<RowId>,
+    /// What people call the row.
+    pub label: String,
+    pub cause: CauseOfWrite,
+    pub fields: Vec<FieldChange>,
+    pub outcome: Outcome,
+}
+
+/// What was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Action {
+    Coupled,
+    Created,
+    Updated,
+    Deleted,
+    Uncoupled,
+    ConflictRaised,
+    ConflictSettled,
+}
+
+/// Why it was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CauseOfWrite {
+    /// A row was changed (or is new, or gone) on that side.
+    Edit { side: Side },
+    /// Both rows match by these fields.
+    Match { key: String },
+    /// A person answered a conflict.
+    Answer { conflict: ConflictId },
+    /// A write of an earlier, interrupted run was found to have landed.
+    Recovery,
+}
+
+/// One field's value before and after.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldChange {
+    pub field: FieldId,
+    /// Absent where it was not known (a new row).
+    pub before: Option<Value>,
+    pub after: Value,
+}
+
+/// How it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Done,
+    /// Refused by the system, with its code.
+    Refused {
+        code: String,
+    },
+    /// The row had moved on; it is decided again.
+    Stale,
+}
+
+/// One run: the passes started together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Run {
+    pub id: RunId,
+    pub started_at: Timestamp,
+    pub finished_at: Option<Timestamp>,
+    /// What started it: `schedule`, `command`, `answer`.
+    pub trigger: String,
+    pub counts: BTreeMap<MappingName, Counts>,
+    /// What stopped a mapping or the run, in words for people.
+    pub failures: Vec<String>,
+}
+
+/// What a pass did. Every number equals the outcomes in the journal (I34); `read` counts rows seen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub read: Pair<u64>,
+    pub coupled: u64,
+    pub created: Pair<u64>,
+    pub updated: Pair<u64>,
+    pub deleted: Pair<u64>,
+    pub uncoupled: u64,
+    pub conflicts_raised: u64,
+    pub conflicts_settled: u64,
+    pub refused: u64,
+    pub stale: u64,
+}

@@ -1,0 +1,33 @@
+//! The words of the product as types: what a row, a record, a coupling, a conflict is.
+//!
+//! Pure. Nothing here reads a clock, a file or a network, and nothing here knows a product's wire forms.
+
+mod change;
+mod conflict;
+mod coupling;
+mod ids;
+mod intent;
+mod journal;
+mod record;
+mod row;
+mod side;
+mod table;
+mod value;
+
+pub use change::{Change, Content, Evidence, Observation, Reason, Standing, WakeCondition};
+pub use conflict::{Answer, Author, Choice, Conflict, ConflictKind, FieldConflict};
+pub use coupling::{Coupling, CouplingState};
+pub use ids::{
+    ColumnName, ConflictId, ConnectionName, CouplingId, FieldId, IntentId, MappingName, PageLink, RowId,
+    RunId, Stamp, TableName, Version, Watermark,
+};
+pub use intent::{Intent, IntentVerb};
+pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Outcome, Run};
+pub use record::{Record, ValueDisplay};
+pub use row::Row;
+pub use side::{Pair, Side};
+pub use table::{Column, ColumnKind, TableDescription};
+pub use value::Value;
+
+/// The moment type of the whole crate.
+pub use jiff::Timestamp;

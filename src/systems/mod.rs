@@ -1,0 +1,8 @@
+//! The systems Tandem speaks to: the port, what all OData services share, and one folder for each product.
+
+mod system;
+
+pub use system::{
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
+    System, SystemError, Verb, Write, WriteOutcome,
+};
