@@ -1,0 +1,156 @@
+//! A mapping in the form the program works with.
+
+use std::collections::BTreeSet;
+
+use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
+
+use super::Filter;
+
+/// How a left and a right table correspond.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Mapping {
+    pub name: MappingName,
+    pub connections: Pair<ConnectionName>,
+    pub tables: Pair<TableName>,
+    /// Rows outside are not the mapping's business.
+    pub filters: Pair<Option<Filter>>,
+    /// Whether rows without a partner are created on that side.
+    pub create: Pair<bool>,
+    /// Columns set on rows that Tandem creates on that side, beside the mapped ones.
+    pub new_row: Pair<Vec<(ColumnName, Value)>>,
+    /// In the order in which a write sends them.
+    pub fields: Vec<Field>,
+    /// Groups of fields that identify a row, the most reliable first.
+    pub match_by: Vec<Vec<FieldId>>,
+    /// The field people know a row by.
+    pub label: FieldId,
+    /// What to do where two rows differ when they are coupled.
+    pub first_contact: Policy,
+    /// What to do where both sides changed one field, unless the field says otherwise.
+    pub conflict: Policy,
+    pub deletion: DeletionPolicy,
+    /// Mappings that run first.
+    pub depends_on: Vec<MappingName>,
+}
+
+/// One field pair.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field {
+    pub id: FieldId,
+    pub columns: Pair<ColumnName>,
+    pub direction: Direction,
+    pub kind: FieldKind,
+    /// Fields of one group merge as one.
+    pub group: Option<String>,
+    /// Overrides the mapping's policy.
+    pub conflict: Option<Policy>,
+    /// Sent when a row is created on that side, whatever the direction.
+    pub on_create: Pair<bool>,
+}
+
+/// Which way a field's values flow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// `->`: the left side owns the field.
+    ToRight,
+    /// `<-`: the right side owns the field.
+    ToLeft,
+    /// `<->`
+    Both,
+    /// `match`: read to find partners, never written to a row that exists.
+    Match,
+}
+
+impl Direction {
+    /// Returns whether an edit may flow to that side.
+    #[must_use]
+    pub const fn flows_to(self, side: Side) -> bool {
+        matches!((self, side), (Self::Both, _) | (Self::ToRight, Side::Right) | (Self::ToLeft, Side::Left))
+    }
+}
+
+/// What kind of value a field holds, and so its normal form.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FieldKind {
+    Text,
+    /// Compared without case or outer blanks, kept in upper case.
+    Code,
+    /// `scale`: decimal places kept, rounded half to even. `zero_is_blank` where a side cannot store "none".
+    Number {
+        scale: Option<u32>,
+        zero_is_blank: bool,
+    },
+    Flag,
+    Date,
+    Instant,
+    /// A row of another mapping's table. `blank_is_base_currency`: blank on the left is the base currency's row on the
+    /// right.
+    Lookup {
+        mapping: MappingName,
+        blank_is_base_currency: bool,
+    },
+}
+
+/// Who wins where both sides differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    Ask,
+    Take(Side),
+}
+
+/// What a deletion on one side does to the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeletionPolicy {
+    /// Leave the other row alone and say so.
+    Ignore,
+    /// Delete the other row too, unless it was edited.
+    Delete,
+    /// Forget that the two were one.
+    Uncouple,
+    /// Ask in the inbox.
+    Ask,
+}
+
+impl Mapping {
+    /// Returns a field by id.
+    #[must_use]
+    pub fn field(&self, id: &FieldId) -> Option<&Field> {
+        self.fields.iter().find(|field| &field.id == id)
+    }
+
+    /// Returns the columns that have to be read on one side.
+    #[must_use]
+    pub fn columns(&self, side: Side) -> BTreeSet<ColumnName> {
+        let mut columns: BTreeSet<_> = self.fields.iter().map(|field| field.columns[side].clone()).collect();
+        if let Some(filter) = &self.filters[side] {
+            columns.extend(filter.columns());
+        }
+        columns
+    }
+
+    /// Returns the fields as units that merge as one: a group, or a single field. In the mapping's order.
+    #[must_use]
+    pub fn units(&self) -> Vec<Vec<&Field>> {
+        let mut units: Vec<Vec<&Field>> = Vec::new();
+        for field in &self.fields {
+            let unit = units.iter_mut().find(|unit| {
+                field.group.is_some() && unit[0].group == field.group && unit[0].direction == field.direction
+            });
+            match unit {
+                Some(unit) => unit.push(field),
+                None => units.push(vec![field]),
+            }
+        }
+        units
+    }
+
+    /// Returns the policy for two differing values of a field.
+    #[must_use]
+    pub fn policy(&self, field: &Field, first_contact: bool) -> Policy {
+        match field.conflict {
+            Some(policy) => policy,
+            None if first_contact => self.first_contact,
+            None => self.conflict,
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! How two tables correspond: the user's file, filters, normal forms, and the way from a row to a record and back.
+//!
+//! Pure. A mapping is parsed once into types that cannot be wrong in themselves; `check` then holds them against
+//! what the two systems say about their tables.
+
+mod check;
+mod definition;
+mod file;
+mod filter;
+mod normal;
+mod order;
+mod standard;
+mod translate;
+
+pub use check::{Finding, check, with_scales};
+pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+pub use file::{MappingError, parse};
+pub use filter::{Filter, FilterError, MissingColumn};
+pub use normal::normalise;
+pub use order::{OrderError, dependency_order};
+pub use standard::{STANDARD, standard};
+pub use translate::{Resolver, TranslateError, Unfit, fits, to_record, to_values};

@@ -1,0 +1,80 @@
+//! The order in which mappings run: those that others depend on first.
+
+use std::collections::BTreeSet;
+
+use crate::model::MappingName;
+
+use super::{FieldKind, Mapping};
+
+/// Why mappings cannot be ordered.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OrderError {
+    #[error(
+        "mapping {mapping} needs {missing}, which is not among the mappings in use; add {missing} to `mappings` in tandem.toml"
+    )]
+    Missing { mapping: MappingName, missing: MappingName },
+    #[error("these mappings depend on each other in a circle: {}; remove one of the dependencies", .0.iter().map(MappingName::as_str).collect::<Vec<_>>().join(", "))]
+    Circle(Vec<MappingName>),
+}
+
+/// Returns the mappings' indexes so that each comes after all it depends on, by name where free.
+pub fn dependency_order(mappings: &[Mapping]) -> Result<Vec<usize>, OrderError> {
+    let names: BTreeSet<_> = mappings.iter().map(|mapping| &mapping.name).collect();
+    for mapping in mappings {
+        if let Some(missing) = needs(mapping).into_iter().find(|name| !names.contains(name)) {
+            let (mapping, missing) = (mapping.name.clone(), missing.clone());
+            return Err(OrderError::Missing { mapping, missing });
+        }
+    }
+    let mut waiting: Vec<usize> = (0..mappings.len()).collect();
+    waiting.sort_by_key(|index| &mappings[*index].name);
+    let mut done: BTreeSet<&MappingName> = BTreeSet::new();
+    let mut order = Vec::with_capacity(mappings.len());
+    while !waiting.is_empty() {
+        let Some(at) = waiting.iter().position(|index| needs(&mappings[*index]).is_subset(&done)) else {
+            let circle = waiting.iter().map(|index| mappings[*index].name.clone()).collect();
+            return Err(OrderError::Circle(circle));
+        };
+        let index = waiting.remove(at);
+        done.insert(&mappings[index].name);
+        order.push(index);
+    }
+    Ok(order)
+}
+
+fn needs(mapping: &Mapping) -> BTreeSet<&MappingName> {
+    let lookups = mapping.fields.iter().filter_map(|field| match &field.kind {
+        FieldKind::Lookup { mapping: target, .. } if target != &mapping.name => Some(target),
+        _ => None,
+    });
+    mapping.depends_on.iter().chain(lookups).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::parse;
+    use crate::model::Pair;
+
+    fn mapping(name: &str, depends_on: &str) -> Mapping {
+        let text = format!(
+            "name = \"{name}\"\nlabel = \"a\"\ndepends_on = [{depends_on}]\n[left]\ntable=\"l\"\n[right]\ntable=\"r\"\n\
+             [[field]]\nid=\"a\"\nleft=\"a\"\nright=\"a\"\ndirection=\"->\"\n"
+        );
+        parse(name, &text, &Pair::new("l".into(), "r".into())).unwrap()
+    }
+
+    #[test]
+    fn what_others_need_comes_first() {
+        let mappings = [mapping("A", "\"C\""), mapping("B", ""), mapping("C", "\"B\"")];
+        assert_eq!(dependency_order(&mappings), Ok(vec![1, 2, 0]));
+    }
+
+    #[test]
+    fn a_missing_mapping_and_a_circle_are_named() {
+        let error = dependency_order(&[mapping("A", "\"Z\"")]).unwrap_err();
+        assert!(error.to_string().contains("mapping A needs Z"));
+        let error = dependency_order(&[mapping("A", "\"B\""), mapping("B", "\"A\"")]).unwrap_err();
+        assert!(error.to_string().contains("circle: A, B"));
+    }
+}

@@ -1,0 +1,36 @@
+//! The shipped mappings, embedded as the readable files they are.
+
+/// The shipped mapping files by name, in the order in which people meet them.
+pub const STANDARD: [(&str, &str); 4] = [
+    ("CURRENCY", include_str!("standard/CURRENCY.toml")),
+    ("CUSTOMER", include_str!("standard/CUSTOMER.toml")),
+    ("VENDOR", include_str!("standard/VENDOR.toml")),
+    ("ITEM-PRODUCT", include_str!("standard/ITEM-PRODUCT.toml")),
+];
+
+/// Returns the text of a shipped mapping.
+#[must_use]
+pub fn standard(name: &str) -> Option<&'static str> {
+    STANDARD.iter().find(|(known, _)| *known == name).map(|(_, text)| *text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::{dependency_order, parse};
+    use crate::model::Pair;
+
+    #[test]
+    fn every_shipped_mapping_parses_under_its_name() {
+        let connections = Pair::new("business-central".into(), "dataverse".into());
+        let mappings: Vec<_> = STANDARD
+            .iter()
+            .map(|(name, text)| {
+                let mapping = parse(name, text, &connections).unwrap();
+                assert_eq!(mapping.name.as_str(), *name);
+                mapping
+            })
+            .collect();
+        assert!(dependency_order(&mappings).is_ok());
+    }
+}

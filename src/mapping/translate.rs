@@ -1,0 +1,274 @@
+//! The way from a row to a record and back.
+
+use std::fmt;
+
+use crate::model::{
+    ColumnName, FieldId, MappingName, Pair, Record, Row, RowId, Side, TableDescription, Value,
+};
+
+use super::definition::{Field, FieldKind, Mapping};
+use super::filter::MissingColumn;
+use super::normalise;
+
+/// Answers which row a reference points to on the other side.
+pub struct Resolver<'a> {
+    /// The partner of a row of that side, if it is coupled in that mapping.
+    pub partner: &'a dyn Fn(&MappingName, Side, &RowId) -> Option<RowId>,
+    /// The base currency's row, on a side where it is a row.
+    pub base_currency: Pair<Option<RowId>>,
+}
+
+impl fmt::Debug for Resolver<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Resolver").field("base_currency", &self.base_currency).finish_non_exhaustive()
+    }
+}
+
+/// Why a row cannot be translated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TranslateError {
+    /// I36: a property missing from an answer never means blank.
+    #[error("the answer lacks the column {column} of field {field}")]
+    Missing { field: FieldId, column: ColumnName },
+    #[error(transparent)]
+    Filter(#[from] MissingColumn),
+}
+
+/// Why a value cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unfit {
+    #[error("{field} points to a row of {mapping} that is not coupled")]
+    Uncoupled { field: FieldId, mapping: MappingName, side: Side, row: RowId },
+    #[error("{field} has {chars} characters; {column} holds at most {max_chars}")]
+    TooLong { field: FieldId, column: ColumnName, chars: usize, max_chars: usize },
+}
+
+/// Translates a row of one side into the mapping's common shape. Every field must be in the row.
+pub fn to_record(
+    mapping: &Mapping,
+    side: Side,
+    row: &Row,
+    resolver: &Resolver<'_>,
+) -> Result<Record, TranslateError> {
+    mapping
+        .fields
+        .iter()
+        .map(|field| {
+            let column = &field.columns[side];
+            let value = row
+                .values
+                .get(column)
+                .ok_or_else(|| TranslateError::Missing { field: field.id.clone(), column: column.clone() })?;
+            Ok((field.id.clone(), common(field, side, value.clone(), resolver)))
+        })
+        .collect()
+}
+
+fn common(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Value {
+    match (&field.kind, value) {
+        (FieldKind::Lookup { mapping, blank_is_base_currency }, Value::Reference(row)) => {
+            let is_base = resolver.base_currency[side].as_ref() == Some(&row);
+            if *blank_is_base_currency && is_base {
+                return Value::Blank;
+            }
+            match ((resolver.partner)(mapping, side, &row), side) {
+                (None, _) => Value::Uncoupled(side, row),
+                (Some(_), Side::Left) => Value::Reference(row),
+                (Some(left), Side::Right) => Value::Reference(left),
+            }
+        }
+        (kind, value) => normalise(kind, value),
+    }
+}
+
+/// Translates field values into columns of one side, in the mapping's order.
+pub fn to_values(
+    mapping: &Mapping,
+    side: Side,
+    record: &Record,
+    resolver: &Resolver<'_>,
+) -> Result<Vec<(ColumnName, Value)>, Unfit> {
+    mapping
+        .fields
+        .iter()
+        .filter_map(|field| Some((field, record.get(&field.id)?)))
+        .map(|(field, value)| {
+            Ok((field.columns[side].clone(), native(field, side, value.clone(), resolver)?))
+        })
+        .collect()
+}
+
+fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Result<Value, Unfit> {
+    let FieldKind::Lookup { mapping, blank_is_base_currency } = &field.kind else {
+        return Ok(value);
+    };
+    let unfit = |side, row| Unfit::Uncoupled { field: field.id.clone(), mapping: mapping.clone(), side, row };
+    match value {
+        Value::Uncoupled(from, row) => Err(unfit(from, row)),
+        Value::Reference(left) if side == Side::Right => {
+            match (resolver.partner)(mapping, Side::Left, &left) {
+                Some(right) => Ok(Value::Reference(right)),
+                None => Err(unfit(Side::Left, left)),
+            }
+        }
+        Value::Blank if *blank_is_base_currency => {
+            Ok(resolver.base_currency[side].clone().map_or(Value::Blank, Value::Reference))
+        }
+        value => Ok(value),
+    }
+}
+
+/// Checks that texts fit the target's columns. A truncation is never silent.
+pub fn fits(mapping: &Mapping, side: Side, record: &Record, table: &TableDescription) -> Result<(), Unfit> {
+    for field in &mapping.fields {
+        let column = &field.columns[side];
+        let max_chars = table.columns.get(column).and_then(|column| column.max_chars);
+        if let (Some(Value::Text(text)), Some(max_chars)) = (record.get(&field.id), max_chars) {
+            let chars = text.encode_utf16().count();
+            if chars > max_chars {
+                return Err(Unfit::TooLong {
+                    field: field.id.clone(),
+                    column: column.clone(),
+                    chars,
+                    max_chars,
+                });
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::mapping::definition::{DeletionPolicy, Direction, Policy};
+    use crate::mapping::normal::tests::{any_kind, any_value};
+
+    fn field(id: &str, kind: FieldKind) -> Field {
+        Field {
+            id: id.into(),
+            columns: Pair::new(format!("l_{id}").as_str().into(), format!("r_{id}").as_str().into()),
+            direction: Direction::Both,
+            kind,
+            group: None,
+            conflict: None,
+            on_create: Pair::new(true, true),
+        }
+    }
+
+    fn mapping(fields: Vec<Field>) -> Mapping {
+        Mapping {
+            name: "M".into(),
+            connections: Pair::new("l".into(), "r".into()),
+            tables: Pair::new("lefts".into(), "rights".into()),
+            filters: Pair::new(None, None),
+            create: Pair::new(true, true),
+            new_row: Pair::new(vec![], vec![]),
+            label: fields[0].id.clone(),
+            fields,
+            match_by: vec![],
+            first_contact: Policy::Ask,
+            conflict: Policy::Ask,
+            deletion: DeletionPolicy::Ignore,
+            depends_on: vec![],
+        }
+    }
+
+    fn row(side: Side, values: Vec<(ColumnName, Value)>) -> Row {
+        Row {
+            id: RowId::new(side.word()),
+            version: None,
+            modified_at: None,
+            modified_by: None,
+            values: values.into_iter().collect::<BTreeMap<_, _>>(),
+        }
+    }
+
+    fn currency() -> (Mapping, Pair<RowId>) {
+        let kind = FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: true };
+        (mapping(vec![field("currency", kind)]), Pair::new(RowId::new("eur-bc"), RowId::new("eur-dv")))
+    }
+
+    #[test]
+    fn a_lookup_is_the_coupled_row_and_blank_is_the_base_currency() {
+        let (mapping, eur) = currency();
+        let partner =
+            |_: &MappingName, side: Side, row: &RowId| (row == &eur[side]).then(|| eur[side.other()].clone());
+        let resolver =
+            Resolver { partner: &partner, base_currency: Pair::new(None, Some(RowId::new("usd"))) };
+        let read = |side, value| {
+            let column = mapping.fields[0].columns[side].clone();
+            let record = to_record(&mapping, side, &row(side, vec![(column, value)]), &resolver);
+            record.unwrap().get(&"currency".into()).unwrap().clone()
+        };
+        assert_eq!(read(Side::Left, Value::Reference(eur.left.clone())), Value::Reference(eur.left.clone()));
+        assert_eq!(
+            read(Side::Right, Value::Reference(eur.right.clone())),
+            Value::Reference(eur.left.clone())
+        );
+        assert_eq!(read(Side::Right, Value::Reference(RowId::new("usd"))), Value::Blank);
+        assert_eq!(
+            read(Side::Right, Value::Reference(RowId::new("cad"))),
+            Value::Uncoupled(Side::Right, RowId::new("cad"))
+        );
+        let write = |side, value| {
+            let record = Record::from_iter([("currency".into(), value)]);
+            to_values(&mapping, side, &record, &resolver).map(|values| values[0].1.clone())
+        };
+        assert_eq!(write(Side::Right, Value::Blank), Ok(Value::Reference(RowId::new("usd"))));
+        assert_eq!(write(Side::Left, Value::Blank), Ok(Value::Blank));
+        assert_eq!(
+            write(Side::Right, Value::Reference(eur.left.clone())),
+            Ok(Value::Reference(eur.right.clone()))
+        );
+    }
+
+    /// I12
+    #[test]
+    fn an_uncoupled_reference_is_never_written() {
+        let (mapping, _) = currency();
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        for value in [Value::Uncoupled(Side::Left, "x".into_id()), Value::Reference("x".into_id())] {
+            let record = Record::from_iter([("currency".into(), value)]);
+            let outcome = to_values(&mapping, Side::Right, &record, &resolver);
+            assert!(matches!(outcome, Err(Unfit::Uncoupled { .. })), "{outcome:?}");
+        }
+    }
+
+    /// I36
+    #[test]
+    fn a_missing_property_fails_the_row() {
+        let mapping = mapping(vec![field("phone", FieldKind::Text)]);
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let outcome = to_record(&mapping, Side::Left, &row(Side::Left, vec![]), &resolver);
+        assert!(matches!(outcome, Err(TranslateError::Missing { .. })));
+    }
+
+    trait IntoId {
+        fn into_id(self) -> RowId;
+    }
+
+    impl IntoId for &str {
+        fn into_id(self) -> RowId {
+            RowId::new(self)
+        }
+    }
+
+    proptest! {
+        /// I31: what was written reads back equal, on either side.
+        #[test]
+        fn what_is_written_reads_back_equal(kind in any_kind(), value in any_value(), to_left in any::<bool>()) {
+            let side = if to_left { Side::Left } else { Side::Right };
+            let mapping = mapping(vec![field("f", kind.clone())]);
+            let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+            let record = Record::from_iter([("f".into(), normalise(&kind, value))]);
+            let values = to_values(&mapping, side, &record, &resolver).unwrap();
+            let read = to_record(&mapping, side, &row(side, values), &resolver).unwrap();
+            prop_assert_eq!(read, record);
+        }
+    }
+}
