@@ -6,4 +6,5 @@
 pub mod config;
 pub mod mapping;
 pub mod model;
+pub mod sync;
 pub mod systems;

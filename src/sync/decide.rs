@@ -1,0 +1,308 @@
+//! What should happen to one coupling.
+
+use crate::mapping::{DeletionPolicy, Direction, FieldKind, Mapping};
+use crate::model::{
+    Answer, Change, Conflict, ConflictKind, Coupling, CouplingState, Evidence, MappingName, Pair, Reason,
+    Record, Side, Version, WakeCondition,
+};
+
+use super::compare::in_step;
+use super::merge::{Merge, Waiting, merge, settlements};
+
+/// A coupling with what is known of its rows since the base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pending {
+    pub coupling: Coupling,
+    pub seen: Pair<Option<Seen>>,
+    /// The open conflict of this coupling, perhaps answered.
+    pub conflict: Option<Conflict>,
+}
+
+/// What an observation says, in the mapping's common shape.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    Record {
+        record: Record,
+        version: Option<Version>,
+    },
+    Gone(Evidence),
+    /// It cannot be told (yet): unreadable, or missing without evidence.
+    Unclear,
+}
+
+/// What should happen to one coupling. It holds everything that applying needs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Nothing to write: fields that agree become base, and what was observed is settled.
+    Settle(Merge),
+    /// Values to write, and perhaps conflicts beside them. `versions` are the ones decided from.
+    Write { merge: Merge, versions: Pair<Option<Version>> },
+    /// Nothing may be written until that side has been read by key.
+    Reread(Side),
+    /// The row waits.
+    Park { reason: Reason, wake: WakeCondition },
+    /// Delete the surviving row on that side.
+    Delete { on: Side, version: Version },
+    /// One side was deleted and the policy leaves the other alone.
+    LeaveDeletion { on: Side },
+    /// Ask a person about a deletion; `on` is the side where the row is gone.
+    AskDeletion { on: Side },
+    /// Create the row again on that side, from the surviving one.
+    Restore { on: Side },
+    /// The two rows are no longer one.
+    Uncouple,
+    /// Nothing can be said yet.
+    Wait,
+}
+
+/// Decides what should happen to one coupling.
+#[must_use]
+pub fn decide(mapping: &Mapping, pending: &Pending) -> Decision {
+    let answer = pending.conflict.as_ref().and_then(|conflict| conflict.answer.as_ref());
+    if answer == Some(&Answer::Uncouple) {
+        return Decision::Uncouple;
+    }
+    let changes = Pair::from_fn(|side| change(mapping, pending, side));
+    let Pair { left: Some(left), right: Some(right) } = changes else { return Decision::Wait };
+    match (left, right) {
+        (Change::Gone(_), Change::Gone(_)) => Decision::Uncouple,
+        (Change::Gone(_), right) => deletion(mapping, pending, Side::Left, &right),
+        (left, Change::Gone(_)) => deletion(mapping, pending, Side::Right, &left),
+        (left, right) => edits(mapping, pending, &Pair::new(left, right)),
+    }
+}
+
+fn change(mapping: &Mapping, pending: &Pending, side: Side) -> Option<Change<Record>> {
+    match &pending.seen[side] {
+        None => Some(Change::Unchanged),
+        Some(Seen::Record { record, .. }) if in_step(mapping, &pending.coupling.base, record) => {
+            Some(Change::Unchanged)
+        }
+        Some(Seen::Record { record, .. }) => Some(Change::Edited(record.clone())),
+        Some(Seen::Gone(evidence)) => Some(Change::Gone(evidence.clone())),
+        Some(Seen::Unclear) => None,
+    }
+}
+
+fn deletion(mapping: &Mapping, pending: &Pending, on: Side, survivor: &Change<Record>) -> Decision {
+    let other = on.other();
+    let delete = || match version(pending, other) {
+        Some(version) => Decision::Delete { on: other, version },
+        None => Decision::Reread(other),
+    };
+    let asked = pending
+        .conflict
+        .as_ref()
+        .filter(|conflict| conflict.kind == ConflictKind::Deleted { on })
+        .and_then(|conflict| conflict.answer.as_ref());
+    match (asked, mapping.deletion, survivor) {
+        (Some(Answer::Delete), ..) => delete(),
+        (Some(Answer::Restore), ..) => Decision::Restore { on },
+        (_, DeletionPolicy::Ignore, _) => Decision::LeaveDeletion { on },
+        (_, DeletionPolicy::Uncouple, _) => Decision::Uncouple,
+        (_, DeletionPolicy::Delete, Change::Unchanged) => delete(),
+        (_, DeletionPolicy::Ask, _) | (_, DeletionPolicy::Delete, _) => Decision::AskDeletion { on },
+    }
+}
+
+fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -> Decision {
+    match pending.coupling.state {
+        CouplingState::Broken => {
+            let on = if pending.seen.left.is_none() { Side::Left } else { Side::Right };
+            return park(Reason::PartnerDeleted { on });
+        }
+        CouplingState::Active { in_filter } if !(in_filter.left && in_filter.right) => {
+            return park(Reason::PartnerOutOfFilter);
+        }
+        CouplingState::Active { .. } => {}
+    }
+    let base = &pending.coupling.base;
+    let mut records: Pair<&Record> = Pair::new(base, base);
+    for side in Side::BOTH {
+        match (&changes[side], &pending.seen[side]) {
+            (Change::Edited(record), _) | (_, Some(Seen::Record { record, .. })) => records[side] = record,
+            // The base tells the row's content, but only of fields that have a base.
+            _ if has_full_base(mapping, base) => {}
+            _ => return Decision::Reread(side),
+        }
+    }
+    let settled = pending.conflict.as_ref().map(settlements).unwrap_or_default();
+    let merge = merge(mapping, base, records, &settled);
+    if let Some(waiting) = merge.waiting.first() {
+        return wait_for(mapping, waiting);
+    }
+    let writes = Side::BOTH.into_iter().filter(|side| !merge.writes[*side].0.is_empty());
+    for side in writes {
+        if version(pending, side).is_none() {
+            return Decision::Reread(side);
+        }
+    }
+    let is_write = Side::BOTH.iter().any(|side| !merge.writes[*side].0.is_empty());
+    if is_write || !merge.conflicts.is_empty() {
+        let versions = Pair::from_fn(|side| version(pending, side));
+        return Decision::Write { merge, versions };
+    }
+    Decision::Settle(merge)
+}
+
+fn has_full_base(mapping: &Mapping, base: &Record) -> bool {
+    use crate::mapping::Direction;
+    mapping.fields.iter().all(|field| field.direction == Direction::Match || base.get(&field.id).is_some())
+}
+
+/// Returns the version of the content that the decision was made from.
+fn version(pending: &Pending, side: Side) -> Option<Version> {
+    match &pending.seen[side] {
+        Some(Seen::Record { version, .. }) => version.clone(),
+        _ => pending.coupling.versions[side].clone(),
+    }
+}
+
+fn park(reason: Reason) -> Decision {
+    Decision::Park { reason, wake: WakeCondition::RowChanges }
+}
+
+fn wait_for(mapping: &Mapping, waiting: &Waiting) -> Decision {
+    let target = mapping.field(&waiting.field).and_then(|field| match &field.kind {
+        FieldKind::Lookup { mapping, .. } => Some(mapping.clone()),
+        _ => None,
+    });
+    let target: MappingName = target.unwrap_or_else(|| mapping.name.clone());
+    Decision::Park {
+        reason: Reason::WaitingForReference {
+            field: waiting.field.to_string(),
+            mapping: target.clone(),
+            side: waiting.side,
+            row: waiting.row.clone(),
+        },
+        wake: WakeCondition::Coupled { mapping: target, side: waiting.side, row: waiting.row.clone() },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::example::{any_case, mapping, record};
+    use super::*;
+    use crate::model::{CouplingId, RowId};
+
+    fn pending(base: &str, left: Option<&str>, right: Option<&str>) -> Pending {
+        let seen = |text: Option<&str>| {
+            text.map(|text| match text {
+                "gone" => Seen::Gone(Evidence::Tombstone),
+                "unclear" => Seen::Unclear,
+                _ => Seen::Record { record: record(text), version: Some("2".into()) },
+            })
+        };
+        Pending {
+            coupling: Coupling {
+                id: CouplingId(1),
+                mapping: "EXAMPLE".into(),
+                rows: Pair::new(RowId::new("l"), RowId::new("r")),
+                base: record(base),
+                versions: Pair::new(Some("1".into()), Some("1".into())),
+                state: CouplingState::IN_SCOPE,
+                label: "l".into(),
+            },
+            seen: Pair::new(seen(left), seen(right)),
+            conflict: None,
+        }
+    }
+
+    const BASE: &str = "a=1 b=1 g=1 h=1 o=1";
+    const EDITED: &str = "a=2 b=1 g=1 h=1 o=1";
+
+    #[test]
+    fn an_edit_is_written_with_the_version_it_was_decided_from() {
+        let Decision::Write { merge, versions } = decide(&mapping(), &pending(BASE, Some(EDITED), None))
+        else {
+            panic!("expected a write");
+        };
+        assert_eq!(merge.writes.right, record("a=2"));
+        assert_eq!(versions.right, Some("1".into()));
+    }
+
+    /// I2
+    #[test]
+    fn a_row_without_a_known_version_is_read_first() {
+        let mut pending = pending(BASE, Some(EDITED), None);
+        pending.coupling.versions.right = None;
+        assert_eq!(decide(&mapping(), &pending), Decision::Reread(Side::Right));
+    }
+
+    #[test]
+    fn a_field_without_base_needs_both_rows() {
+        let decision = decide(&mapping(), &pending("a=1 b=1 g=1 h=1", Some(EDITED), None));
+        assert_eq!(decision, Decision::Reread(Side::Right));
+    }
+
+    #[test]
+    fn an_echo_is_settled() {
+        assert!(matches!(decide(&mapping(), &pending(BASE, Some(BASE), None)), Decision::Settle(_)));
+    }
+
+    /// I9
+    #[test]
+    fn a_partner_outside_the_filter_parks_the_edit() {
+        let mut pending = pending(BASE, Some(EDITED), None);
+        pending.coupling.state = CouplingState::Active { in_filter: Pair::new(true, false) };
+        assert!(matches!(
+            decide(&mapping(), &pending),
+            Decision::Park { reason: Reason::PartnerOutOfFilter, .. }
+        ));
+    }
+
+    #[test]
+    fn deletions_follow_the_policy() {
+        let mut mapping = mapping();
+        let check = |mapping: &Mapping, right, expected: Decision| {
+            assert_eq!(decide(mapping, &pending(BASE, Some("gone"), right)), expected);
+        };
+        check(&mapping, None, Decision::LeaveDeletion { on: Side::Left });
+        mapping.deletion = DeletionPolicy::Delete;
+        check(&mapping, None, Decision::Delete { on: Side::Right, version: "1".into() });
+        // I10
+        check(&mapping, Some(EDITED), Decision::AskDeletion { on: Side::Left });
+        check(&mapping, Some("gone"), Decision::Uncouple);
+        check(&mapping, Some("unclear"), Decision::Wait);
+        mapping.deletion = DeletionPolicy::Uncouple;
+        check(&mapping, None, Decision::Uncouple);
+    }
+
+    /// I12
+    #[test]
+    fn a_row_with_an_uncoupled_reference_waits_for_it() {
+        let mut pending = pending(BASE, Some(EDITED), None);
+        let target = crate::model::Value::Uncoupled(Side::Left, RowId::new("x"));
+        if let Some(Seen::Record { record, .. }) = &mut pending.seen.left {
+            record.set("b".into(), target);
+        }
+        assert!(matches!(
+            decide(&mapping(), &pending),
+            Decision::Park { reason: Reason::WaitingForReference { .. }, .. }
+        ));
+    }
+
+    proptest! {
+        /// I11 and I5 at the level of decisions: an owner's field is never written on its side, and what collides is
+        /// written on neither.
+        #[test]
+        fn decisions_respect_ownership_and_conflicts((base, left, right) in any_case()) {
+            let mut pending = pending("", None, None);
+            pending.coupling.base = base;
+            pending.seen = Pair::new(left, right)
+                .map(|record| Some(Seen::Record { record, version: Some("2".into()) }));
+            match decide(&mapping(), &pending) {
+                Decision::Write { merge, .. } => {
+                    prop_assert!(merge.writes.left.get(&"o".into()).is_none());
+                    for conflict in &merge.conflicts {
+                        prop_assert!(merge.writes.left.get(&conflict.field).is_none());
+                        prop_assert!(merge.writes.right.get(&conflict.field).is_none());
+                    }
+                }
+                decision => prop_assert!(matches!(decision, Decision::Settle(_))),
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A small mapping and records for the tests of this folder: `a` and `b` flow both ways, `g` and `h` are a group, the
+//! left side owns `o`.
+
+use proptest::prelude::*;
+
+use crate::mapping::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+use crate::model::{Pair, Record, Side, Value};
+
+pub(super) fn mapping() -> Mapping {
+    let field = |id: &str, direction: Direction, group: Option<&str>| Field {
+        id: id.into(),
+        columns: Pair::new(id.into(), id.into()),
+        direction,
+        kind: FieldKind::Text,
+        group: group.map(Into::into),
+        conflict: None,
+        on_create: Pair::from_fn(|side| direction.flows_to(side)),
+    };
+    Mapping {
+        name: "EXAMPLE".into(),
+        connections: Pair::new("l".into(), "r".into()),
+        tables: Pair::new("lefts".into(), "rights".into()),
+        filters: Pair::new(None, None),
+        create: Pair::new(true, true),
+        new_row: Pair::new(vec![], vec![]),
+        fields: vec![
+            field("a", Direction::Both, None),
+            field("b", Direction::Both, None),
+            field("g", Direction::Both, Some("pair")),
+            field("h", Direction::Both, Some("pair")),
+            field("o", Direction::ToRight, None),
+        ],
+        match_by: vec![vec!["a".into()]],
+        label: "a".into(),
+        first_contact: Policy::Ask,
+        conflict: Policy::Ask,
+        deletion: DeletionPolicy::Ignore,
+        depends_on: vec![],
+    }
+}
+
+pub(super) fn mirrored(mapping: &Mapping) -> Mapping {
+    let mut mapping = mapping.clone();
+    for field in &mut mapping.fields {
+        field.direction = match field.direction {
+            Direction::ToRight => Direction::ToLeft,
+            Direction::ToLeft => Direction::ToRight,
+            other => other,
+        };
+        field.on_create = field.on_create.swap();
+    }
+    mapping
+}
+
+/// Reads `a=1 b=` as a record; a field that is not named is not in it.
+pub(super) fn record(text: &str) -> Record {
+    text.split_whitespace()
+        .map(|word| {
+            let (field, value) = word.split_once('=').expect("field=value");
+            (field.into(), Value::text(value))
+        })
+        .collect()
+}
+
+/// A base and two records over all fields, few values so that they often agree.
+pub(super) fn any_case() -> impl Strategy<Value = (Record, Record, Record)> {
+    (any_record(), any_record(), any_record())
+}
+
+fn any_record() -> impl Strategy<Value = Record> {
+    let value = prop_oneof![Just(Value::Blank), Just(Value::text("1")), Just(Value::text("2"))];
+    proptest::collection::vec(value, 5)
+        .prop_map(|values| ["a", "b", "g", "h", "o"].into_iter().map(Into::into).zip(values).collect())
+}
+
+#[test]
+fn the_example_has_four_units() {
+    assert_eq!(mapping().units().len(), 4);
+    assert!(Side::BOTH.iter().all(|side| Direction::Both.flows_to(*side)));
+}

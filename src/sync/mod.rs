@@ -1,0 +1,17 @@
+//! Judging what was seen: which rows belong together, what changed, and what follows.
+//!
+//! Pure: equal input gives an equal plan, in the same order. A decision holds everything `agent::apply` needs, so
+//! applying has no choices left.
+
+mod compare;
+mod decide;
+mod matching;
+mod merge;
+
+pub use compare::{agreed, in_step};
+pub use decide::{Decision, Pending, Seen, decide};
+pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
+pub use merge::{Merge, Settlements, Waiting, merge, settlements};
+
+#[cfg(test)]
+mod example;
