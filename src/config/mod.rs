@@ -1,7 +1,13 @@
-//! What people configure: `tandem.toml`, the places of files, and references to secrets.
+//! What people configure: `tandem.toml`, mapping files, the places of files, and references to secrets.
 
 mod connection;
+mod load;
+mod places;
 mod secret;
+mod settings;
 
 pub use connection::{ConnectionKind, ConnectionSettings, SignIn};
+pub use load::{Config, ConfigError, MappingSource};
+pub use places::Places;
 pub use secret::{SecretError, SecretRef};
+pub use settings::{ConsentSettings, Settings};

@@ -146,7 +146,6 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
 }
 
 fn has_full_base(mapping: &Mapping, base: &Record) -> bool {
-    use crate::mapping::Direction;
     mapping.fields.iter().all(|field| field.direction == Direction::Match || base.get(&field.id).is_some())
 }
 

@@ -1,0 +1,238 @@
+//! Reading the configuration as a whole, so that what the rest of the program gets is consistent.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::{fs, str};
+
+use url::{Host, Url};
+
+use crate::mapping::{self, Mapping, MappingError, OrderError};
+use crate::model::{ConnectionName, MappingName, Pair, Side};
+
+use super::{Places, Settings};
+
+/// The configuration: settings, and mappings in the order in which they run.
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub places: Places,
+    pub settings: Settings,
+    pub mappings: Vec<Mapping>,
+    /// Where each mapping's text came from, for pointing at lines.
+    pub sources: BTreeMap<MappingName, MappingSource>,
+}
+
+/// A mapping's text and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingSource {
+    pub file: String,
+    pub text: String,
+}
+
+impl MappingSource {
+    /// Returns file and line of the first place that names the word in quotes, for messages.
+    #[must_use]
+    pub fn place_of(&self, word: &str) -> String {
+        let quoted = format!("\"{word}\"");
+        match self.text.lines().position(|line| line.contains(&quoted)) {
+            Some(index) => format!("{}, line {}", self.file, index + 1),
+            None => self.file.clone(),
+        }
+    }
+}
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    #[error(
+        "there is no {}; write one (README.md shows how), or try `tandem simulate --write-config {}`",
+        .0.display(), .0.parent().unwrap_or(Path::new(".")).display()
+    )]
+    Absent(PathBuf),
+    #[error("cannot read {}", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{}: {problem}", path.display())]
+    Wrong { path: PathBuf, problem: String },
+    #[error(transparent)]
+    Mapping(#[from] MappingError),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+}
+
+impl Config {
+    /// Reads `tandem.toml` and all mappings it uses.
+    pub fn load(places: &Places) -> Result<Self, ConfigError> {
+        let path = places.config_file();
+        let text = read(&path)?;
+        let settings: Settings = toml::from_str(&text).map_err(|error| {
+            // Never the error's own excerpt of the text: it could show a secret.
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            ConfigError::Wrong { path: path.clone(), problem: format!("line {line}: {}", error.message()) }
+        })?;
+        let mut mappings = Vec::new();
+        let mut sources = BTreeMap::new();
+        for name in &settings.mappings {
+            let source = source(places, name)?;
+            let mapping = parse(&settings, &source)?;
+            if mapping.name.as_str() != name {
+                let problem =
+                    format!("the mapping is named {}; name it {name} or rename the file", mapping.name);
+                return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
+            }
+            sources.insert(mapping.name.clone(), source);
+            mappings.push(mapping);
+        }
+        let order = mapping::dependency_order(&mappings)?;
+        let mappings = order.into_iter().map(|index| mappings[index].clone()).collect();
+        let config = Self { places: places.clone(), settings, mappings, sources };
+        config.check().map_err(|problem| ConfigError::Wrong { path, problem })?;
+        Ok(config)
+    }
+
+    /// Returns the folder of the inbox file.
+    #[must_use]
+    pub fn inbox_file(&self) -> PathBuf {
+        let folder = match &self.settings.inbox {
+            Some(folder) => self.places.config.join(folder),
+            None => self.places.data.clone(),
+        };
+        folder.join("resolve-conflicts.toml")
+    }
+
+    fn check(&self) -> Result<(), String> {
+        if self.settings.mappings.is_empty() {
+            return Err("`mappings` is empty; name at least one".to_owned());
+        }
+        for mapping in &self.mappings {
+            for side in Side::BOTH {
+                let name = mapping.connections[side].as_str();
+                if !self.settings.connections.contains_key(name) {
+                    return Err(format!(
+                        "mapping {} uses the connection {name}, but there is no [connections.{name}]",
+                        mapping.name
+                    ));
+                }
+            }
+        }
+        let local = self.settings.connections.values().all(|connection| is_loopback(&connection.url));
+        if self.settings.deletion_confirm_secs < 900 && !local {
+            return Err(
+                "deletion_confirm_secs is below 900: that is allowed only where all connections are on this machine"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+}
+
+fn source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
+    let path = places.mappings().join(format!("{name}.toml"));
+    match read(&path) {
+        Ok(text) => Ok(MappingSource { file: path.display().to_string(), text }),
+        Err(ConfigError::Absent(_)) => match mapping::standard(name) {
+            Some(text) => Ok(MappingSource { file: format!("{name}.toml (shipped)"), text: text.to_owned() }),
+            None => {
+                let known: Vec<_> = mapping::STANDARD.iter().map(|(name, _)| *name).collect();
+                let problem = format!(
+                    "`mappings` names {name}, but there is no {} and no shipped mapping of that name; shipped are {}",
+                    path.display(),
+                    known.join(", ")
+                );
+                Err(ConfigError::Wrong { path: places.config_file(), problem })
+            }
+        },
+        Err(error) => Err(error),
+    }
+}
+
+fn parse(settings: &Settings, source: &MappingSource) -> Result<Mapping, MappingError> {
+    let connections =
+        Pair::new(ConnectionName::new(settings.left.as_str()), ConnectionName::new(settings.right.as_str()));
+    mapping::parse(&source.file, &source.text, &connections)
+}
+
+fn read(path: &Path) -> Result<String, ConfigError> {
+    let unreadable = |source: io::Error| ConfigError::Unreadable { path: path.to_owned(), source };
+    match fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(text.trim_start_matches('\u{feff}').to_owned()),
+            Err(error) => Err(unreadable(io::Error::new(io::ErrorKind::InvalidData, error))),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(ConfigError::Absent(path.to_owned())),
+        Err(error) => Err(unreadable(error)),
+    }
+}
+
+fn is_loopback(url: &str) -> bool {
+    match Url::parse(url).ok().as_ref().and_then(Url::host) {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SETTINGS: &str = r#"
+deletion_confirm_secs = 1
+[connections.business-central]
+kind = "business-central"
+url = "http://127.0.0.1:7048/v2.0/sim"
+company = "c"
+sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret = "env:SECRET" }
+[connections.dataverse]
+kind = "dataverse"
+url = "http://127.0.0.1:7049"
+sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret = "env:SECRET" }
+"#;
+
+    fn load(settings: &str, mapping: Option<(&str, &str)>) -> Result<Config, ConfigError> {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        fs::write(places.config_file(), settings).unwrap();
+        if let Some((name, text)) = mapping {
+            fs::create_dir(places.mappings()).unwrap();
+            fs::write(places.mappings().join(name), text).unwrap();
+        }
+        Config::load(&places)
+    }
+
+    fn error(settings: &str, mapping: Option<(&str, &str)>) -> String {
+        load(settings, mapping).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_shipped_mappings_are_used_in_the_order_of_their_dependencies() {
+        let config = load(SETTINGS, None).unwrap();
+        assert_eq!(config.mappings[0].name.as_str(), "CURRENCY");
+        assert_eq!(config.mappings.len(), 4);
+    }
+
+    #[test]
+    fn mistakes_are_named_with_the_way_out() {
+        assert!(error("", None).contains("connections"));
+        let found = error(&format!("mappings = [\"CUSTMER\"]\n{SETTINGS}"), None);
+        assert!(found.contains("CUSTMER") && found.contains("shipped are CURRENCY, CUSTOMER"), "{found}");
+        let found = error(&format!("mappings = [\"CUSTOMER\"]\n{SETTINGS}"), None);
+        assert!(found.contains("mapping CUSTOMER needs CURRENCY"), "{found}");
+        let found = error(&SETTINGS.replace("env:SECRET", "hunter2"), None);
+        assert!(found.contains("never the secret itself") && !found.contains("hunter2"), "{found}");
+        let found = error(&SETTINGS.replace("127.0.0.1:7049", "contoso.example"), None);
+        assert!(found.contains("below 900"), "{found}");
+    }
+
+    #[test]
+    fn a_file_comes_before_the_shipped_mapping() {
+        let text = mapping::standard("CURRENCY").unwrap().replace("create = true", "create = false");
+        let config = load(SETTINGS, Some(("CURRENCY.toml", &text))).unwrap();
+        assert!(!config.mappings[0].create.right);
+    }
+}

@@ -1,0 +1,75 @@
+//! `tandem.toml`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::ConnectionSettings;
+
+/// The whole of `tandem.toml`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {
+    /// The connection on the left of mappings that name none.
+    #[serde(default = "default_left")]
+    pub left: String,
+    /// The connection on the right of mappings that name none.
+    #[serde(default = "default_right")]
+    pub right: String,
+    /// The mappings in use. A file `mappings/NAME.toml` comes before the shipped mapping of that name.
+    #[serde(default = "default_mappings")]
+    pub mappings: Vec<String>,
+    /// How often the agent looks for changes, in seconds.
+    #[serde(default = "default_poll_secs")]
+    pub poll_secs: u64,
+    /// How often ids are swept for deletions where a system does not list them, in seconds.
+    #[serde(default = "default_sweep_secs")]
+    pub sweep_secs: u64,
+    /// How far apart the two readings lie that prove a deletion, in seconds: at least 900, unless every connection is on
+    /// this machine.
+    #[serde(default = "default_deletion_confirm_secs")]
+    pub deletion_confirm_secs: u64,
+    /// The folder of `resolve-conflicts.toml`; default: the data folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inbox: Option<PathBuf>,
+    /// Who agreed that data flows between the two systems.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentSettings>,
+    pub connections: BTreeMap<String, ConnectionSettings>,
+}
+
+/// A consent given in the configuration instead of by `tandem sync --yes`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ConsentSettings {
+    pub agreed_by: String,
+    pub agreed_at: jiff::Timestamp,
+    /// Whether the first sync of every mapping may run without a look at its plan.
+    #[serde(default)]
+    pub first_sync_approved: bool,
+}
+
+fn default_left() -> String {
+    "business-central".to_owned()
+}
+
+fn default_right() -> String {
+    "dataverse".to_owned()
+}
+
+fn default_mappings() -> Vec<String> {
+    ["CURRENCY", "CUSTOMER", "VENDOR", "ITEM-PRODUCT"].map(str::to_owned).to_vec()
+}
+
+const fn default_poll_secs() -> u64 {
+    60
+}
+
+const fn default_sweep_secs() -> u64 {
+    3600
+}
+
+const fn default_deletion_confirm_secs() -> u64 {
+    900
+}
