@@ -3,8 +3,14 @@
 //! The folders are the architecture; `docs/architecture.md` draws it. What stands lower in this list may use what
 //! stands higher, never the other way round.
 
-pub mod config;
-pub mod mapping;
 pub mod model;
+
+pub mod mapping;
+
 pub mod sync;
+
+pub mod config;
+
+pub mod store;
+
 pub mod systems;

@@ -1,0 +1,62 @@
+//! How far each table has been read and swept, and which system each connection was pinned to.
+
+use super::tables::{FEEDS, IDENTITIES, SWEEPS};
+use super::{FeedState, Source, StoreError, Transaction, View};
+use crate::model::{ConnectionName, TableName, Timestamp};
+
+impl<S: Source> View<S> {
+    /// Returns how far a table has been read.
+    pub fn feed(
+        &self,
+        connection: &ConnectionName,
+        table: &TableName,
+    ) -> Result<Option<FeedState>, StoreError> {
+        self.find(&FEEDS, &(connection.as_str(), table.as_str()))
+    }
+
+    /// Returns when the last sweep of a table's ids was finished.
+    pub fn sweep(
+        &self,
+        connection: &ConnectionName,
+        table: &TableName,
+    ) -> Result<Option<Timestamp>, StoreError> {
+        self.find(&SWEEPS, &(connection.as_str(), table.as_str()))
+    }
+
+    /// Returns the organisation, environment or company that a connection was pinned to.
+    pub fn pinned_identity(&self, connection: &ConnectionName) -> Result<Option<String>, StoreError> {
+        self.find(&IDENTITIES, &connection.as_str())
+    }
+}
+
+impl Transaction {
+    /// Stores how far a table has been read. Call it in the transaction that stores what was read.
+    pub fn put_feed(
+        &mut self,
+        connection: &ConnectionName,
+        table: &TableName,
+        feed: &FeedState,
+    ) -> Result<(), StoreError> {
+        self.put(&FEEDS, &(connection.as_str(), table.as_str()), feed)
+    }
+
+    /// Forgets how far a table has been read: the next reading starts anew.
+    pub fn remove_feed(&mut self, connection: &ConnectionName, table: &TableName) -> Result<(), StoreError> {
+        self.remove(&FEEDS, &(connection.as_str(), table.as_str()))
+    }
+
+    /// Stores when a sweep of a table's ids was finished.
+    pub fn put_sweep(
+        &mut self,
+        connection: &ConnectionName,
+        table: &TableName,
+        finished_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.put(&SWEEPS, &(connection.as_str(), table.as_str()), &finished_at)
+    }
+
+    /// Pins a connection to the system it was first used with (I13).
+    pub fn pin_identity(&mut self, connection: &ConnectionName, identity: &str) -> Result<(), StoreError> {
+        self.put(&IDENTITIES, &connection.as_str(), &identity.to_owned())
+    }
+}

@@ -1,0 +1,36 @@
+//! Everything Tandem knows, in one redb file: couplings, observations, feeds, conflicts, intents, the journal.
+//!
+//! The only folder that names redb, and `codec` the only file that names bincode. It keeps and finds; it decides
+//! nothing. Each stored value carries a format version and has its own type in `stored`, so that a refactoring of
+//! `model` cannot change what an old file means.
+//!
+//! `Store` is the file, `Snapshot` reads one moment of it, `Transaction` reads and writes and keeps everything or
+//! nothing. Both are a `View`, so code that only reads can take either.
+
+mod codec;
+mod conflicts;
+mod couplings;
+mod error;
+mod feeds;
+mod file;
+mod held_back;
+mod intents;
+mod journal;
+mod mappings;
+mod migrate;
+mod observations;
+mod owner;
+mod runs;
+mod state;
+mod stored;
+mod tables;
+mod view;
+
+#[cfg(test)]
+mod strategies;
+
+pub use codec::CodecError;
+pub use error::{Damage, StoreError};
+pub use file::Store;
+pub use state::{Approval, Consent, FeedState, MappingState};
+pub use view::{Snapshot, Source, Transaction, View};

@@ -1,0 +1,40 @@
+//! What the store keeps beside the words of the model: how far a feed is, what was approved.
+
+use std::collections::BTreeSet;
+
+use crate::model::{ColumnName, PageLink, Timestamp, Watermark};
+
+/// How far one table of one connection has been read.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedState {
+    /// The columns the watermark was read with. A feed that needs others has to start anew.
+    pub columns: BTreeSet<ColumnName>,
+    /// Absent until a first listing has been read to its end.
+    pub watermark: Option<Watermark>,
+    /// Where the listing under way goes on.
+    pub page: Option<PageLink>,
+}
+
+/// What is known about a mapping as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MappingState {
+    /// Digest of the mapping's definition when it was last compared in full.
+    pub fingerprint: String,
+    /// Who approved the first sync; absent until someone did.
+    pub first_sync_approved: Option<Approval>,
+}
+
+/// Who allowed something, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Approval {
+    pub by: String,
+    pub at: Timestamp,
+}
+
+/// Who agreed that Tandem writes to the two systems, when, and to which text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub by: String,
+    pub at: Timestamp,
+    pub text: String,
+}

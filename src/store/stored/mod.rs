@@ -1,0 +1,27 @@
+//! The types the store's bytes are made of, one for each word of the model.
+//!
+//! What is written here is a file format. Fields and variants are told apart by their position alone, so they are
+//! never reordered, renamed in meaning or removed; a change of shape is a new value format with a migration.
+
+mod change;
+mod conflict;
+mod coupling;
+mod intent;
+mod journal;
+mod mirror;
+mod state;
+mod value;
+
+pub(super) use change::StoredObservation;
+pub(super) use conflict::StoredConflict;
+pub(super) use coupling::StoredCoupling;
+pub(super) use intent::StoredIntent;
+pub(super) use journal::{StoredJournalEntry, StoredRun};
+pub(super) use mirror::Stored;
+pub(super) use state::{StoredConsent, StoredFeedState, StoredMappingState};
+pub(super) use value::StoredTime;
+
+#[cfg(test)]
+pub(super) use value::StoredValue;
+
+pub use mirror::Malformed;

@@ -1,0 +1,41 @@
+//! Stored states of feeds and mappings, and the consent.
+
+use std::collections::BTreeSet;
+
+use super::mirror::stored;
+use super::value::StoredTime;
+use crate::store::{Approval, Consent, FeedState, MappingState};
+
+stored! {
+    /// How far one table of one connection has been read.
+    struct StoredFeedState for FeedState {
+        columns: BTreeSet<String>,
+        watermark: Option<String>,
+        page: Option<String>,
+    }
+}
+
+stored! {
+    /// What is known about a mapping as a whole.
+    struct StoredMappingState for MappingState {
+        fingerprint: String,
+        first_sync_approved: Option<StoredApproval>,
+    }
+}
+
+stored! {
+    /// Who allowed something, and when.
+    struct StoredApproval for Approval {
+        by: String,
+        at: StoredTime,
+    }
+}
+
+stored! {
+    /// Who agreed that Tandem writes, when, and to which text.
+    struct StoredConsent for Consent {
+        by: String,
+        at: StoredTime,
+        text: String,
+    }
+}
