@@ -5,10 +5,10 @@ use crate::model::{Column, ColumnKind, ColumnName, Pair, Side, TableDescription}
 use super::{Field, FieldKind, Mapping};
 
 /// One thing wrong with a mapping.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("mapping {mapping}: {problem}")]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    pub mapping: String,
+    /// The column it is about, for pointing into the mapping's text.
+    pub column: ColumnName,
     pub problem: String,
 }
 
@@ -23,17 +23,20 @@ pub fn check(mapping: &Mapping, tables: &Pair<TableDescription>) -> Vec<Finding>
         let filter = mapping.filters[side].iter().flat_map(super::Filter::columns);
         for column in filter {
             if !tables[side].columns.contains_key(&column) {
-                problems.push(unknown(&format!("the {side} filter"), &column, &tables[side]));
+                problems
+                    .push((column.clone(), unknown(&format!("the {side} filter"), &column, &tables[side])));
             }
         }
         for (column, _) in &mapping.new_row[side] {
             if !tables[side].columns.contains_key(column) {
-                problems.push(unknown(&format!("new_row of the {side} side"), column, &tables[side]));
+                problems.push((
+                    column.clone(),
+                    unknown(&format!("new_row of the {side} side"), column, &tables[side]),
+                ));
             }
         }
     }
-    let name = mapping.name.to_string();
-    problems.into_iter().map(|problem| Finding { mapping: name.clone(), problem }).collect()
+    problems.into_iter().map(|(column, problem)| Finding { column, problem }).collect()
 }
 
 fn check_field(
@@ -41,23 +44,29 @@ fn check_field(
     side: Side,
     mapping: &Mapping,
     table: &TableDescription,
-    problems: &mut Vec<String>,
+    problems: &mut Vec<(ColumnName, String)>,
 ) {
     let name = &field.columns[side];
     let Some(column) = table.columns.get(name) else {
-        problems.push(unknown(&format!("field {}", field.id), name, table));
+        problems.push((name.clone(), unknown(&format!("field {}", field.id), name, table)));
         return;
     };
     if field.direction.flows_to(side) && !column.updatable {
-        problems.push(format!(
-            "field {} would write {}.{name}, which is read-only; use the direction that only reads it",
-            field.id, mapping.tables[side]
+        problems.push((
+            name.clone(),
+            format!(
+                "field {} would write {}.{name}, which is read-only; use the direction that only reads it",
+                field.id, mapping.tables[side]
+            ),
         ));
     }
     if !is_right_kind(&field.kind, column) {
-        problems.push(format!(
-            "field {} has a type that {}.{name} ({:?}) does not have; correct `type`",
-            field.id, mapping.tables[side], column.kind
+        problems.push((
+            name.clone(),
+            format!(
+                "field {} has a type that {}.{name} ({:?}) does not have; correct `type`",
+                field.id, mapping.tables[side], column.kind
+            ),
         ));
     }
 }

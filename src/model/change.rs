@@ -69,6 +69,8 @@ pub enum Reason {
     DoesNotFit { field: String, message: String },
     /// The row could not be read.
     Unreadable { message: String },
+    /// The row was not found; whether it is deleted is not proved yet.
+    PerhapsDeleted,
     /// A write's outcome is not known yet.
     WriteInDoubt,
 }

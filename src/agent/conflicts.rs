@@ -1,0 +1,277 @@
+//! Conflicts in the store: raising, answering, closing.
+
+use tracing::info;
+
+use crate::inbox::stamp_of;
+use crate::mapping::Mapping;
+use crate::model::{
+    Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Coupling, CouplingState,
+    FieldChange, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side, Stamp, Standing,
+    ValueDisplay, WakeCondition,
+};
+use crate::store::{StoreError, Transaction};
+
+use super::engine::{Engine, RunState};
+use super::observe::Observer;
+use super::prepare::Prepared;
+use super::report::{FieldLine, Line, LineAction, reason_text};
+
+/// Raises a conflict, or renews the coupling's open one where the values are other ones by now.
+pub fn raise(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    coupling: &Coupling,
+    kind: ConflictKind,
+    authors: Pair<Author>,
+) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let mut transaction = engine.store().transaction()?;
+    let old = transaction.conflict_of(name, &coupling.rows)?;
+    let stamp = stamp_of(&kind);
+    let is_same = old.as_ref().is_some_and(|old| old.stamp == stamp && old.answer.is_none());
+    let id = match &old {
+        Some(old) => old.id,
+        None => transaction.next_conflict_id()?,
+    };
+    if !is_same {
+        let suggestion = old.and_then(|old| old.answer.or(old.suggestion));
+        let conflict = Conflict {
+            id,
+            mapping: name.clone(),
+            rows: coupling.rows.clone(),
+            label: coupling.label.clone(),
+            kind,
+            authors,
+            raised_at: engine.now(),
+            stamp,
+            answer: None,
+            suggestion,
+        };
+        transaction.put_conflict(&conflict)?;
+        journal(engine, &mut transaction, state, &conflict, Action::ConflictRaised)?;
+        state.counts(name).conflicts_raised += 1;
+        state.report.add(line(&prepared.mapping, &conflict));
+        info!(conflict = %id, "Conflict raised");
+    }
+    let observer = Observer { prepared, now: engine.now() };
+    for side in Side::BOTH {
+        observer.park(&mut transaction, side, &coupling.rows[side], Standing::Conflicted(id))?;
+    }
+    transaction.commit()
+}
+
+fn line(mapping: &Mapping, conflict: &Conflict) -> Line {
+    let (fields, note) = match &conflict.kind {
+        ConflictKind::Fields(fields) => {
+            let fields = fields.iter().map(|field| FieldLine {
+                field: field.field.to_string(),
+                before: Some(ValueDisplay(&field.values.left).to_string()),
+                after: ValueDisplay(&field.values.right).to_string(),
+            });
+            (fields.collect(), None)
+        }
+        ConflictKind::Deleted { on } => {
+            (Vec::new(), Some(format!("deleted in {}", mapping.connections[*on])))
+        }
+    };
+    Line {
+        mapping: mapping.name.to_string(),
+        action: LineAction::Conflict,
+        on: None,
+        row: conflict.label.clone(),
+        fields,
+        note,
+    }
+}
+
+/// Closes a coupling's conflict if nothing of the two rows is left to settle.
+pub fn close_if_settled(
+    engine: &Engine,
+    prepared: &Prepared,
+    transaction: &mut Transaction,
+    state: &mut RunState,
+    coupling: &Coupling,
+) -> Result<(), StoreError> {
+    for side in Side::BOTH {
+        if transaction.observation(prepared.name(), side, &coupling.rows[side])?.is_some() {
+            return Ok(());
+        }
+    }
+    close(engine, prepared, transaction, state, coupling)
+}
+
+/// Closes a coupling's conflict, if it has one.
+pub fn close(
+    engine: &Engine,
+    prepared: &Prepared,
+    transaction: &mut Transaction,
+    state: &mut RunState,
+    coupling: &Coupling,
+) -> Result<(), StoreError> {
+    let Some(conflict) = transaction.conflict_of(prepared.name(), &coupling.rows)? else {
+        return Ok(());
+    };
+    transaction.remove_conflict(conflict.id)?;
+    state.counts(prepared.name()).conflicts_settled += 1;
+    info!(conflict = %conflict.id, "Conflict settled");
+    journal(engine, transaction, state, &conflict, Action::ConflictSettled)
+}
+
+fn journal(
+    engine: &Engine,
+    transaction: &mut Transaction,
+    state: &RunState,
+    conflict: &Conflict,
+    action: Action,
+) -> Result<(), StoreError> {
+    let fields = match &conflict.kind {
+        ConflictKind::Fields(fields) => fields
+            .iter()
+            .map(|field| FieldChange {
+                field: field.field.clone(),
+                before: Some(field.values.left.clone()),
+                after: field.values.right.clone(),
+            })
+            .collect(),
+        ConflictKind::Deleted { .. } => Vec::new(),
+    };
+    transaction.add_journal(&JournalEntry {
+        run: state.id,
+        at: engine.now(),
+        mapping: conflict.mapping.clone(),
+        action,
+        side: Side::Left,
+        row: Some(conflict.rows.left.clone()),
+        label: conflict.label.clone(),
+        cause: CauseOfWrite::Answer { conflict: conflict.id },
+        fields,
+        outcome: Outcome::Done,
+    })
+}
+
+/// One side was deleted and the mapping leaves the other row alone.
+pub fn leave_deletion(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    mut coupling: Coupling,
+    on: Side,
+) -> Result<(), StoreError> {
+    let observer = Observer { prepared, now: engine.now() };
+    let mut transaction = engine.store().transaction()?;
+    coupling.state = CouplingState::Broken;
+    transaction.put_coupling(&coupling)?;
+    let park = |reason| Standing::Parked { reason, wake: WakeCondition::RowChanges };
+    observer.park(&mut transaction, on, &coupling.rows[on], park(Reason::DeletionIgnored))?;
+    let other = on.other();
+    observer.park(&mut transaction, other, &coupling.rows[other], park(Reason::PartnerDeleted { on }))?;
+    close(engine, prepared, &mut transaction, state, &coupling)?;
+    transaction.commit()?;
+    state.report.add(Line {
+        mapping: prepared.name().to_string(),
+        action: LineAction::Leave,
+        on: None,
+        row: coupling.label,
+        fields: Vec::new(),
+        note: Some(format!(
+            "in {}: {}",
+            prepared.mapping.connections[on],
+            reason_text(&Reason::DeletionIgnored, &prepared.mapping)
+        )),
+    });
+    Ok(())
+}
+
+/// The two rows are no longer one. Neither is changed.
+pub fn uncouple(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    coupling: &Coupling,
+    cause: CauseOfWrite,
+) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let mut transaction = engine.store().transaction()?;
+    transaction.remove_coupling(name, coupling.id)?;
+    for side in Side::BOTH {
+        transaction.remove_observation(name, side, &coupling.rows[side])?;
+    }
+    close(engine, prepared, &mut transaction, state, coupling)?;
+    transaction.add_journal(&JournalEntry {
+        run: state.id,
+        at: engine.now(),
+        mapping: name.clone(),
+        action: Action::Uncoupled,
+        side: Side::Left,
+        row: Some(coupling.rows.left.clone()),
+        label: coupling.label.clone(),
+        cause,
+        fields: Vec::new(),
+        outcome: Outcome::Done,
+    })?;
+    transaction.commit()?;
+    state.counts(name).uncoupled += 1;
+    state.report.add(Line {
+        mapping: name.to_string(),
+        action: LineAction::Uncouple,
+        on: None,
+        row: coupling.label.clone(),
+        fields: Vec::new(),
+        note: None,
+    });
+    Ok(())
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answered {
+    /// The next pass applies it, if the values still are the ones shown.
+    Accepted,
+    /// It was given for other values; it is kept as a suggestion.
+    Outdated,
+    /// There is no such open conflict: settled already.
+    NotOpen,
+}
+
+/// Takes a person's answer. Answering twice is answering once (I19).
+pub fn answer(
+    transaction: &mut Transaction,
+    id: ConflictId,
+    stamp: Option<&Stamp>,
+    answer: &Answer,
+) -> Result<Answered, StoreError> {
+    let Some(mut conflict) = transaction.conflict(id)? else { return Ok(Answered::NotOpen) };
+    if stamp.is_some_and(|stamp| stamp != &conflict.stamp) {
+        if conflict.suggestion.as_ref() != Some(answer) {
+            conflict.suggestion = Some(answer.clone());
+            transaction.put_conflict(&conflict)?;
+        }
+        return Ok(Answered::Outdated);
+    }
+    if *answer == Answer::Later {
+        conflict.answer = None;
+        transaction.put_conflict(&conflict)?;
+        return Ok(Answered::Accepted);
+    }
+    if conflict.answer.as_ref() != Some(answer) {
+        conflict.answer = Some(answer.clone());
+        transaction.put_conflict(&conflict)?;
+        wake_rows(transaction, &conflict.mapping, &conflict.rows)?;
+    }
+    Ok(Answered::Accepted)
+}
+
+fn wake_rows(
+    transaction: &mut Transaction,
+    mapping: &MappingName,
+    rows: &Pair<RowId>,
+) -> Result<(), StoreError> {
+    for side in Side::BOTH {
+        if let Some(mut observation) = transaction.observation(mapping, side, &rows[side])? {
+            observation.standing = Standing::Ready;
+            transaction.put_observation(&observation)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! What stops a run or one mapping of it.
+
+use crate::model::{ConnectionName, MappingName};
+use crate::store::StoreError;
+use crate::systems::SystemError;
+
+/// What stops a run, or one mapping of it. The fault of a single row is never one of these.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    System(#[from] SystemError),
+    #[error("{place}: {problem}")]
+    Mapping { mapping: MappingName, place: String, problem: String },
+    #[error(
+        "[connections.{connection}] leads to {found}, but Tandem's records are about {pinned}; nothing was written. \
+         Correct the address, or use another data folder for the other system"
+    )]
+    OtherIdentity { connection: ConnectionName, pinned: String, found: String },
+    #[error(
+        "the local currency of {left} is {left_code}, but the base currency of {right} is {right_code}: amounts would \
+         be wrong; nothing was written"
+    )]
+    OtherCurrency {
+        left: ConnectionName,
+        left_code: String,
+        right: ConnectionName,
+        right_code: String,
+    },
+    #[error(
+        "nobody has agreed yet that data flows between {left} and {right}, or looked at the first sync of {mapping}: \
+         look with `tandem plan`, then agree with `tandem sync --yes`"
+    )]
+    NotApproved { mapping: MappingName, left: ConnectionName, right: ConnectionName },
+}
+
+impl EngineError {
+    /// Returns whether time alone may heal it.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::System(error) if error.is_transient())
+    }
+}

@@ -1,0 +1,23 @@
+//! The shell around the pure core: it reads both systems, lets `sync` judge, and does what was decided.
+//!
+//! One row's way: `observe` stores what was seen, `pass` gathers it and asks `sync::decide`, `apply` stores an intent,
+//! sends the write and commits its outcome, `recover` looks after writes whose answer was lost.
+
+mod apply;
+mod conflicts;
+mod couple;
+mod deletions;
+mod engine;
+mod error;
+mod feed;
+mod observe;
+mod pass;
+mod prepare;
+mod recover;
+mod rehearsal;
+mod report;
+mod resolve;
+
+pub use engine::{Engine, Progress, RunOptions};
+pub use error::EngineError;
+pub use report::{FieldLine, Line, LineAction, MappingReport, RunReport};

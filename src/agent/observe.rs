@@ -1,0 +1,309 @@
+//! Storing what was seen of a row: an echo refreshes the version, anything else becomes an observation.
+
+use crate::mapping;
+use crate::model::{
+    ConflictKind, Content, Coupling, CouplingState, Evidence, Observation, Reason, Record, Row,
+    RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
+};
+use crate::store::{Source, StoreError, Transaction, View};
+use crate::sync;
+use crate::systems::RowError;
+
+use super::prepare::Prepared;
+use super::resolve::with_resolver;
+
+/// Stores what was seen of rows of one mapping, within one transaction.
+#[derive(Debug)]
+pub struct Observer<'a> {
+    pub prepared: &'a Prepared,
+    pub now: Timestamp,
+}
+
+impl Observer<'_> {
+    /// Stores a row as it was read.
+    pub fn row(&self, transaction: &mut Transaction, side: Side, row: Row) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let coupling = transaction.coupling_of(name, side, &row.id)?;
+        let old = transaction.observation(name, side, &row.id)?;
+        if is_known(coupling.as_ref(), old.as_ref(), side, &row) {
+            return Ok(());
+        }
+        let passes = match &self.prepared.mapping.filters[side] {
+            Some(filter) => filter.accepts(&row),
+            None => Ok(true),
+        };
+        match (coupling, passes) {
+            (_, Err(missing)) => self.unreadable(transaction, side, row.id, missing.to_string()),
+            (None, Ok(false)) => transaction.remove_observation(name, side, &row.id),
+            (None, Ok(true)) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
+            (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
+            (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
+        }
+    }
+
+    /// Stores the outcome of a row that could not be decoded.
+    pub fn unread(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        error: RowError,
+    ) -> Result<(), StoreError> {
+        match error.id {
+            Some(id) => self.unreadable(transaction, side, id, error.message),
+            None => Ok(()),
+        }
+    }
+
+    /// Stores that a row is gone. Rows that are not coupled are no longer anybody's business.
+    pub fn gone(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: &RowId,
+        evidence: Evidence,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let Some(coupling) = transaction.coupling_of(name, side, row)? else {
+            return transaction.remove_observation(name, side, row);
+        };
+        if coupling.state == CouplingState::Broken {
+            return Ok(());
+        }
+        self.put(transaction, side, row.clone(), Content::Gone(evidence))?;
+        self.wake(transaction, side.other(), &coupling.rows[side.other()])
+    }
+
+    /// Refreshes one side of a coupling after its base or its row changed: what is in step is settled.
+    pub fn refresh(
+        &self,
+        transaction: &mut Transaction,
+        coupling: &mut Coupling,
+        side: Side,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let Some(observation) = transaction.observation(name, side, &coupling.rows[side])? else {
+            return Ok(());
+        };
+        let Content::Row(row) = &observation.content else { return Ok(()) };
+        match self.record(transaction, side, row)? {
+            Ok(record) if sync::in_step(&self.prepared.mapping, &coupling.base, &record) => {
+                coupling.versions[side] = row.version.clone();
+                transaction.put_coupling(coupling)?;
+                transaction.remove_observation(name, side, &row.id)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Translates a row with lookups answered from the store.
+    pub fn record(
+        &self,
+        view: &View<impl Source>,
+        side: Side,
+        row: &Row,
+    ) -> Result<Result<Record, mapping::TranslateError>, StoreError> {
+        with_resolver(view, &self.prepared.base_currency, |resolver| {
+            mapping::to_record(&self.prepared.mapping, side, row, resolver)
+        })
+    }
+
+    /// Returns what people call a row.
+    #[must_use]
+    pub fn label(&self, side: Side, row: &Row) -> String {
+        let mapping = &self.prepared.mapping;
+        let column = mapping.field(&mapping.label).map(|field| &field.columns[side]);
+        match column.and_then(|column| row.values.get(column)) {
+            Some(Value::Text(text)) => text.clone(),
+            Some(Value::Blank) | None => row.id.to_string(),
+            Some(value) => ValueDisplay(value).to_string(),
+        }
+    }
+
+    /// Puts a row's observation back to ready.
+    pub fn wake(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: &RowId,
+    ) -> Result<(), StoreError> {
+        let observation = transaction.observation(self.prepared.name(), side, row)?;
+        match observation {
+            Some(mut observation) if observation.standing != Standing::Ready => {
+                observation.standing = Standing::Ready;
+                transaction.put_observation(&observation)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Parks a row's observation.
+    pub fn park(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: &RowId,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        match transaction.observation(self.prepared.name(), side, row)? {
+            Some(mut observation) if observation.standing != standing => {
+                observation.standing = standing;
+                transaction.put_observation(&observation)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn coupled(
+        &self,
+        transaction: &mut Transaction,
+        mut coupling: Coupling,
+        side: Side,
+        row: Row,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let was = coupling.state;
+        coupling.state = match was {
+            // A row that was deleted is back.
+            CouplingState::Broken => CouplingState::IN_SCOPE,
+            CouplingState::Active { mut in_filter } => {
+                in_filter[side] = true;
+                CouplingState::Active { in_filter }
+            }
+        };
+        let other = side.other();
+        if was != coupling.state {
+            self.wake(transaction, other, &coupling.rows[other])?;
+        }
+        let record = match self.record(transaction, side, &row)? {
+            Ok(record) => record,
+            Err(error) => {
+                transaction.put_coupling(&coupling)?;
+                return self.unreadable(transaction, side, row.id, error.to_string());
+            }
+        };
+        if sync::in_step(&self.prepared.mapping, &coupling.base, &record) {
+            coupling.versions[side] = row.version.clone();
+            coupling.label = self.label(side, &row);
+            transaction.put_coupling(&coupling)?;
+            if transaction.observation(name, side, &row.id)?.is_some() {
+                transaction.remove_observation(name, side, &row.id)?;
+                self.wake(transaction, other, &coupling.rows[other])?;
+            }
+            return Ok(());
+        }
+        if was != coupling.state {
+            transaction.put_coupling(&coupling)?;
+        }
+        let standing = self.standing_in_conflict(transaction, &coupling, side, &record)?;
+        if standing.is_none() {
+            self.wake(transaction, other, &coupling.rows[other])?;
+        }
+        self.put_standing(
+            transaction,
+            side,
+            row.id.clone(),
+            Content::Row(row),
+            standing.unwrap_or(Standing::Ready),
+        )
+    }
+
+    /// Returns the standing of a row that shows nothing but what its open conflict shows already.
+    fn standing_in_conflict(
+        &self,
+        transaction: &Transaction,
+        coupling: &Coupling,
+        side: Side,
+        record: &Record,
+    ) -> Result<Option<Standing>, StoreError> {
+        let Some(conflict) = transaction.conflict_of(self.prepared.name(), &coupling.rows)? else {
+            return Ok(None);
+        };
+        let ConflictKind::Fields(fields) = &conflict.kind else { return Ok(None) };
+        if conflict.answer.is_some() {
+            return Ok(None);
+        }
+        let mut rest = coupling.base.clone();
+        for shown in fields {
+            rest.set(shown.field.clone(), shown.values[side].clone());
+        }
+        let is_same = sync::in_step(&self.prepared.mapping, &rest, record);
+        Ok(is_same.then_some(Standing::Conflicted(conflict.id)))
+    }
+
+    /// I9: leaving the filter is not deletion; the coupling sleeps.
+    fn left_the_filter(
+        &self,
+        transaction: &mut Transaction,
+        mut coupling: Coupling,
+        side: Side,
+        row: &Row,
+    ) -> Result<(), StoreError> {
+        if let CouplingState::Active { in_filter } = &mut coupling.state {
+            in_filter[side] = false;
+        }
+        // Not the version: what the row holds is unknown until it is back.
+        coupling.versions[side] = None;
+        transaction.put_coupling(&coupling)?;
+        transaction.remove_observation(self.prepared.name(), side, &row.id)?;
+        self.wake(transaction, side.other(), &coupling.rows[side.other()])
+    }
+
+    fn unreadable(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: RowId,
+        message: String,
+    ) -> Result<(), StoreError> {
+        let standing = Standing::Parked {
+            reason: Reason::Unreadable { message: message.clone() },
+            wake: WakeCondition::RowChanges,
+        };
+        self.put_standing(transaction, side, row, Content::Unreadable(message), standing)
+    }
+
+    fn put(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: RowId,
+        content: Content,
+    ) -> Result<(), StoreError> {
+        self.put_standing(transaction, side, row, content, Standing::Ready)
+    }
+
+    fn put_standing(
+        &self,
+        transaction: &mut Transaction,
+        side: Side,
+        row: RowId,
+        content: Content,
+        standing: Standing,
+    ) -> Result<(), StoreError> {
+        transaction.put_observation(&Observation {
+            mapping: self.prepared.name().clone(),
+            side,
+            row,
+            content,
+            standing,
+            seen_at: self.now,
+        })
+    }
+}
+
+/// Returns whether this very version of the row was seen before.
+fn is_known(
+    coupling: Option<&Coupling>,
+    old: Option<&Observation>,
+    side: Side,
+    row: &Row,
+) -> bool {
+    if row.version.is_none() {
+        return false;
+    }
+    match (old.map(|old| &old.content), coupling) {
+        (Some(Content::Row(seen)), _) => seen.version == row.version && seen.values == row.values,
+        (Some(_), _) | (None, None) => false,
+        (None, Some(coupling)) => coupling.versions[side] == row.version,
+    }
+}

@@ -1,0 +1,196 @@
+//! Making a mapping ready for a run: both tables described, the mapping checked against them, systems identified,
+//! consent given.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
+
+use crate::mapping::{self, FieldKind, Mapping};
+use crate::model::{
+    ColumnName, ConnectionName, MappingName, Observation, Pair, Reason, RowId, Side, Standing,
+    TableDescription, Timestamp,
+};
+use crate::store::{MappingState, StoreError, Transaction};
+use crate::systems::{Facts, System};
+
+use super::engine::Engine;
+use super::error::EngineError;
+
+/// A mapping that is ready to run.
+#[derive(Clone, Debug)]
+pub struct Prepared {
+    pub mapping: Mapping,
+    pub tables: Pair<TableDescription>,
+    pub systems: Pair<Arc<dyn System>>,
+    pub base_currency: Pair<Option<RowId>>,
+    /// The identities of both systems, part of the ids Tandem mints.
+    pub identities: Pair<String>,
+    /// Each system's clock when it was last asked.
+    pub server_time: Pair<Option<Timestamp>>,
+}
+
+impl Prepared {
+    /// Returns the mapping's name.
+    #[must_use]
+    pub fn name(&self) -> &MappingName {
+        &self.mapping.name
+    }
+
+    /// Returns the columns that are read on one side.
+    #[must_use]
+    pub fn columns(&self, side: Side) -> std::collections::BTreeSet<ColumnName> {
+        self.mapping.columns(side)
+    }
+}
+
+/// Asks each connection who it is, and pins or compares the answer (I13).
+pub async fn identify(
+    engine: &Engine,
+    connection: &ConnectionName,
+) -> Result<Facts, EngineError> {
+    let facts = engine.system(connection).facts().await?;
+    let pinned = engine.store().snapshot()?.pinned_identity(connection)?;
+    match pinned {
+        None => {
+            let mut transaction = engine.store().transaction()?;
+            transaction.pin_identity(connection, &facts.identity)?;
+            transaction.commit()?;
+        }
+        Some(pinned) if pinned == facts.identity => {}
+        Some(pinned) => {
+            return Err(EngineError::OtherIdentity {
+                connection: connection.clone(),
+                pinned,
+                found: format!("{} ({})", facts.identity, facts.display_name),
+            });
+        }
+    }
+    Ok(facts)
+}
+
+/// Makes one mapping ready.
+pub async fn prepare(
+    engine: &Engine,
+    mapping: &Mapping,
+    facts: &BTreeMap<ConnectionName, Facts>,
+) -> Result<Prepared, EngineError> {
+    let tables = Pair::new(
+        engine.describe(&mapping.connections.left, &mapping.tables.left).await?,
+        engine.describe(&mapping.connections.right, &mapping.tables.right).await?,
+    );
+    check(engine, mapping, &tables)?;
+    let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
+    check_currency(mapping, &facts)?;
+    let mapping = mapping::with_scales(mapping.clone(), &tables);
+    Ok(Prepared {
+        systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
+        base_currency: Pair::from_fn(|side| facts[side].base_currency.clone()),
+        identities: Pair::from_fn(|side| facts[side].identity.clone()),
+        server_time: Pair::from_fn(|side| facts[side].server_time),
+        tables,
+        mapping,
+    })
+}
+
+fn check(
+    engine: &Engine,
+    mapping: &Mapping,
+    tables: &Pair<TableDescription>,
+) -> Result<(), EngineError> {
+    let findings = mapping::check(mapping, tables);
+    let Some(first) = findings.first() else { return Ok(()) };
+    let source = &engine.config().sources[&mapping.name];
+    let problems: Vec<_> = findings.iter().map(|finding| finding.problem.as_str()).collect();
+    Err(EngineError::Mapping {
+        mapping: mapping.name.clone(),
+        place: source.place_of(first.column.as_str()),
+        problem: problems.join("; "),
+    })
+}
+
+fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineError> {
+    let uses_it = mapping.fields.iter().any(|field| {
+        matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. })
+    });
+    match (&facts.left.base_currency_code, &facts.right.base_currency_code) {
+        (Some(left), Some(right)) if uses_it && !left.eq_ignore_ascii_case(right) => {
+            Err(EngineError::OtherCurrency {
+                left: mapping.connections.left.clone(),
+                left_code: left.clone(),
+                right: mapping.connections.right.clone(),
+                right_code: right.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Returns a digest of all that decides what a mapping does.
+#[must_use]
+pub fn fingerprint(mapping: &Mapping) -> String {
+    let digest = Sha256::digest(format!("{mapping:?}").as_bytes());
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Notices a changed mapping: everything is read and compared again (I38), what waited for the mapping is looked at.
+pub fn note_changes(
+    transaction: &mut Transaction,
+    prepared: &Prepared,
+) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let fingerprint = fingerprint(&prepared.mapping);
+    let state = transaction.mapping_state(name)?;
+    if state.as_ref().is_some_and(|state| state.fingerprint == fingerprint) {
+        return Ok(());
+    }
+    if state.is_some() {
+        for side in Side::BOTH {
+            transaction.remove_feed(&prepared.mapping.connections[side], &prepared.mapping.tables[side])?;
+            wake(transaction, name, side, |observation| {
+                !matches!(
+                    &observation.standing,
+                    Standing::Parked { reason: Reason::WaitingForReference { .. }, .. }
+                )
+            })?;
+        }
+    }
+    forget_versions(transaction, name)?;
+    let first_sync_approved = state.and_then(|state| state.first_sync_approved);
+    transaction.put_mapping_state(name, &MappingState { fingerprint, first_sync_approved })
+}
+
+/// Makes every row of a mapping count as unseen, so that the next listing compares it.
+fn forget_versions(transaction: &mut Transaction, mapping: &MappingName) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = transaction.couplings(mapping, after, 500)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.id);
+        for mut coupling in page {
+            coupling.versions = Pair::default();
+            transaction.put_coupling(&coupling)?;
+        }
+    }
+}
+
+/// Puts parked observations back to ready.
+pub fn wake(
+    transaction: &mut Transaction,
+    mapping: &MappingName,
+    side: Side,
+    is_due: impl Fn(&Observation) -> bool,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = transaction.observations(mapping, side, after.take(), 500)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.row.clone());
+        for mut observation in page {
+            if matches!(observation.standing, Standing::Parked { .. }) && is_due(&observation) {
+                observation.standing = Standing::Ready;
+                transaction.put_observation(&observation)?;
+            }
+        }
+    }
+}

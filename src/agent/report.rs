@@ -1,0 +1,224 @@
+//! What a run did (or, as a preview, would do), for people and machines.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::mapping::Mapping;
+use crate::model::{Counts, Pair, Reason, Record, Side, ValueDisplay};
+
+/// The most lines kept of one run; the counts are always complete.
+const MAX_LINES: usize = 20_000;
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Absent for a preview.
+    pub run: Option<u64>,
+    pub lines: Vec<Line>,
+    /// Lines beyond the most that are kept.
+    pub lines_left_out: u64,
+    pub mappings: Vec<MappingReport>,
+    /// What stopped a mapping or a connection, in words.
+    pub failures: Vec<Failure>,
+}
+
+/// What stopped a mapping or a connection.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    pub mapping: Option<String>,
+    pub problem: String,
+    pub remedy: Option<String>,
+    /// Time alone may heal it.
+    pub transient: bool,
+}
+
+/// What a run did in one mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingReport {
+    pub mapping: String,
+    pub left: String,
+    pub right: String,
+    pub read: Pair<u64>,
+    pub coupled: u64,
+    pub created: Pair<u64>,
+    pub updated: Pair<u64>,
+    pub deleted: Pair<u64>,
+    pub uncoupled: u64,
+    pub conflicts_raised: u64,
+    pub conflicts_settled: u64,
+    pub refused: u64,
+    /// All couplings of the mapping after the run.
+    pub couplings: u64,
+    /// Rows left alone, by reason.
+    pub left_alone: BTreeMap<String, u64>,
+}
+
+impl MappingReport {
+    /// Starts an empty report.
+    #[must_use]
+    pub fn new(mapping: &Mapping) -> Self {
+        Self {
+            mapping: mapping.name.to_string(),
+            left: mapping.connections.left.to_string(),
+            right: mapping.connections.right.to_string(),
+            ..Self::default()
+        }
+    }
+
+    /// Takes the counts of the passes.
+    pub fn count(&mut self, counts: &Counts) {
+        self.read = counts.read;
+        self.coupled = counts.coupled;
+        self.created = counts.created;
+        self.updated = counts.updated;
+        self.deleted = counts.deleted;
+        self.uncoupled = counts.uncoupled;
+        self.conflicts_raised = counts.conflicts_raised;
+        self.conflicts_settled = counts.conflicts_settled;
+        self.refused = counts.refused;
+    }
+}
+
+/// One thing done (or to be done) to one row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    pub mapping: String,
+    pub action: LineAction,
+    /// The connection that is written.
+    pub on: Option<String>,
+    pub row: String,
+    pub fields: Vec<FieldLine>,
+    pub note: Option<String>,
+}
+
+/// What is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LineAction {
+    Couple,
+    Create,
+    Update,
+    Delete,
+    Uncouple,
+    Conflict,
+    Leave,
+}
+
+impl LineAction {
+    /// Returns the verb people read.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Couple => "couple",
+            Self::Create => "create",
+            Self::Update => "update",
+            Self::Delete => "delete",
+            Self::Uncouple => "uncouple",
+            Self::Conflict => "conflict",
+            Self::Leave => "leave",
+        }
+    }
+}
+
+/// One field of a line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldLine {
+    pub field: String,
+    pub before: Option<String>,
+    pub after: String,
+}
+
+impl FieldLine {
+    /// Lists the fields of a record to be written over another.
+    #[must_use]
+    pub fn of(mapping: &Mapping, sent: &Record, before: Option<&Record>) -> Vec<Self> {
+        let field = |field: &crate::mapping::Field| {
+            let after = sent.get(&field.id)?;
+            let before = before.and_then(|record| record.get(&field.id));
+            Some(Self {
+                field: field.id.to_string(),
+                before: before.map(|value| ValueDisplay(value).to_string()),
+                after: ValueDisplay(after).to_string(),
+            })
+        };
+        mapping.fields.iter().filter_map(field).collect()
+    }
+}
+
+impl fmt::Display for Line {
+    /// Writes the line as people read it, the same in a preview and in a run.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<8} {:<13} {}", self.action.word(), self.mapping, self.row)?;
+        if let Some(on) = &self.on {
+            write!(f, " in {on}")?;
+        }
+        for (index, field) in self.fields.iter().enumerate() {
+            f.write_str(if index == 0 { ": " } else { ", " })?;
+            match &field.before {
+                Some(before) if self.action == LineAction::Conflict => {
+                    write!(f, "{} {before} or {}", field.field, field.after)?;
+                }
+                Some(before) => write!(f, "{} {before} -> {}", field.field, field.after)?,
+                None => write!(f, "{} {}", field.field, field.after)?,
+            }
+        }
+        match &self.note {
+            Some(note) => write!(f, " ({note})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RunReport {
+    /// Adds a line, unless there are too many.
+    pub fn add(&mut self, line: Line) {
+        if self.lines.len() < MAX_LINES {
+            self.lines.push(line);
+        } else {
+            self.lines_left_out += 1;
+        }
+    }
+
+    /// Returns the sum of a count over all mappings.
+    pub fn total(&self, count: impl Fn(&MappingReport) -> u64) -> u64 {
+        self.mappings.iter().map(count).sum()
+    }
+}
+
+/// Says why a row is left alone, with the names of the two systems.
+#[must_use]
+pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
+    let name = |side: Side| &mapping.connections[side];
+    match reason {
+        Reason::CreateOff { on } => format!("only here, and the mapping creates nothing in {}", name(*on)),
+        Reason::Ambiguous { key, candidates: 1 } => {
+            format!("\"{key}\" matches one row, but a more reliable key tells them apart")
+        }
+        Reason::Ambiguous { key, candidates } => format!("\"{key}\" matches {candidates} rows"),
+        Reason::PartnerTaken { partner } => format!("its partner {partner} is coupled already"),
+        Reason::WaitingForReference { field, mapping, .. } => {
+            format!("waits until the row its {field} points to is coupled in {mapping}")
+        }
+        Reason::PartnerOutOfFilter => "its partner is outside the mapping's filter".to_owned(),
+        Reason::PartnerDeleted { on } => format!("its partner was deleted in {}", name(*on)),
+        Reason::DeletionIgnored => "deleted; the mapping leaves deletions alone".to_owned(),
+        Reason::Refused { code, .. } => format!("refused: {code}"),
+        Reason::DoesNotFit { message, .. } => message.clone(),
+        Reason::Unreadable { .. } => "cannot be read".to_owned(),
+        Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
+        Reason::WriteInDoubt => "a write got no answer; it is looked up first".to_owned(),
+    }
+}
+
+/// Names the reason without the row's own details, for counting.
+#[must_use]
+pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
+    match reason {
+        Reason::Ambiguous { .. } => "several rows match".to_owned(),
+        Reason::PartnerTaken { .. } => "its partner is coupled already".to_owned(),
+        Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
+        reason => reason_text(reason, mapping),
+    }
+}
