@@ -4,5 +4,6 @@
 //! stands higher, never the other way round.
 
 pub mod config;
+pub mod inbox;
 pub mod model;
 pub mod systems;
