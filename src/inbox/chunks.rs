@@ -4,6 +4,8 @@
 pub(super) const OURS: &str = "#|";
 /// Begins every line that says what is wrong with what follows.
 pub(super) const WRONG: &str = "#!";
+/// How the line that opens the end of the file begins.
+const TAIL_START: &str = "#| Kept:";
 /// The line that opens the end of the file.
 pub(super) const TAIL: &str =
     "#| Kept: your notes and texts that belong to no open conflict. Delete what you no longer need.";
@@ -55,7 +57,7 @@ pub(super) fn split(text: &str) -> Chunks {
                 ends_its_line: true,
             });
             place = Place::Block;
-        } else if line.trim() == TAIL {
+        } else if line.trim_start().starts_with(TAIL_START) {
             chunks.close(&place, std::mem::take(&mut lines));
             place = Place::Tail;
             continue;

@@ -6,6 +6,7 @@
 mod block;
 mod chunks;
 mod face;
+mod known_block;
 mod notes;
 mod parse;
 mod render;

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use super::chunks::{OURS, TAIL, WRONG, commented};
 use super::face::{Faces, Names, face_of, fields_of, name_in};
+use super::known_block::notes_of;
 use super::notes::{KeptPlace, KeptText, Notes, Raw, RawField};
-use super::parse::notes_of;
 use super::toml_text::{key, one_line, quoted};
 use super::value;
 use super::words::{Fault, describe, is_first_contact, raw_of, understand, whole_words};

@@ -497,7 +497,7 @@ fn disguised(file: &str, way: usize) -> String {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_rendered_reads_back_as_undecided(conflicts in any_conflicts()) {
@@ -506,6 +506,29 @@ proptest! {
         prop_assert_eq!(&parsed.answers, &[]);
         prop_assert_eq!(&parsed.problems, &[]);
         prop_assert_eq!(&parsed.notes, &Notes::default());
+        prop_assert_eq!(again(&parsed, &conflicts), file);
+    }
+
+    #[test]
+    fn accepted_answers_read_back_as_they_are(
+        mut conflicts in any_conflicts(), values in prop::collection::vec(prop::option::of(any_value()), 4),
+    ) {
+        for (conflict, value) in conflicts.iter_mut().zip(values) {
+            conflict.answer = match (&conflict.kind, value) {
+                (_, None) => None,
+                (ConflictKind::Deleted { .. }, Some(_)) => Some(Answer::Delete),
+                (ConflictKind::Fields(fields), Some(value)) => {
+                    Some(per_field(&[(fields[0].field.as_str(), Choice::Value(value))]))
+                }
+            };
+        }
+        let file = rendered(&conflicts);
+        let parsed = read(&file, &conflicts);
+        for answered in &parsed.answers {
+            let conflict = conflicts.iter().find(|conflict| conflict.id == answered.conflict);
+            prop_assert_eq!(conflict.and_then(|conflict| conflict.answer.clone()), Some(answered.answer.clone()));
+        }
+        prop_assert_eq!(&parsed.problems, &[]);
         prop_assert_eq!(again(&parsed, &conflicts), file);
     }
 

@@ -177,12 +177,11 @@ pub(super) fn understand(raw: &Raw, conflict: &Conflict, faces: &Faces, names: &
     for field in fields_of(conflict) {
         let raw = raw.fields.get(&field.field).unwrap_or(&silent);
         match field_word(raw, &face_of(faces, &conflict.mapping, field).kind, names) {
-            Ok(FieldWord::Silent) => match &whole {
-                Some(Answer::Take(side)) => {
+            Ok(FieldWord::Silent) => {
+                if let Some(Answer::Take(side)) = &whole {
                     choices.insert(field.field.clone(), Choice::Side(*side));
                 }
-                _ => {}
-            },
+            }
             Ok(FieldWord::Later) => put_off += 1,
             Ok(FieldWord::Choice(choice)) => {
                 choices.insert(field.field.clone(), choice);
