@@ -82,12 +82,13 @@ impl Reading<'_> {
             (key.trim() == "id").then(|| unquoted(id).parse::<ConflictId>().ok()).flatten()
         });
         let conflict = id.and_then(|id| self.open.get(&id));
-        let explanation = format!(
-            "line {} of this block cannot be read ({}): put what you write between quotes, as in answer = \"later\"",
-            unreadable.line, unreadable.message
-        );
         let line = written.first_line + unreadable.line - 1;
         let wrong = written.text.lines().nth(unreadable.line - 1).unwrap_or_default();
+        let explanation = format!(
+            "I cannot read the line {} ({}): write it as in answer = \"later\", with a quote at either end",
+            short(wrong),
+            unreadable.message
+        );
         self.problem(conflict.map(|conflict| conflict.id), line, short(wrong), &explanation);
         let fields_written = written.text.lines().filter(|line| line.trim_start().starts_with("[[")).count();
         match conflict {
