@@ -9,8 +9,12 @@ pub mod mapping;
 
 pub mod sync;
 
+pub mod inbox;
+
 pub mod config;
 
 pub mod store;
 
 pub mod systems;
+
+pub mod agent;
