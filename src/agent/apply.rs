@@ -48,19 +48,23 @@ pub enum Job {
         /// The coupling whose deleted row is created again.
         replaces: Option<CouplingId>,
     },
-    Update { coupling: CouplingId, row: RowId, version: Version, sent: Record, before: Record },
-    Delete { coupling: CouplingId, row: RowId, version: Version },
+    Update {
+        coupling: CouplingId,
+        row: RowId,
+        version: Version,
+        sent: Record,
+        before: Record,
+    },
+    Delete {
+        coupling: CouplingId,
+        row: RowId,
+        version: Version,
+    },
 }
 
 /// Returns the job that creates a row on `on` from a row of the other side.
 #[must_use]
-pub fn create(
-    prepared: &Prepared,
-    on: Side,
-    source: &Row,
-    sent: Record,
-    replaces: Option<&Coupling>,
-) -> Job {
+pub fn create(prepared: &Prepared, on: Side, source: &Row, sent: Record, replaces: Option<&Coupling>) -> Job {
     let takes_ids = prepared.systems[on].abilities().takes_ids;
     let replaced = replaces.map(|coupling| &coupling.rows[on]);
     Job::Create {
@@ -108,8 +112,7 @@ pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
         .filter_map(|field| {
             let value = record.get(&field.id)?;
             // A blank currency has to be said, or the system puts in its user's own.
-            let says_blank =
-                matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. });
+            let says_blank = matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. });
             (!value.is_blank() || says_blank).then(|| (field.id.clone(), value.clone()))
         })
         .collect()
@@ -124,8 +127,7 @@ pub async fn reread(
 ) -> Result<(), EngineError> {
     let columns = prepared.columns(side);
     for ids in ids.chunks(100) {
-        let reads =
-            prepared.systems[side].rows(&prepared.mapping.tables[side], &columns, ids).await?;
+        let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], &columns, ids).await?;
         let observer = Observer { prepared, now: engine.now() };
         let mut transaction = engine.store().transaction()?;
         for (id, read) in ids.iter().zip(reads) {
@@ -139,7 +141,9 @@ pub async fn reread(
                     }
                 }
                 KeyedRead::Unreadable(error) => observer.unread(&mut transaction, side, error)?,
-                KeyedRead::Absent => super::deletions::suspect(&mut transaction, prepared, side, id, observer.now)?,
+                KeyedRead::Absent => {
+                    super::deletions::suspect(&mut transaction, prepared, side, id, observer.now)?
+                }
             }
         }
         transaction.commit()?;
@@ -252,11 +256,8 @@ fn store_intents<'a>(
             stored_at: engine.now(),
         };
         transaction.put_intent(&intent)?;
-        let write = Write {
-            table: prepared.mapping.tables[side].clone(),
-            verb,
-            returning: prepared.columns(side),
-        };
+        let write =
+            Write { table: prepared.mapping.tables[side].clone(), verb, returning: prepared.columns(side) };
         sending.push(Sending { work, intent: intent.id, write });
     }
     transaction.commit()?;
@@ -315,14 +316,10 @@ fn verb(
             values.extend(fixed.iter().filter(|(column, _)| !named.contains(column)).cloned());
             Verb::Create { id: minted.clone(), values }
         }),
-        Job::Update { row, version, sent, .. } => values(sent)?.map(|values| Verb::Update {
-            id: row.clone(),
-            version: version.clone(),
-            values,
-        }),
-        Job::Delete { row, version, .. } => {
-            Ok(Verb::Delete { id: row.clone(), version: version.clone() })
+        Job::Update { row, version, sent, .. } => {
+            values(sent)?.map(|values| Verb::Update { id: row.clone(), version: version.clone(), values })
         }
+        Job::Delete { row, version, .. } => Ok(Verb::Delete { id: row.clone(), version: version.clone() }),
     })
 }
 
@@ -340,11 +337,9 @@ fn intent_verb(prepared: &Prepared, side: Side, job: &Job) -> IntentVerb {
             version: Some(version.clone()),
             sent: sent.clone(),
         },
-        Job::Delete { coupling, row, version } => IntentVerb::Delete {
-            coupling: *coupling,
-            row: row.clone(),
-            version: Some(version.clone()),
-        },
+        Job::Delete { coupling, row, version } => {
+            IntentVerb::Delete { coupling: *coupling, row: row.clone(), version: Some(version.clone()) }
+        }
     }
 }
 
@@ -409,7 +404,10 @@ impl Commit<'_> {
             (WriteOutcome::Deleted | WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
                 self.deleted(transaction, state, work, *coupling)?;
             }
-            (WriteOutcome::Stale | WriteOutcome::Missing, Job::Update { row, .. } | Job::Delete { row, .. }) => {
+            (
+                WriteOutcome::Stale | WriteOutcome::Missing,
+                Job::Update { row, .. } | Job::Delete { row, .. },
+            ) => {
                 state.counts(self.prepared.name()).stale += 1;
                 rest.rereads.push(row.clone());
             }
@@ -463,14 +461,25 @@ impl Commit<'_> {
                 state.counts(self.prepared.name()).updated[self.side] += 1;
                 let line = update_line(self.prepared, self.side, &work.label, sent, before);
                 state.report.add(line);
-                self.journal(transaction, state, work, Action::Updated, Some(id), changes(sent, Some(before)), Outcome::Done)
+                self.journal(
+                    transaction,
+                    state,
+                    work,
+                    Action::Updated,
+                    Some(id),
+                    changes(sent, Some(before)),
+                    Outcome::Done,
+                )
             }
             Job::Delete { coupling, .. } => self.deleted(transaction, state, work, *coupling),
         }
     }
 
     /// A new row exists: the two are one from here on.
-    #[expect(clippy::too_many_arguments, reason = "one outcome has that many parts; a struct would only rename them")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one outcome has that many parts; a struct would only rename them"
+    )]
     pub fn created(
         &self,
         transaction: &mut Transaction,

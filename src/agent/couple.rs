@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, IntentVerb, JournalEntry, Outcome, Pair,
-    Reason, Record, Row, RowId, Side, Standing, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, IntentVerb, JournalEntry, Outcome, Pair, Reason,
+    Record, Row, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
@@ -20,11 +20,7 @@ const BATCH: usize = 500;
 /// Looks for partners among all uncoupled rows of a mapping, if any of them is ready. Returns whether it did anything.
 ///
 /// Rows without partner that may be created stay ready: `pass` creates them. All others are parked with the reason.
-pub fn couple(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-) -> Result<bool, StoreError> {
+pub fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<bool, StoreError> {
     let snapshot = engine.store().snapshot()?;
     let lonely = Lonely::gather(engine, prepared, &snapshot)?;
     drop(snapshot);
@@ -64,8 +60,7 @@ impl Lonely {
                 let Some(last) = page.last() else { break };
                 after = Some(last.row.clone());
                 for observation in page {
-                    let is_coupled =
-                        snapshot.coupling_of(prepared.name(), side, &observation.row)?.is_some();
+                    let is_coupled = snapshot.coupling_of(prepared.name(), side, &observation.row)?.is_some();
                     let Content::Row(row) = &observation.content else { continue };
                     if is_coupled || in_doubt.contains(&(side, observation.row.clone())) {
                         continue;
@@ -93,12 +88,11 @@ pub fn sources_in_doubt(
     snapshot: &Snapshot,
 ) -> Result<std::collections::BTreeSet<(Side, RowId)>, StoreError> {
     let intents = snapshot.intents()?.into_iter();
-    let sources = intents.filter(|intent| &intent.mapping == prepared.name()).filter_map(|intent| {
-        match intent.verb {
+    let sources =
+        intents.filter(|intent| &intent.mapping == prepared.name()).filter_map(|intent| match intent.verb {
             IntentVerb::Create { source, .. } => Some((intent.side.other(), source)),
             IntentVerb::Update { .. } | IntentVerb::Delete { .. } => None,
-        }
-    });
+        });
     Ok(sources.collect())
 }
 

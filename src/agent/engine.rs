@@ -8,9 +8,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use crate::config::Config;
 use crate::mapping::Mapping;
-use crate::model::{
-    ConnectionName, Counts, MappingName, Run, RunId, TableDescription, TableName, Timestamp,
-};
+use crate::model::{ConnectionName, Counts, MappingName, Run, RunId, TableDescription, TableName, Timestamp};
 use crate::store::{Approval, Consent, MappingState, Store, StoreError};
 use crate::systems::{Facts, System, SystemError};
 
@@ -76,7 +74,11 @@ impl RunState {
             transient: error.is_transient(),
         };
         if !self.report.failures.contains(&failure) {
-            warn!(mapping = mapping.map(MappingName::as_str), transient = failure.transient, "Part of the run failed");
+            warn!(
+                mapping = mapping.map(MappingName::as_str),
+                transient = failure.transient,
+                "Part of the run failed"
+            );
             self.report.failures.push(failure);
         }
     }
@@ -169,10 +171,7 @@ impl Engine {
             return Ok(description);
         }
         let description = self.system(connection).describe(table).await?;
-        self.descriptions
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, description.clone());
+        self.descriptions.lock().unwrap_or_else(PoisonError::into_inner).insert(key, description.clone());
         Ok(description)
     }
 
@@ -335,10 +334,12 @@ impl Engine {
         options: &RunOptions,
         started_at: Timestamp,
     ) -> Result<RunReport, StoreError> {
-        let failures: Vec<_> =
-            state.report.failures.iter().map(|failure| failure.problem.clone()).collect();
+        let failures: Vec<_> = state.report.failures.iter().map(|failure| failure.problem.clone()).collect();
         let is_idle = options.trigger == "schedule"
-            && state.counts.values().all(|counts| *counts == Counts { read: counts.read, ..Counts::default() });
+            && state
+                .counts
+                .values()
+                .all(|counts| *counts == Counts { read: counts.read, ..Counts::default() });
         let last = self.store.snapshot()?.runs(1)?.pop();
         let is_same = last.is_some_and(|run| run.failures == failures);
         if !(is_idle && is_same) {
@@ -360,7 +361,12 @@ impl Engine {
         }
         let total = |count: fn(&Counts) -> u64| state.counts.values().map(count).sum::<u64>();
         let written = total(|c| c.created.left + c.created.right + c.updated.left + c.updated.right);
-        info!(written, conflicts = total(|c| c.conflicts_raised), failures = state.report.failures.len(), "Run finished");
+        info!(
+            written,
+            conflicts = total(|c| c.conflicts_raised),
+            failures = state.report.failures.len(),
+            "Run finished"
+        );
         Ok(state.report)
     }
 }

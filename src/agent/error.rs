@@ -22,12 +22,7 @@ pub enum EngineError {
         "the local currency of {left} is {left_code}, but the base currency of {right} is {right_code}: amounts would \
          be wrong; nothing was written"
     )]
-    OtherCurrency {
-        left: ConnectionName,
-        left_code: String,
-        right: ConnectionName,
-        right_code: String,
-    },
+    OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
     #[error(
         "nobody has agreed yet that data flows between {left} and {right}, or looked at the first sync of {mapping}: \
          look with `tandem plan`, then agree with `tandem sync --yes`"

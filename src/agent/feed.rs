@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{debug, info};
 
-use crate::model::{
-    ColumnName, ConnectionName, Evidence, Side, TableName, Timestamp,
-};
+use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName, Timestamp};
 use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
@@ -96,11 +94,7 @@ impl Feed<'_> {
                 Err(error) => return Err(error.into()),
             };
             rows += page.rows.len() as u64;
-            engine.progress(Progress::Reading {
-                connection: &self.connection,
-                table: &self.table,
-                rows,
-            });
+            engine.progress(Progress::Reading { connection: &self.connection, table: &self.table, rows });
             let is_last = matches!(page.next, Next::Done(_));
             self.store(engine, state, feed, page)?;
             if is_last {
@@ -113,11 +107,7 @@ impl Feed<'_> {
     fn state(&self, engine: &Engine) -> Result<FeedState, StoreError> {
         let state = engine.store().snapshot()?.feed(&self.connection, &self.table)?;
         let state = state.filter(|state| state.columns.is_superset(&self.columns));
-        Ok(state.unwrap_or_else(|| FeedState {
-            columns: self.columns.clone(),
-            watermark: None,
-            page: None,
-        }))
+        Ok(state.unwrap_or_else(|| FeedState { columns: self.columns.clone(), watermark: None, page: None }))
     }
 
     /// Deletions since an expired watermark are lost; only a sweep of the ids finds them.
@@ -161,9 +151,7 @@ impl Feed<'_> {
         }
         let after = match page.next {
             Next::Page(link) => FeedState { page: Some(link), ..feed.clone() },
-            Next::Done(watermark) => {
-                FeedState { watermark: Some(watermark), page: None, ..feed.clone() }
-            }
+            Next::Done(watermark) => FeedState { watermark: Some(watermark), page: None, ..feed.clone() },
         };
         // An idle watermark is worth no write of its own: reading again from the older one shows nothing new.
         let is_idle = is_empty && feed.watermark.is_some() && feed.page.is_none() && after.page.is_none();

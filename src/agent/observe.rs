@@ -2,8 +2,8 @@
 
 use crate::mapping;
 use crate::model::{
-    ConflictKind, Content, Coupling, CouplingState, Evidence, Observation, Reason, Record, Row,
-    RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
+    ConflictKind, Content, Coupling, CouplingState, Evidence, Observation, Reason, Record, Row, RowId, Side,
+    Standing, Timestamp, Value, ValueDisplay, WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
 use crate::sync;
@@ -120,12 +120,7 @@ impl Observer<'_> {
     }
 
     /// Puts a row's observation back to ready.
-    pub fn wake(
-        &self,
-        transaction: &mut Transaction,
-        side: Side,
-        row: &RowId,
-    ) -> Result<(), StoreError> {
+    pub fn wake(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
         let observation = transaction.observation(self.prepared.name(), side, row)?;
         match observation {
             Some(mut observation) if observation.standing != Standing::Ready => {
@@ -292,12 +287,7 @@ impl Observer<'_> {
 }
 
 /// Returns whether this very version of the row was seen before.
-fn is_known(
-    coupling: Option<&Coupling>,
-    old: Option<&Observation>,
-    side: Side,
-    row: &Row,
-) -> bool {
+fn is_known(coupling: Option<&Coupling>, old: Option<&Observation>, side: Side, row: &Row) -> bool {
     if row.version.is_none() {
         return false;
     }

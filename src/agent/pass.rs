@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::mapping::{self, Unfit};
 use crate::model::{
-    Author, CauseOfWrite, ConflictKind, Content, Coupling, MappingName, Observation, Pair, Reason,
-    Record, Row, RowId, Side, Standing, Version, WakeCondition,
+    Author, CauseOfWrite, ConflictKind, Content, Coupling, MappingName, Observation, Pair, Reason, Record,
+    Row, RowId, Side, Standing, Version, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError};
 use crate::sync::{self, Decision, Merge, Pending, Seen};
@@ -27,11 +27,7 @@ const ROUND: usize = 1000;
 const MAX_TRIES: u8 = 4;
 
 /// Runs one pass of one mapping.
-pub async fn pass(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-) -> Result<(), EngineError> {
+pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
     wake_due(engine, prepared)?;
     couple::couple(engine, prepared, state)?;
     let mut tries: BTreeMap<(Side, RowId), u8> = BTreeMap::new();
@@ -49,18 +45,18 @@ fn wake_due(engine: &Engine, prepared: &Prepared) -> Result<(), StoreError> {
     let now = engine.now();
     let mut transaction = engine.store().transaction()?;
     for side in Side::BOTH {
-        wake(&mut transaction, prepared.name(), side, |observation| {
-            matches!(&observation.standing, Standing::Parked { wake: WakeCondition::At(at), .. } if *at <= now)
-        })?;
+        wake(
+            &mut transaction,
+            prepared.name(),
+            side,
+            |observation| matches!(&observation.standing, Standing::Parked { wake: WakeCondition::At(at), .. } if *at <= now),
+        )?;
     }
     transaction.commit()
 }
 
 /// Counts the parked rows of a mapping by reason.
-pub fn parked(
-    snapshot: &Snapshot,
-    mapping: &MappingName,
-) -> Result<BTreeMap<Reason, u64>, StoreError> {
+pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Reason, u64>, StoreError> {
     let mut reasons = BTreeMap::new();
     for side in Side::BOTH {
         let mut after = None;
@@ -164,9 +160,8 @@ impl Round {
             }
             Decision::Write { merge, versions } => {
                 let records = Pair::from_fn(|side| record_of(&pending.seen[side], &coupling.base));
-                let problem = Side::BOTH
-                    .into_iter()
-                    .find_map(|side| unfit(prepared, side, &merge.writes[side]));
+                let problem =
+                    Side::BOTH.into_iter().find_map(|side| unfit(prepared, side, &merge.writes[side]));
                 if let Some(reason) = problem {
                     let standing =
                         Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
@@ -204,7 +199,14 @@ impl Round {
             }
             Decision::AskDeletion { on } => {
                 self.settled = true;
-                conflicts::raise(engine, prepared, state, &coupling, ConflictKind::Deleted { on }, authors(&rows))?;
+                conflicts::raise(
+                    engine,
+                    prepared,
+                    state,
+                    &coupling,
+                    ConflictKind::Deleted { on },
+                    authors(&rows),
+                )?;
             }
             Decision::Uncouple => {
                 self.settled = true;

@@ -45,10 +45,7 @@ impl Prepared {
 }
 
 /// Asks each connection who it is, and pins or compares the answer (I13).
-pub async fn identify(
-    engine: &Engine,
-    connection: &ConnectionName,
-) -> Result<Facts, EngineError> {
+pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Facts, EngineError> {
     let facts = engine.system(connection).facts().await?;
     let pinned = engine.store().snapshot()?.pinned_identity(connection)?;
     match pinned {
@@ -93,11 +90,7 @@ pub async fn prepare(
     })
 }
 
-fn check(
-    engine: &Engine,
-    mapping: &Mapping,
-    tables: &Pair<TableDescription>,
-) -> Result<(), EngineError> {
+fn check(engine: &Engine, mapping: &Mapping, tables: &Pair<TableDescription>) -> Result<(), EngineError> {
     let findings = mapping::check(mapping, tables);
     let Some(first) = findings.first() else { return Ok(()) };
     let source = &engine.config().sources[&mapping.name];
@@ -110,9 +103,10 @@ fn check(
 }
 
 fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineError> {
-    let uses_it = mapping.fields.iter().any(|field| {
-        matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. })
-    });
+    let uses_it = mapping
+        .fields
+        .iter()
+        .any(|field| matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. }));
     match (&facts.left.base_currency_code, &facts.right.base_currency_code) {
         (Some(left), Some(right)) if uses_it && !left.eq_ignore_ascii_case(right) => {
             Err(EngineError::OtherCurrency {
@@ -134,10 +128,7 @@ pub fn fingerprint(mapping: &Mapping) -> String {
 }
 
 /// Notices a changed mapping: everything is read and compared again (I38), what waited for the mapping is looked at.
-pub fn note_changes(
-    transaction: &mut Transaction,
-    prepared: &Prepared,
-) -> Result<(), StoreError> {
+pub fn note_changes(transaction: &mut Transaction, prepared: &Prepared) -> Result<(), StoreError> {
     let name = prepared.name();
     let fingerprint = fingerprint(&prepared.mapping);
     let state = transaction.mapping_state(name)?;

@@ -1,0 +1,222 @@
+//! Deletions where no feed names them: sweeping ids, and gathering the evidence that I8 asks for.
+
+use std::collections::BTreeSet;
+
+use tracing::info;
+
+use crate::model::{
+    Content, CouplingState, Evidence, Observation, Reason, RowId, Side, Standing, Timestamp, Value,
+    WakeCondition,
+};
+use crate::store::{StoreError, Transaction};
+use crate::systems::{KeyedRead, Search};
+
+use super::engine::Engine;
+use super::error::EngineError;
+use super::observe::Observer;
+use super::prepare::Prepared;
+
+/// Sweeps where it is due, and confirms earlier suspicions.
+pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(), EngineError> {
+    for side in Side::BOTH {
+        if is_due(engine, prepared, side, force)? {
+            sweep(engine, prepared, side).await?;
+        }
+        confirm(engine, prepared, side).await?;
+    }
+    Ok(())
+}
+
+fn is_due(engine: &Engine, prepared: &Prepared, side: Side, force: bool) -> Result<bool, StoreError> {
+    let (connection, table) = place(prepared, side);
+    let last = engine.store().snapshot()?.sweep(&connection, &table)?;
+    if prepared.systems[side].abilities().lists_deletions {
+        // Only after an expired watermark.
+        return Ok(last == Some(Timestamp::UNIX_EPOCH));
+    }
+    let every = std::time::Duration::from_secs(engine.config().settings.sweep_secs);
+    let due = last.and_then(|last| last.checked_add(every).ok());
+    Ok(force || due.is_none_or(|due| engine.now() >= due))
+}
+
+fn place(prepared: &Prepared, side: Side) -> (crate::model::ConnectionName, crate::model::TableName) {
+    // Two mappings may share a table; each sweeps for its own couplings.
+    let table = format!("{}#{}", prepared.mapping.tables[side], prepared.name());
+    let table = match prepared.systems[side].abilities().lists_deletions {
+        true => prepared.mapping.tables[side].clone(),
+        false => crate::model::TableName::new(table),
+    };
+    (prepared.mapping.connections[side].clone(), table)
+}
+
+/// Absence in a list is no evidence; it only makes a suspect.
+async fn sweep(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), EngineError> {
+    let table = &prepared.mapping.tables[side];
+    let started_at = engine.now();
+    let mut present = BTreeSet::new();
+    let mut page = None;
+    loop {
+        let answer = prepared.systems[side].ids(table, page.as_ref()).await?;
+        present.extend(answer.ids.iter().map(RowId::to_bytes));
+        page = answer.next;
+        if page.is_none() {
+            break;
+        }
+    }
+    let mut after = None;
+    loop {
+        let mut transaction = engine.store().transaction()?;
+        let couplings = transaction.couplings(prepared.name(), after, 500)?;
+        let Some(last) = couplings.last() else { break };
+        after = Some(last.id);
+        for coupling in couplings {
+            let row = &coupling.rows[side];
+            if coupling.state != CouplingState::Broken && !present.contains(&row.to_bytes()) {
+                suspect(&mut transaction, prepared, side, row, started_at)?;
+            }
+        }
+        transaction.commit()?;
+    }
+    let (connection, table) = place(prepared, side);
+    let mut transaction = engine.store().transaction()?;
+    transaction.put_sweep(&connection, &table, started_at)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+/// Notes that a coupled row may be gone.
+pub fn suspect(
+    transaction: &mut Transaction,
+    prepared: &Prepared,
+    side: Side,
+    row: &RowId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let observation = transaction.observation(name, side, row)?;
+    if transaction.coupling_of(name, side, row)?.is_none() {
+        // Never coupled: a row that is not there has nothing to settle.
+        return transaction.remove_observation(name, side, row);
+    }
+    match observation.map(|observation| observation.content) {
+        Some(Content::Gone(_) | Content::Missing { .. }) => Ok(()),
+        _ => put(transaction, prepared, side, row, None, now),
+    }
+}
+
+fn put(
+    transaction: &mut Transaction,
+    prepared: &Prepared,
+    side: Side,
+    row: &RowId,
+    first_confirmed: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    transaction.put_observation(&Observation {
+        mapping: prepared.name().clone(),
+        side,
+        row: row.clone(),
+        content: Content::Missing { first_confirmed },
+        standing: Standing::Parked { reason: Reason::PerhapsDeleted, wake: WakeCondition::RowChanges },
+        seen_at: now,
+    })
+}
+
+/// Confirms suspicions: keyed read 404, filter empty, a neighbour readable; twice, some time apart (I8).
+async fn confirm(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), EngineError> {
+    let suspects = suspects(engine, prepared, side)?;
+    let apart = std::time::Duration::from_secs(engine.config().settings.deletion_confirm_secs);
+    for (row, first_confirmed) in suspects {
+        let now = engine.now();
+        let due = first_confirmed.and_then(|first| first.checked_add(apart).ok());
+        if due.is_some_and(|due| now < due) {
+            continue;
+        }
+        let Some(is_absent) = is_absent(engine, prepared, side, &row).await? else { continue };
+        let observer = Observer { prepared, now };
+        let mut transaction = engine.store().transaction()?;
+        match (is_absent, first_confirmed) {
+            (Absence::Found(found), _) => {
+                transaction.remove_observation(prepared.name(), side, &row)?;
+                observer.row(&mut transaction, side, *found)?;
+            }
+            (Absence::Absent, None) => put(&mut transaction, prepared, side, &row, Some(now), now)?,
+            (Absence::Absent, Some(first)) => {
+                info!(mapping = %prepared.name(), %side, "Deletion confirmed");
+                let evidence = Evidence::ConfirmedAbsent { first, second: now };
+                observer.gone(&mut transaction, side, &row, evidence)?;
+            }
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+type Suspect = (RowId, Option<Timestamp>);
+
+fn suspects(engine: &Engine, prepared: &Prepared, side: Side) -> Result<Vec<Suspect>, StoreError> {
+    let snapshot = engine.store().snapshot()?;
+    let mut suspects = Vec::new();
+    let mut after = None;
+    loop {
+        let page = snapshot.observations(prepared.name(), side, after.take(), 500)?;
+        let Some(last) = page.last() else { return Ok(suspects) };
+        after = Some(last.row.clone());
+        suspects.extend(page.into_iter().filter_map(|observation| match observation.content {
+            Content::Missing { first_confirmed } => Some((observation.row, first_confirmed)),
+            _ => None,
+        }));
+    }
+}
+
+enum Absence {
+    Found(Box<crate::model::Row>),
+    Absent,
+}
+
+/// Returns nothing where it cannot be told: no neighbour was readable, or the two ways of asking disagree.
+async fn is_absent(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    row: &RowId,
+) -> Result<Option<Absence>, EngineError> {
+    let system = &prepared.systems[side];
+    let table = &prepared.mapping.tables[side];
+    let columns = prepared.columns(side);
+    let neighbours = neighbours(engine, prepared, side, row)?;
+    let mut asked = vec![row.clone()];
+    asked.extend(neighbours);
+    let mut reads = system.rows(table, &columns, &asked).await?;
+    if reads.is_empty() {
+        return Ok(None);
+    }
+    match reads.remove(0) {
+        KeyedRead::Found(row) => return Ok(Some(Absence::Found(Box::new(row)))),
+        KeyedRead::Unreadable(_) => return Ok(None),
+        KeyedRead::Absent => {}
+    }
+    let is_readable = reads.iter().any(|read| matches!(read, KeyedRead::Found(_)));
+    if !is_readable {
+        return Ok(None);
+    }
+    let key = prepared.tables[side].key.clone();
+    let search = Search::Equals(key, Value::Reference(row.clone()));
+    let found = system.search(table, &columns, &search).await?;
+    Ok(found.is_empty().then_some(Absence::Absent))
+}
+
+/// A few other coupled rows of the table.
+fn neighbours(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    row: &RowId,
+) -> Result<Vec<RowId>, StoreError> {
+    let couplings = engine.store().snapshot()?.couplings(prepared.name(), None, 20)?;
+    let rows = couplings
+        .into_iter()
+        .filter(|coupling| coupling.state != CouplingState::Broken)
+        .map(|coupling| coupling.rows[side].clone());
+    Ok(rows.filter(|other| other != row).take(5).collect())
+}

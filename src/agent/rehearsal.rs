@@ -1,0 +1,167 @@
+//! A system that is read for real and written only in appearance: previews run the very code of a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use uuid::Uuid;
+
+use crate::model::{
+    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
+};
+use crate::systems::{
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Search, System, SystemError, Verb, Write,
+    WriteOutcome,
+};
+
+/// Wraps a system so that writes are answered as if they had been applied.
+#[derive(Debug)]
+pub struct Rehearsal {
+    system: Arc<dyn System>,
+    /// Rows as they would be by now.
+    written: Mutex<BTreeMap<(TableName, RowId), Option<Row>>>,
+}
+
+impl Rehearsal {
+    /// Wraps a system.
+    #[must_use]
+    pub fn new(system: Arc<dyn System>) -> Self {
+        Self { system, written: Mutex::default() }
+    }
+
+    fn remember(&self, table: &TableName, id: &RowId, row: Option<Row>) {
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).insert((table.clone(), id.clone()), row);
+    }
+
+    fn remembered(&self, table: &TableName, id: &RowId) -> Option<Option<Row>> {
+        let written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        written.get(&(table.clone(), id.clone())).cloned()
+    }
+
+    async fn appear(&self, write: &Write) -> WriteOutcome {
+        match &write.verb {
+            Verb::Create { id, values } => {
+                let id = id.clone().unwrap_or_else(|| RowId::from(Uuid::new_v4()));
+                let blank = write.returning.iter().map(|column| (column.clone(), Value::Blank));
+                let row = Row {
+                    id: id.clone(),
+                    version: Some(next_version(None)),
+                    modified_at: None,
+                    modified_by: None,
+                    values: blank.chain(values.iter().cloned()).collect(),
+                };
+                self.remember(&write.table, &id, Some(row.clone()));
+                WriteOutcome::Written(row)
+            }
+            Verb::Update { id, version, values } => {
+                match self.read(&write.table, &write.returning, id).await {
+                    Ok(KeyedRead::Found(row)) if row.version.as_ref() != Some(version) => WriteOutcome::Stale,
+                    Ok(KeyedRead::Found(mut row)) => {
+                        row.values.extend(values.iter().cloned());
+                        row.version = Some(next_version(row.version.as_ref()));
+                        self.remember(&write.table, id, Some(row.clone()));
+                        WriteOutcome::Written(row)
+                    }
+                    Ok(KeyedRead::Absent | KeyedRead::Unreadable(_)) => WriteOutcome::Missing,
+                    Err(error) => WriteOutcome::NotApplied(error),
+                }
+            }
+            Verb::Delete { id, .. } => {
+                self.remember(&write.table, id, None);
+                WriteOutcome::Deleted
+            }
+        }
+    }
+
+    async fn read(
+        &self,
+        table: &TableName,
+        columns: &BTreeSet<ColumnName>,
+        id: &RowId,
+    ) -> Result<KeyedRead, SystemError> {
+        if let Some(row) = self.remembered(table, id) {
+            return Ok(row.map_or(KeyedRead::Absent, KeyedRead::Found));
+        }
+        let mut reads = self.system.rows(table, columns, std::slice::from_ref(id)).await?;
+        Ok(reads.pop().unwrap_or(KeyedRead::Absent))
+    }
+}
+
+fn next_version(version: Option<&Version>) -> Version {
+    Version::new(format!("rehearsed after {}", version.map_or("nothing", Version::as_str)))
+}
+
+impl System for Rehearsal {
+    fn name(&self) -> &ConnectionName {
+        self.system.name()
+    }
+
+    fn abilities(&self) -> Abilities {
+        self.system.abilities()
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
+        self.system.facts()
+    }
+
+    fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {
+        self.system.describe(table)
+    }
+
+    fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
+        self.system.changes(query)
+    }
+
+    fn rows<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        ids: &'a [RowId],
+    ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
+        async move {
+            let unwritten: Vec<_> =
+                ids.iter().filter(|id| self.remembered(table, id).is_none()).cloned().collect();
+            let mut reads = match unwritten.is_empty() {
+                true => Vec::new(),
+                false => self.system.rows(table, columns, &unwritten).await?,
+            }
+            .into_iter();
+            let read = |id: &RowId| match self.remembered(table, id) {
+                Some(row) => row.map_or(KeyedRead::Absent, KeyedRead::Found),
+                None => reads.next().unwrap_or(KeyedRead::Absent),
+            };
+            Ok(ids.iter().map(read).collect())
+        }
+        .boxed()
+    }
+
+    fn search<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        search: &'a Search,
+    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+        self.system.search(table, columns, search)
+    }
+
+    fn ids<'a>(
+        &'a self,
+        table: &'a TableName,
+        page: Option<&'a PageLink>,
+    ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
+        self.system.ids(table, page)
+    }
+
+    fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
+        async move {
+            let mut outcomes = Vec::with_capacity(writes.len());
+            for write in writes {
+                outcomes.push(self.appear(write).await);
+            }
+            outcomes
+        }
+        .boxed()
+    }
+}
