@@ -290,6 +290,41 @@ mod tests {
         }
     }
 
+    /// I30: the test starts itself as the other process, which holds the store until it is killed.
+    #[test]
+    fn a_dead_owners_lock_is_free_at_once() {
+        use std::io::{BufRead, BufReader, Read};
+        use std::process::{Command, Stdio};
+        if let Some(path) = std::env::var_os("TANDEM_TEST_HOLD_STORE") {
+            let store = Store::open(Path::new(&path)).unwrap();
+            give_consent(&store, "Ida");
+            println!("\nholding");
+            io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            return;
+        }
+        let (_folder, path) = folder();
+        let mut owner = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "store::file::tests::a_dead_owners_lock_is_free_at_once"])
+            .env("TANDEM_TEST_HOLD_STORE", &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(owner.stdout.take().unwrap());
+        assert!(output.lines().any(|line| line.unwrap() == "holding"));
+        let error = Store::open(&path).map(drop).unwrap_err();
+        assert!(
+            matches!(error, StoreError::InUse { holder: Some(pid), .. } if pid == owner.id()),
+            "{error:?}"
+        );
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        assert_eq!(owner::holder(&path), Some(owner.id()));
+        let store = Store::open(&path).unwrap();
+        assert_eq!(owner::holder(&path), Some(std::process::id()));
+        assert_eq!(consent_by(&store).as_deref(), Some("Ida"));
+    }
+
     /// I20
     #[test]
     fn a_killed_owner_leaves_every_commit_and_nothing_else() {
