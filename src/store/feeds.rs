@@ -60,3 +60,38 @@ impl Transaction {
         self.put(&IDENTITIES, &connection.as_str(), &identity.to_owned())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{ColumnName, PageLink, Watermark};
+    use crate::store::Store;
+
+    #[test]
+    fn each_table_of_each_connection_has_its_own_feed() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let (erp, crm) = (ConnectionName::new("erp"), ConnectionName::new("crm"));
+        let (accounts, contacts) = (TableName::new("accounts"), TableName::new("contacts"));
+        let feed = FeedState {
+            columns: [ColumnName::new("name")].into(),
+            watermark: Some(Watermark::new("w")),
+            page: Some(PageLink::new("p")),
+        };
+        transaction.put_feed(&crm, &accounts, &feed).unwrap();
+        transaction.put_feed(&crm, &contacts, &FeedState::default()).unwrap();
+        transaction.put_sweep(&crm, &accounts, Timestamp::MAX).unwrap();
+        transaction.pin_identity(&crm, "contoso").unwrap();
+
+        assert_eq!(transaction.feed(&crm, &accounts).unwrap(), Some(feed));
+        assert_eq!(transaction.feed(&crm, &contacts).unwrap(), Some(FeedState::default()));
+        assert_eq!(transaction.feed(&erp, &accounts).unwrap(), None);
+        assert_eq!(transaction.sweep(&crm, &accounts).unwrap(), Some(Timestamp::MAX));
+        assert_eq!(transaction.sweep(&crm, &contacts).unwrap(), None);
+        assert_eq!(transaction.pinned_identity(&crm).unwrap().as_deref(), Some("contoso"));
+        assert_eq!(transaction.pinned_identity(&erp).unwrap(), None);
+
+        transaction.remove_feed(&crm, &accounts).unwrap();
+        assert_eq!(transaction.feed(&crm, &accounts).unwrap(), None);
+    }
+}

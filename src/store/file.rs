@@ -177,3 +177,317 @@ impl Visitor for Copy<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::model::{ConnectionName, Timestamp};
+    use crate::store::{Consent, tables};
+
+    fn folder() -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tandem.redb");
+        (folder, path)
+    }
+
+    fn consent(by: &str) -> Consent {
+        Consent { by: by.to_owned(), at: Timestamp::UNIX_EPOCH, text: "Yes".to_owned() }
+    }
+
+    fn give_consent(store: &Store, by: &str) {
+        let mut transaction = store.transaction().unwrap();
+        transaction.put_consent(&consent(by)).unwrap();
+        transaction.commit().unwrap();
+    }
+
+    fn consent_by(store: &Store) -> Option<String> {
+        store.snapshot().unwrap().consent().unwrap().map(|consent| consent.by)
+    }
+
+    /// Opens a file that must be refused, and sees that no byte of it changed and nothing was left beside it.
+    fn refusal(path: &Path) -> StoreError {
+        let before = fs::read(path).unwrap();
+        let error = Store::open(path).map(drop).unwrap_err();
+        assert!(fs::read(path).unwrap() == before, "the refused file was written to: {error}");
+        assert!(!path.with_file_name("tandem.pid").exists());
+        error
+    }
+
+    fn set_format(store: &Store, format: u64) {
+        let transaction = store.database.begin_write().unwrap();
+        transaction.open_table(META).unwrap().insert(FORMAT_KEY, format).unwrap();
+        transaction.commit().unwrap();
+    }
+
+    #[test]
+    fn what_was_committed_is_there_after_opening_again() {
+        let (_folder, path) = folder();
+        give_consent(&Store::open(&path).unwrap(), "Ida");
+        let store = Store::open(&path).unwrap();
+        assert_eq!(consent_by(&store).as_deref(), Some("Ida"));
+        assert_eq!(store.snapshot().unwrap().commits().unwrap(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_its_owner_may_read_the_file() {
+        use std::os::unix::fs::PermissionsExt;
+        let (_folder, path) = folder();
+        let _store = Store::open(&path).unwrap();
+        for path in [&path, &path.with_file_name("tandem.pid")] {
+            assert_eq!(fs::metadata(path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+
+    #[test]
+    fn nothing_is_left_beside_a_closed_store() {
+        let (folder, path) = folder();
+        drop(Store::open(&path).unwrap());
+        let names: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(names, ["tandem.redb"]);
+    }
+
+    /// I30
+    #[test]
+    fn a_second_owner_is_refused_and_told_who_the_first_is() {
+        let (_folder, path) = folder();
+        let _store = Store::open(&path).unwrap();
+        let error = Store::open(&path).map(drop).unwrap_err();
+        let pid = std::process::id();
+        assert!(matches!(error, StoreError::InUse { holder: Some(holder), .. } if holder == pid));
+        assert!(error.to_string().contains(&format!("is in use by process {pid}:")), "{error}");
+        assert!(path.with_file_name("tandem.pid").exists());
+    }
+
+    /// I30
+    #[test]
+    fn of_many_owners_at_once_one_gets_a_fresh_store() {
+        let (_folder, path) = folder();
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&path))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert_eq!(opened.iter().filter(|store| store.is_ok()).count(), 1);
+        let others = opened.iter().filter_map(|store| store.as_ref().err());
+        assert!(others.into_iter().all(|error| matches!(error, StoreError::InUse { .. })));
+    }
+
+    /// I30
+    #[test]
+    fn a_pid_file_left_behind_blocks_nothing() {
+        let (_folder, path) = folder();
+        let pid_path = path.with_file_name("tandem.pid");
+        for stale in ["1\n", "no number"] {
+            fs::write(&pid_path, stale).unwrap();
+            let store = Store::open(&path).unwrap();
+            assert_eq!(owner::holder(&path), Some(std::process::id()));
+            drop(store);
+            assert!(!pid_path.exists());
+        }
+    }
+
+    /// I30: the test starts itself as the other process, which holds the store until it is killed.
+    #[test]
+    fn a_dead_owners_lock_is_free_at_once() {
+        use std::io::{BufRead, BufReader, Read};
+        use std::process::{Command, Stdio};
+        if let Some(path) = std::env::var_os("TANDEM_TEST_HOLD_STORE") {
+            let store = Store::open(Path::new(&path)).unwrap();
+            give_consent(&store, "Ida");
+            println!("\nholding");
+            io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            return;
+        }
+        let (_folder, path) = folder();
+        let mut owner = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "--nocapture", "store::file::tests::a_dead_owners_lock_is_free_at_once"])
+            .env("TANDEM_TEST_HOLD_STORE", &path)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(owner.stdout.take().unwrap());
+        assert!(output.lines().any(|line| line.unwrap() == "holding"));
+        let error = Store::open(&path).map(drop).unwrap_err();
+        assert!(
+            matches!(error, StoreError::InUse { holder: Some(pid), .. } if pid == owner.id()),
+            "{error:?}"
+        );
+        owner.kill().unwrap();
+        owner.wait().unwrap();
+        assert_eq!(owner::holder(&path), Some(owner.id()));
+        let store = Store::open(&path).unwrap();
+        assert_eq!(owner::holder(&path), Some(std::process::id()));
+        assert_eq!(consent_by(&store).as_deref(), Some("Ida"));
+    }
+
+    /// I20
+    #[test]
+    fn a_killed_owner_leaves_every_commit_and_nothing_else() {
+        let (folder, path) = folder();
+        let store = Store::open(&path).unwrap();
+        give_consent(&store, "Ida");
+        let mut unfinished = store.transaction().unwrap();
+        unfinished.put_consent(&consent("Max")).unwrap();
+        let killed = folder.path().join("killed.redb");
+        fs::copy(&path, &killed).unwrap();
+        assert_eq!(consent_by(&Store::open(&killed).unwrap()).as_deref(), Some("Ida"));
+    }
+
+    #[test]
+    fn a_newer_store_is_refused_and_left_as_it_is() {
+        let (folder, path) = folder();
+        let store = Store::open(&path).unwrap();
+        set_format(&store, 2);
+        let killed = folder.path().join("killed.redb");
+        fs::copy(&path, &killed).unwrap();
+        drop(store);
+        for path in [path, killed] {
+            let error = refusal(&path);
+            assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }));
+            let advice = "was written by a newer Tandem (format 2, this one knows 1): upgrade Tandem or restore a backup";
+            assert!(error.to_string().ends_with(advice), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_store_is_refused_and_left_as_it_is() {
+        let (_folder, path) = folder();
+        for content in [&b""[..], b"x", b"redb", &[0; 8192], &[0x5a; 300_000]] {
+            fs::write(&path, content).unwrap();
+            let error = refusal(&path);
+            assert!(matches!(error, StoreError::Damaged { .. }), "{error:?}");
+            assert!(error.to_string().contains("restore a backup"), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_redb_file_of_another_program_is_refused_and_left_as_it_is() {
+        let (_folder, path) = folder();
+        let other = Database::create(&path).unwrap();
+        let transaction = other.begin_write().unwrap();
+        let table = TableDefinition::<&str, &str>::new("meta");
+        transaction.open_table(table).unwrap().insert("format", "1").unwrap();
+        transaction.commit().unwrap();
+        drop(other);
+        assert!(matches!(refusal(&path), StoreError::Damaged { source: Damage::Foreign, .. }));
+    }
+
+    #[test]
+    fn a_damaged_store_is_refused_and_left_as_it_is() {
+        let (_folder, path) = folder();
+        let store = Store::open(&path).unwrap();
+        give_consent(&store, "Ida");
+        drop(store);
+        let whole = fs::read(&path).unwrap();
+        for kept in [4, 100, 4096, whole.len() / 2, whole.len() - 1] {
+            fs::write(&path, &whole[..kept]).unwrap();
+            let error = refusal(&path);
+            assert!(matches!(error, StoreError::Damaged { .. }), "{kept}: {error:?}");
+        }
+        for page in 0..whole.len().min(64 * 4096) / 4096 {
+            let mut damaged = whole.clone();
+            damaged[page * 4096..(page + 1) * 4096].fill(0xa5);
+            fs::write(&path, &damaged).unwrap();
+            if let Err(error) = Store::open(&path) {
+                assert!(matches!(error, StoreError::Damaged { .. }), "{page}: {error:?}");
+                assert!(fs::read(&path).unwrap() == damaged, "page {page}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_missing_folder_is_not_a_damaged_store() {
+        let (_folder, path) = folder();
+        let error = Store::open(&path.join("deeper")).map(drop).unwrap_err();
+        assert!(matches!(error, StoreError::Io { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_fork_and_its_origin_do_not_see_each_other() {
+        let (_folder, path) = folder();
+        let store = Store::open(&path).unwrap();
+        give_consent(&store, "Ida");
+        let fork = store.fork().unwrap();
+        assert_eq!(consent_by(&fork).as_deref(), Some("Ida"));
+        give_consent(&fork, "Fork");
+        assert_eq!(consent_by(&store).as_deref(), Some("Ida"));
+        give_consent(&store, "Max");
+        assert_eq!(consent_by(&fork).as_deref(), Some("Fork"));
+    }
+
+    #[test]
+    fn a_fork_copies_every_table() {
+        struct Count<'a>(&'a ReadTransaction, Vec<(String, u64)>);
+        impl Visitor for Count<'_> {
+            type Error = StoreError;
+            fn visit<K: Key + 'static, V: Value + 'static>(
+                &mut self,
+                table: TableDefinition<'static, K, V>,
+            ) -> Result<(), StoreError> {
+                use redb::{ReadableTableMetadata, TableHandle};
+                self.1.push((table.name().to_owned(), self.0.open_table(table)?.len()?));
+                Ok(())
+            }
+        }
+        let count = |store: &Store| {
+            let transaction = store.database.begin_read().unwrap();
+            let mut count = Count(&transaction, Vec::new());
+            visit_all(&mut count).unwrap();
+            assert_eq!(count.1.len(), transaction.list_tables().unwrap().count());
+            count.1
+        };
+        let store = Store::in_memory().unwrap();
+        give_consent(&store, "Ida");
+        let fork = store.fork().unwrap();
+        assert_eq!(count(&fork), count(&store));
+        assert!(count(&fork).contains(&(tables::CONSENT.name().to_owned(), 1)));
+    }
+
+    /// I20
+    #[test]
+    fn a_dropped_transaction_leaves_nothing() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        transaction.put_consent(&consent("Ida")).unwrap();
+        transaction.pin_identity(&ConnectionName::new("erp"), "CRONUS").unwrap();
+        assert_eq!(transaction.next_run_id().unwrap().0, 1);
+        drop(transaction);
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(snapshot.consent().unwrap(), None);
+        assert_eq!(snapshot.pinned_identity(&ConnectionName::new("erp")).unwrap(), None);
+        assert_eq!(snapshot.commits().unwrap(), 0);
+        assert_eq!(store.transaction().unwrap().next_run_id().unwrap().0, 1);
+    }
+
+    #[test]
+    fn only_a_commit_that_changes_something_counts() {
+        let store = Store::in_memory().unwrap();
+        give_consent(&store, "Ida");
+        give_consent(&store, "Ida");
+        store.transaction().unwrap().commit().unwrap();
+        assert_eq!(store.snapshot().unwrap().commits().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_snapshot_stays_as_it_was() {
+        let store = Store::in_memory().unwrap();
+        give_consent(&store, "Ida");
+        let snapshot = store.snapshot().unwrap();
+        give_consent(&store, "Max");
+        assert_eq!(snapshot.consent().unwrap().unwrap().by, "Ida");
+        assert_eq!(consent_by(&store).as_deref(), Some("Max"));
+    }
+
+    #[test]
+    fn a_store_is_shared_by_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Store>();
+        shared::<Snapshot>();
+        shared::<Transaction>();
+    }
+}

@@ -23,7 +23,7 @@ struct Inner {
     held: RwLock<Option<Vec<Step>>>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Step {
     Write { offset: u64, data: Vec<u8> },
     SetLen(u64),
@@ -36,16 +36,18 @@ impl HeldBack {
         Self(Arc::new(Inner { file, held: RwLock::new(Some(Vec::new())) }))
     }
 
-    /// Writes what was held back, in the order redb wrote it, and lets everything later through.
+    /// Writes what was held back, in the order redb wrote it, and lets everything later through. If that fails, all
+    /// later writes stay in memory: the file is as after a crash at that point, and nothing is written over a gap.
     pub(super) fn release(&self) -> io::Result<()> {
         let mut held = self.held_mut();
-        for step in held.take().unwrap_or_default() {
+        for step in held.iter().flatten() {
             match step {
-                Step::Write { offset, data } => self.0.file.write(offset, &data)?,
-                Step::SetLen(len) => self.0.file.set_len(len)?,
+                Step::Write { offset, data } => self.0.file.write(*offset, data)?,
+                Step::SetLen(len) => self.0.file.set_len(*len)?,
                 Step::Sync => self.0.file.sync_data()?,
             }
         }
+        *held = None;
         Ok(())
     }
 
@@ -158,5 +160,69 @@ fn replay(step: &Step, start: u64, out: &mut [u8]) {
             out[from..].fill(0);
         }
         Step::Sync => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use proptest::prelude::{ProptestConfig, Strategy, prop_assert, prop_assert_eq, prop_oneof, proptest};
+
+    use super::*;
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            (0..40_u64, proptest::collection::vec(1..=u8::MAX, 1..20))
+                .prop_map(|(offset, data)| Step::Write { offset, data }),
+            (0..60_u64).prop_map(Step::SetLen),
+            proptest::strategy::Just(Step::Sync),
+        ]
+    }
+
+    fn apply(step: &Step, backend: &impl StorageBackend) {
+        match step {
+            Step::Write { offset, data } => backend.write(*offset, data),
+            Step::SetLen(len) => backend.set_len(*len),
+            Step::Sync => backend.sync_data(),
+        }
+        .unwrap();
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 128, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_held_back_reads_as_if_it_were_written(
+            content in proptest::collection::vec(1..=u8::MAX, 0..50),
+            steps in proptest::collection::vec(step(), 0..8),
+        ) {
+            let open = |content: &[u8]| {
+                let file = tempfile::NamedTempFile::new().unwrap();
+                fs::write(file.path(), content).unwrap();
+                let backend = FileBackend::new(file.reopen().unwrap()).unwrap();
+                (file, backend)
+            };
+            let (plain_file, plain) = open(&content);
+            let (held_file, backend) = open(&content);
+            let held = HeldBack::new(backend);
+            for step in &steps {
+                apply(step, &plain);
+                apply(step, &held);
+            }
+            let expected = fs::read(plain_file.path()).unwrap();
+            prop_assert_eq!(&fs::read(held_file.path()).unwrap(), &content);
+            prop_assert_eq!(held.len().unwrap(), expected.len() as u64);
+            for start in 0..expected.len() {
+                let mut read = vec![0xee; (expected.len() - start).min(7)];
+                held.read(start as u64, &mut read).unwrap();
+                prop_assert_eq!(&read[..], &expected[start..start + read.len()]);
+            }
+            prop_assert!(held.read(expected.len() as u64, &mut [0]).is_err());
+            held.release().unwrap();
+            prop_assert_eq!(&fs::read(held_file.path()).unwrap(), &expected);
+            apply(&Step::SetLen(3), &held);
+            prop_assert_eq!(fs::read(held_file.path()).unwrap().len(), 3);
+        }
     }
 }

@@ -64,3 +64,75 @@ impl Transaction {
         self.remove(&JOURNAL, &number)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, CauseOfWrite, MappingName, Outcome, Side, Timestamp};
+    use crate::store::Store;
+
+    fn entry(run: u64, label: &str) -> JournalEntry {
+        JournalEntry {
+            run: RunId(run),
+            at: Timestamp::UNIX_EPOCH,
+            mapping: MappingName::new("CUSTOMER"),
+            action: Action::Updated,
+            side: Side::Right,
+            row: None,
+            label: label.to_owned(),
+            cause: CauseOfWrite::Recovery,
+            fields: Vec::new(),
+            outcome: Outcome::Done,
+        }
+    }
+
+    fn store() -> Store {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        for (run, label) in [(1, "a"), (2, "b"), (1, "c"), (2, "d"), (3, "e")] {
+            transaction.add_journal(&entry(run, label)).unwrap();
+        }
+        transaction.commit().unwrap();
+        store
+    }
+
+    fn labels<S: Source>(view: &View<S>, run: Option<u64>, before: Option<u64>, limit: usize) -> String {
+        let entries = view.journal(run.map(RunId), before, limit).unwrap();
+        entries.into_iter().map(|(number, entry)| format!("{number}{} ", entry.label)).collect()
+    }
+
+    #[test]
+    fn the_journal_is_read_from_its_end() {
+        let store = store();
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(labels(&snapshot, None, None, 2), "5e 4d ");
+        assert_eq!(labels(&snapshot, None, Some(4), 2), "3c 2b ");
+        assert_eq!(labels(&snapshot, None, Some(1), 2), "");
+    }
+
+    #[test]
+    fn one_run_is_read_by_itself() {
+        let store = store();
+        let snapshot = store.snapshot().unwrap();
+        assert_eq!(labels(&snapshot, Some(1), None, 9), "3c 1a ");
+        assert_eq!(labels(&snapshot, Some(2), None, 1), "4d ");
+        assert_eq!(labels(&snapshot, Some(2), Some(4), 9), "2b ");
+        assert_eq!(labels(&snapshot, Some(4), None, 9), "");
+    }
+
+    /// I35
+    #[test]
+    fn trimming_keeps_the_newest_entries() {
+        let store = store();
+        let mut transaction = store.transaction().unwrap();
+        transaction.trim_journal(9).unwrap();
+        assert_eq!(labels(&transaction, None, None, 9), "5e 4d 3c 2b 1a ");
+        transaction.trim_journal(3).unwrap();
+        assert_eq!(labels(&transaction, None, None, 9), "5e 4d 3c ");
+        assert_eq!(labels(&transaction, Some(1), None, 9), "3c ");
+        assert_eq!(transaction.open(JOURNAL_BY_RUN).unwrap().len().unwrap(), 3);
+        transaction.trim_journal(0).unwrap();
+        transaction.add_journal(&entry(1, "f")).unwrap();
+        assert_eq!(labels(&transaction, None, None, 9), "6f ");
+    }
+}

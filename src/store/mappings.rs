@@ -31,3 +31,22 @@ impl Transaction {
         self.put(&CONSENT, &(), consent)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::store::{Approval, Store};
+
+    #[test]
+    fn each_mapping_has_its_own_state() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let (customer, item) = (MappingName::new("CUSTOMER"), MappingName::new("ITEM"));
+        let approval = Approval { by: "Ida".to_owned(), at: Timestamp::UNIX_EPOCH };
+        let state = MappingState { fingerprint: "f".to_owned(), first_sync_approved: Some(approval) };
+        transaction.put_mapping_state(&customer, &state).unwrap();
+        assert_eq!(transaction.mapping_state(&customer).unwrap(), Some(state));
+        assert_eq!(transaction.mapping_state(&item).unwrap(), None);
+    }
+}

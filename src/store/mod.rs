@@ -27,6 +27,8 @@ mod tables;
 mod view;
 
 #[cfg(test)]
+mod format_1;
+#[cfg(test)]
 mod strategies;
 
 pub use codec::CodecError;

@@ -53,3 +53,78 @@ impl Transaction {
         self.remove(&OBSERVATIONS, &(mapping.as_str(), side_byte(side), &row.to_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Content, Evidence, Standing, Timestamp};
+    use crate::store::Store;
+
+    fn observation(mapping: &str, side: Side, row: &str) -> Observation {
+        Observation {
+            mapping: MappingName::new(mapping),
+            side,
+            row: RowId::new(row),
+            content: Content::Gone(Evidence::Tombstone),
+            standing: Standing::Ready,
+            seen_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    fn guid(first: u8) -> String {
+        format!("{first:02x}000000-0000-4000-8000-000000000000")
+    }
+
+    #[test]
+    fn observations_are_paged_in_the_order_of_their_row_bytes() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let mut rows: Vec<String> = [0xff, 0x00, 0x7f, 0x80].map(guid).to_vec();
+        rows.extend(["A/1", "B/2", "ffffffff-ffff-ffff-ffff-ffffffffffff"].map(str::to_owned));
+        for row in &rows {
+            transaction.put_observation(&observation("CUSTOMER", Side::Right, row)).unwrap();
+            transaction.put_observation(&observation("CUSTOMER", Side::Left, row)).unwrap();
+            transaction.put_observation(&observation("CUSTOMERS", Side::Right, row)).unwrap();
+        }
+        let mapping = MappingName::new("CUSTOMER");
+        let (mut seen, mut after) = (Vec::new(), None);
+        loop {
+            let page = transaction.observations(&mapping, Side::Right, after.clone(), 2).unwrap();
+            assert!(page.iter().all(|seen| seen.mapping == mapping && seen.side == Side::Right));
+            seen.extend(page.iter().map(|observation| observation.row.clone()));
+            match page.last() {
+                Some(last) => after = Some(last.row.clone()),
+                None => break,
+            }
+        }
+        let mut expected: Vec<RowId> = rows.into_iter().map(RowId::new).collect();
+        expected.sort_by_key(RowId::to_bytes);
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn a_page_may_start_after_a_row_that_is_settled() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let mapping = MappingName::new("CUSTOMER");
+        for first in [1, 2, 3] {
+            transaction.put_observation(&observation("CUSTOMER", Side::Left, &guid(first))).unwrap();
+        }
+        let settled = RowId::new(guid(2));
+        transaction.remove_observation(&mapping, Side::Left, &settled).unwrap();
+        assert_eq!(transaction.observation(&mapping, Side::Left, &settled).unwrap(), None);
+        let page = transaction.observations(&mapping, Side::Left, Some(settled), 9).unwrap();
+        assert_eq!(page, [observation("CUSTOMER", Side::Left, &guid(3))]);
+    }
+
+    #[test]
+    fn a_later_observation_of_a_row_takes_the_earlier_ones_place() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let earlier = observation("CUSTOMER", Side::Left, "A/1");
+        let later = Observation { content: Content::Unreadable("torn".into()), ..earlier.clone() };
+        transaction.put_observation(&earlier).unwrap();
+        transaction.put_observation(&later).unwrap();
+        assert_eq!(transaction.observations(&later.mapping, Side::Left, None, 9).unwrap(), [later]);
+    }
+}

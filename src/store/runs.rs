@@ -28,3 +28,35 @@ impl Transaction {
         self.next_number("run").map(RunId)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::model::Timestamp;
+    use crate::store::Store;
+
+    #[test]
+    fn runs_are_listed_from_the_newest() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        let mut runs = Vec::new();
+        for _ in 0..3 {
+            let run = Run {
+                id: transaction.next_run_id().unwrap(),
+                started_at: Timestamp::UNIX_EPOCH,
+                finished_at: None,
+                trigger: "command".to_owned(),
+                counts: BTreeMap::new(),
+                failures: Vec::new(),
+            };
+            transaction.put_run(&run).unwrap();
+            runs.push(run);
+        }
+        runs[1].finished_at = Some(Timestamp::MAX);
+        transaction.put_run(&runs[1]).unwrap();
+        assert_eq!(transaction.run(RunId(2)).unwrap().as_ref(), Some(&runs[1]));
+        assert_eq!(transaction.runs(2).unwrap(), [runs[2].clone(), runs[1].clone()]);
+    }
+}

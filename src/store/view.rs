@@ -20,7 +20,7 @@ pub struct View<S> {
 }
 
 /// Reads the store as it was when the snapshot was taken, whatever is committed meanwhile. Keep it short: the pages
-/// it sees cannot be reused while it lives.
+/// it sees cannot be reused while it lives, and the store has to outlive it.
 pub type Snapshot = View<Reading>;
 
 /// Reads and writes. Nothing is kept until [`commit`](Transaction::commit); dropping it undoes everything.
