@@ -1,13 +1,14 @@
 //! Conflicts in the store: raising, answering, closing.
 
+use sha2::{Digest, Sha256};
 use tracing::info;
 
 use crate::inbox::stamp_of;
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Coupling, CouplingState,
-    FieldChange, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side, Stamp, Standing,
-    ValueDisplay, WakeCondition,
+    Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
+    CouplingState, FieldChange, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side, Stamp,
+    Standing, ValueDisplay, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 
@@ -28,7 +29,7 @@ pub fn raise(
     let name = prepared.name();
     let mut transaction = engine.store().transaction()?;
     let old = transaction.conflict_of(name, &coupling.rows)?;
-    let stamp = stamp_of(&kind);
+    let stamp = stamp(&transaction, coupling, &kind)?;
     let is_same = old.as_ref().is_some_and(|old| old.stamp == stamp && old.answer.is_none());
     let id = match &old {
         Some(old) => old.id,
@@ -59,6 +60,19 @@ pub fn raise(
         observer.park(&mut transaction, side, &coupling.rows[side], Standing::Conflicted(id))?;
     }
     transaction.commit()
+}
+
+/// Digests what a person is shown. Of a deletion that is the surviving row as it stands, hence its version.
+fn stamp(transaction: &Transaction, coupling: &Coupling, kind: &ConflictKind) -> Result<Stamp, StoreError> {
+    let ConflictKind::Deleted { on } = kind else { return Ok(stamp_of(kind)) };
+    let survivor = on.other();
+    let observation = transaction.observation(&coupling.mapping, survivor, &coupling.rows[survivor])?;
+    let version = match observation.map(|observation| observation.content) {
+        Some(Content::Row(row)) => row.version,
+        _ => coupling.versions[survivor].clone(),
+    };
+    let digest = Sha256::digest(format!("{} {version:?}", stamp_of(kind)).as_bytes());
+    Ok(Stamp::new(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
 fn line(mapping: &Mapping, conflict: &Conflict) -> Line {

@@ -5,6 +5,7 @@
 
 mod apply;
 mod conflicts;
+mod control;
 mod couple;
 mod deletions;
 mod engine;
@@ -18,6 +19,10 @@ mod rehearsal;
 mod report;
 mod resolve;
 
+pub use control::{
+    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ControlError, EntryView, ErrorKind,
+    Health, MappingStatus, Reply, RunView, StatusView,
+};
 pub use engine::{Engine, Progress, RunOptions};
 pub use error::EngineError;
-pub use report::{FieldLine, Line, LineAction, MappingReport, RunReport};
+pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};

@@ -1,12 +1,9 @@
 //! After an interruption: looking what became of writes whose answer was lost, before anything else is written.
 
-use std::collections::BTreeSet;
-
 use tracing::info;
 
 use crate::model::{CauseOfWrite, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
 use crate::store::StoreError;
-use crate::sync;
 use crate::systems::{KeyedRead, Search};
 
 use super::apply::{Commit, reread};
@@ -146,24 +143,4 @@ fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
     let has_id = matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
     let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
     has_id || engine.now() >= settled_at
-}
-
-/// The rows of a mapping's couplings on one side.
-pub fn coupled_rows(engine: &Engine, prepared: &Prepared, side: Side) -> Result<BTreeSet<RowId>, StoreError> {
-    let snapshot = engine.store().snapshot()?;
-    let mut rows = BTreeSet::new();
-    let mut after = None;
-    loop {
-        let page = snapshot.couplings(prepared.name(), after, 500)?;
-        let Some(last) = page.last() else { return Ok(rows) };
-        after = Some(last.id);
-        rows.extend(page.iter().map(|coupling| coupling.rows[side].clone()));
-    }
-}
-
-/// Returns whether two records agree in everything a mapping writes.
-#[must_use]
-pub fn agree(prepared: &Prepared, left: &Record, right: &Record) -> bool {
-    let common = sync::agreed(&prepared.mapping, left, right);
-    sync::in_step(&prepared.mapping, &common, left)
 }

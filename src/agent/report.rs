@@ -208,7 +208,6 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
         Reason::DoesNotFit { message, .. } => message.clone(),
         Reason::Unreadable { .. } => "cannot be read".to_owned(),
         Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
-        Reason::WriteInDoubt => "a write got no answer; it is looked up first".to_owned(),
     }
 }
 

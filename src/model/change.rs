@@ -71,8 +71,6 @@ pub enum Reason {
     Unreadable { message: String },
     /// The row was not found; whether it is deleted is not proved yet.
     PerhapsDeleted,
-    /// A write's outcome is not known yet.
-    WriteInDoubt,
 }
 
 /// The event that puts a parked row back to ready.

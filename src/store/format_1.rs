@@ -128,7 +128,7 @@ fn standings() {
         Reason::Refused { code, message: message.clone() },
         Reason::DoesNotFit { field, message: message.clone() },
         Reason::Unreadable { message },
-        Reason::WriteInDoubt,
+        Reason::PerhapsDeleted,
     ];
     let expected = [
         "01000000",
@@ -146,7 +146,7 @@ fn standings() {
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);
     }
-    let parked = |wake| Standing::Parked { reason: Reason::WriteInDoubt, wake };
+    let parked = |wake| Standing::Parked { reason: Reason::PerhapsDeleted, wake };
     check_standing(
         parked(WakeCondition::Coupled { mapping: mapping(), side, row }),
         "010a01014d010103412f31",

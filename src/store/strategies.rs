@@ -140,7 +140,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         (text(), text()).prop_map(|(code, message)| Reason::Refused { code, message }),
         (text(), text()).prop_map(|(field, message)| Reason::DoesNotFit { field, message }),
         text().prop_map(|message| Reason::Unreadable { message }),
-        Just(Reason::WriteInDoubt),
+        Just(Reason::PerhapsDeleted),
     ]
 }
 

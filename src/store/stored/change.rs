@@ -69,7 +69,7 @@ stored! {
         Refused { code: String, message: String },
         DoesNotFit { field: String, message: String },
         Unreadable { message: String },
-        WriteInDoubt,
+        PerhapsDeleted,
     }
 }
 

@@ -1,0 +1,199 @@
+//! What the command line and the local API may ask, and what they get: one closed list, the same with and without a
+//! running agent.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::Pair;
+
+use super::report::{Failure, RunReport};
+
+/// What may be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case")]
+pub enum Command {
+    Status,
+    /// What a run would do; nothing is written.
+    Plan,
+    /// One run now. `approve_as`: that person agrees to the flow of data and to the first sync.
+    Sync {
+        approve_as: Option<String>,
+        sweep: bool,
+    },
+    /// All open conflicts.
+    Conflicts,
+    /// Answers a conflict with the words that the inbox file takes, and runs.
+    Answer {
+        conflict: u64,
+        words: Vec<String>,
+    },
+    /// The latest runs.
+    History {
+        limit: usize,
+    },
+    /// One run with its journal.
+    Run {
+        run: u64,
+    },
+}
+
+/// What is answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "reply", content = "body", rename_all = "kebab-case")]
+pub enum Reply {
+    Status(StatusView),
+    Report(RunReport),
+    Conflicts(Vec<ConflictView>),
+    Answered(AnsweredView),
+    Runs(Vec<RunView>),
+    Run(RunView),
+}
+
+/// Why a command failed, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{problem}")]
+pub struct ControlError {
+    pub kind: ErrorKind,
+    pub problem: String,
+    pub remedy: Option<String>,
+}
+
+/// What kind of failure it is; it decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// What was asked for makes no sense or is not there.
+    Usage,
+    /// Something in configuration or mapping files has to be corrected.
+    Configuration,
+    /// The store cannot be used.
+    Store,
+    /// A person has to agree or answer first.
+    NeedsPerson,
+    /// A system could not be reached or refused.
+    System,
+}
+
+/// How things stand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StatusView {
+    pub health: Health,
+    /// What is wrong, in words, each with its remedy.
+    pub failures: Vec<Failure>,
+    /// Present while the agent runs.
+    pub agent: Option<AgentView>,
+    pub mappings: Vec<MappingStatus>,
+    pub open_conflicts: u64,
+    pub inbox: String,
+    /// What is wrong in the inbox file.
+    pub inbox_problems: Vec<String>,
+    pub last_run: Option<RunView>,
+}
+
+/// How things stand, in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Health {
+    Ok,
+    /// In step but for what people have to decide.
+    WaitingForPeople,
+    /// Something cannot be read or written now; Tandem keeps trying.
+    Retrying,
+    /// Something has to be corrected.
+    Failing,
+}
+
+/// The running agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentView {
+    pub pid: u32,
+    pub started_at: jiff::Timestamp,
+    /// The end of the latest run.
+    pub last_pass_at: Option<jiff::Timestamp>,
+    /// Whether a run is under way.
+    pub is_running: bool,
+}
+
+/// One mapping.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MappingStatus {
+    pub mapping: String,
+    pub left: String,
+    pub right: String,
+    pub couplings: u64,
+    /// Rows seen to differ and not settled yet.
+    pub pending: u64,
+    pub conflicts: u64,
+    /// Rows left alone, by reason.
+    pub left_alone: BTreeMap<String, u64>,
+}
+
+/// One open conflict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictView {
+    pub id: u64,
+    pub mapping: String,
+    pub row: String,
+    /// The connections' names.
+    pub sides: Pair<String>,
+    pub raised_at: jiff::Timestamp,
+    /// The side on which the row was deleted, if that is the conflict.
+    pub deleted_in: Option<String>,
+    pub fields: Vec<ConflictFieldView>,
+    /// The answer that waits to be applied.
+    pub answer: Option<String>,
+    /// An earlier answer that was for other values.
+    pub suggestion: Option<String>,
+}
+
+/// One field in conflict, as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConflictFieldView {
+    pub field: String,
+    /// Absent at first contact.
+    pub was: Option<String>,
+    pub values: Pair<String>,
+}
+
+/// What became of an answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredView {
+    pub conflict: u64,
+    /// Whether the conflict is gone.
+    pub settled: bool,
+    pub report: RunReport,
+}
+
+/// One run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunView {
+    pub run: u64,
+    pub started_at: jiff::Timestamp,
+    pub finished_at: Option<jiff::Timestamp>,
+    pub trigger: String,
+    pub coupled: u64,
+    pub created: u64,
+    pub updated: u64,
+    pub deleted: u64,
+    pub conflicts_raised: u64,
+    pub conflicts_settled: u64,
+    pub refused: u64,
+    pub failures: Vec<String>,
+    /// Only where one run was asked for: what was done, the oldest first.
+    pub entries: Vec<EntryView>,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryView {
+    pub at: jiff::Timestamp,
+    pub mapping: String,
+    pub action: String,
+    /// The connection that was written.
+    pub on: String,
+    pub row: String,
+    pub cause: String,
+    pub fields: Vec<super::report::FieldLine>,
+    pub outcome: String,
+}
