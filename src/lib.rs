@@ -4,5 +4,6 @@
 //! stands higher, never the other way round.
 
 pub mod config;
+pub mod http;
 pub mod model;
 pub mod systems;
