@@ -1,5 +1,7 @@
 //! The systems Tandem speaks to: the port, what all OData services share, and one folder for each product.
 
+mod dataverse;
+mod odata;
 mod system;
 
 pub use system::{
