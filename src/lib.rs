@@ -11,10 +11,20 @@ pub mod sync;
 
 pub mod inbox;
 
+pub mod schedule;
+
 pub mod config;
 
 pub mod store;
 
+pub mod http;
+
 pub mod systems;
 
 pub mod agent;
+
+pub mod web;
+
+pub mod cli;
+
+pub mod sim;
