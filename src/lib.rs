@@ -1,1 +1,3 @@
 //! Tandem keeps rows in two business systems in step.
+
+pub mod sim;
