@@ -91,12 +91,8 @@ fn take(engine: &Engine, parsed: &Parsed) -> Result<usize, StoreError> {
     let mut transaction = engine.store().transaction()?;
     for answered in &parsed.answers {
         let known = transaction.conflict(answered.conflict)?.and_then(|conflict| conflict.answer);
-        let outcome = conflicts::answer(
-            &mut transaction,
-            answered.conflict,
-            Some(&answered.stamp),
-            &answered.answer,
-        )?;
+        let outcome =
+            conflicts::answer(&mut transaction, answered.conflict, Some(&answered.stamp), &answered.answer)?;
         if outcome == Answered::Accepted && known.as_ref() != Some(&answered.answer) {
             taken += 1;
         }
@@ -110,7 +106,9 @@ fn problems(path: &Path, parsed: &Parsed) -> Vec<String> {
     parsed
         .problems
         .iter()
-        .map(|problem| format!("{file}, line {}: \"{}\": {}", problem.line, problem.text, problem.explanation))
+        .map(|problem| {
+            format!("{file}, line {}: \"{}\": {}", problem.line, problem.text, problem.explanation)
+        })
         .collect()
 }
 

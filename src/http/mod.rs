@@ -5,6 +5,7 @@
 
 mod auth;
 mod error;
+mod loopback;
 mod message;
 mod origin;
 mod retry;
@@ -13,6 +14,7 @@ mod transport;
 
 pub use auth::{ClientSecret, Secret};
 pub use error::HttpError;
+pub use loopback::Loopback;
 pub use message::{Method, Repeat, Request, Response};
 pub use origin::Origin;
 pub use retry::Retry;

@@ -61,9 +61,7 @@ impl FaultState {
     pub(crate) fn number(&self, service: Service) -> u64 {
         match service {
             Service::Token => 0,
-            Service::Dataverse | Service::BusinessCentral => {
-                self.seen.fetch_add(1, Ordering::SeqCst) + 1
-            }
+            Service::Dataverse | Service::BusinessCentral => self.seen.fetch_add(1, Ordering::SeqCst) + 1,
         }
     }
 
@@ -95,10 +93,7 @@ pub struct Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Faults")
-            .field("requests_seen", &self.requests_seen())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Faults").field("requests_seen", &self.requests_seen()).finish_non_exhaustive()
     }
 }
 

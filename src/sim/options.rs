@@ -17,13 +17,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            dataverse_port: 0,
-            business_central_port: 0,
-            data: DataSet::Northwind,
-            rows: 0,
-            seed: 1,
-        }
+        Self { dataverse_port: 0, business_central_port: 0, data: DataSet::Northwind, rows: 0, seed: 1 }
     }
 }
 

@@ -29,52 +29,26 @@ pub(super) fn document(sets: &[Set]) -> String {
     }
     push!(text, "<EntityContainer Name=\"NAV\">");
     for set in sets {
-        push!(
-            text,
-            "<EntitySet Name=\"{}\" EntityType=\"Microsoft.NAV.{}\"/>",
-            set.name,
-            set.entity
-        );
+        push!(text, "<EntitySet Name=\"{}\" EntityType=\"Microsoft.NAV.{}\"/>", set.name, set.entity);
     }
-    push!(
-        text,
-        "</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"
-    );
+    push!(text, "</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>");
     text
 }
 
 fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
-    push!(
-        text,
-        "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>",
-        set.entity
-    );
+    push!(text, "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>", set.entity);
     for column in &set.columns {
-        let nullable = if column.name == "id" {
-            " Nullable=\"false\""
-        } else {
-            ""
-        };
-        let length = column
-            .kind
-            .max_length()
-            .map(|max| format!(" MaxLength=\"{max}\""))
-            .unwrap_or_default();
-        let scale = if matches!(column.kind, Kind::Decimal | Kind::Inventory) {
-            " Scale=\"Variable\""
-        } else {
-            ""
-        };
+        let nullable = if column.name == "id" { " Nullable=\"false\"" } else { "" };
+        let length = column.kind.max_length().map(|max| format!(" MaxLength=\"{max}\"")).unwrap_or_default();
+        let scale =
+            if matches!(column.kind, Kind::Decimal | Kind::Inventory) { " Scale=\"Variable\"" } else { "" };
         let start = format!(
             "<Property Name=\"{}\" Type=\"{}\"{nullable}{length}{scale}",
             column.name,
             column.kind.edm()
         );
         if column.read_only {
-            push!(
-                text,
-                "{start}><Annotation Term=\"Org.OData.Core.V1.Computed\" Bool=\"true\"/></Property>"
-            );
+            push!(text, "{start}><Annotation Term=\"Org.OData.Core.V1.Computed\" Bool=\"true\"/></Property>");
         } else {
             push!(text, "{start}/>");
         }

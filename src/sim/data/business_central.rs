@@ -19,21 +19,11 @@ pub(super) fn fill(service: &mut Service, seed: u64) {
     for customer in customers() {
         let mut values = partner(&customer, seed);
         values.push(("type", json!("Company")));
-        service.insert(
-            "customers",
-            stable_id(seed, "customers", &customer.number),
-            CREATED,
-            &values,
-        );
+        service.insert("customers", stable_id(seed, "customers", &customer.number), CREATED, &values);
     }
     for vendor in vendors() {
         let values = partner(&vendor, seed);
-        service.insert(
-            "vendors",
-            stable_id(seed, "vendors", &vendor.number),
-            CREATED,
-            &values,
-        );
+        service.insert("vendors", stable_id(seed, "vendors", &vendor.number), CREATED, &values);
     }
     for item in items() {
         let unit = stable_id(seed, "unitsOfMeasure", "PCS").to_string();
@@ -46,12 +36,7 @@ pub(super) fn fill(service: &mut Service, seed: u64) {
             ("blocked", json!(item.discontinued)),
             ("baseUnitOfMeasureId", json!(unit)),
         ];
-        service.insert(
-            "items",
-            stable_id(seed, "items", &item.number),
-            CREATED,
-            &values,
-        );
+        service.insert("items", stable_id(seed, "items", &item.number), CREATED, &values);
     }
 }
 
@@ -64,12 +49,7 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("amountDecimalPlaces", json!("2:2")),
             ("amountRoundingPrecision", number("0.01")),
         ];
-        service.insert(
-            "currencies",
-            stable_id(seed, "currencies", code),
-            CREATED,
-            &values,
-        );
+        service.insert("currencies", stable_id(seed, "currencies", code), CREATED, &values);
         let values = [
             ("currencyCode", json!(code)),
             ("startingDate", json!("2025-01-01")),
@@ -85,26 +65,13 @@ fn fill_masters(service: &mut Service, seed: u64) {
         ("14 DAYS", "Net 14 days", "14D"),
         ("COD", "Cash on delivery", "0D"),
     ] {
-        let values = [
-            ("code", json!(code)),
-            ("displayName", json!(name)),
-            ("dueDateCalculation", json!(due)),
-        ];
-        service.insert(
-            "paymentTerms",
-            stable_id(seed, "paymentTerms", code),
-            CREATED,
-            &values,
-        );
+        let values =
+            [("code", json!(code)), ("displayName", json!(name)), ("dueDateCalculation", json!(due))];
+        service.insert("paymentTerms", stable_id(seed, "paymentTerms", code), CREATED, &values);
     }
     for (code, name) in [("CIF", "Cost Insurance and Freight"), ("EXW", "Ex Works")] {
         let values = [("code", json!(code)), ("displayName", json!(name))];
-        service.insert(
-            "shipmentMethods",
-            stable_id(seed, "shipmentMethods", code),
-            CREATED,
-            &values,
-        );
+        service.insert("shipmentMethods", stable_id(seed, "shipmentMethods", code), CREATED, &values);
     }
     for (code, name, standard) in [("PCS", "Piece", "EA"), ("BOX", "Box", "BX")] {
         let values = [
@@ -112,12 +79,7 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("displayName", json!(name)),
             ("internationalStandardCode", json!(standard)),
         ];
-        service.insert(
-            "unitsOfMeasure",
-            stable_id(seed, "unitsOfMeasure", code),
-            CREATED,
-            &values,
-        );
+        service.insert("unitsOfMeasure", stable_id(seed, "unitsOfMeasure", code), CREATED, &values);
     }
 }
 
@@ -135,10 +97,7 @@ fn partner(partner: &Partner, seed: u64) -> Vec<(&'static str, Value)> {
         ("website", json!(partner.website)),
     ];
     if !partner.currency.is_empty() {
-        values.push((
-            "currencyId",
-            json!(stable_id(seed, "currencies", partner.currency)),
-        ));
+        values.push(("currencyId", json!(stable_id(seed, "currencies", partner.currency))));
     }
     values
 }

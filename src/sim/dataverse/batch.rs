@@ -19,11 +19,7 @@ enum Outcome {
 }
 
 /// Answers a batch.
-pub(super) fn answer(
-    service: &mut Service,
-    operation: &Operation<'_>,
-    unguarded: &mut Vec<String>,
-) -> Reply {
+pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
     let envelope = operation.request;
     let Some(boundary) = envelope.header("content-type").and_then(boundary) else {
         return Fault::query(
@@ -130,9 +126,7 @@ fn operate(
     };
     request.set_target(&rooted(&target, &envelope.path));
     match Operation::with_references(&request, references.clone()) {
-        Some(operation) if operation.is_batch() => {
-            Fault::query("A batch cannot contain a batch.").reply()
-        }
+        Some(operation) if operation.is_batch() => Fault::query("A batch cannot contain a batch.").reply(),
         Some(operation) => service.single(&operation, unguarded),
         None => Fault::query(format!("The request URI '{target}' is not valid.")).reply(),
     }
@@ -141,9 +135,7 @@ fn operate(
 /// Brings a target to a path: absolute URL, absolute path, or relative to the service root.
 fn rooted(target: &str, batch_path: &str) -> String {
     if let Some((_, rest)) = target.split_once("://") {
-        return rest
-            .find('/')
-            .map_or_else(String::new, |slash| rest[slash..].to_owned());
+        return rest.find('/').map_or_else(String::new, |slash| rest[slash..].to_owned());
     }
     if target.starts_with('/') {
         return target.to_owned();
@@ -162,9 +154,7 @@ fn respond(status: u16, outcomes: &[Outcome]) -> Reply {
             }
             Outcome::ChangeSet(replies) => {
                 let inner = format!("changesetresponse_{}", Uuid::new_v4());
-                body.push_str(&format!(
-                    "Content-Type: multipart/mixed; boundary={inner}\r\n\r\n"
-                ));
+                body.push_str(&format!("Content-Type: multipart/mixed; boundary={inner}\r\n\r\n"));
                 for (content_id, reply) in replies {
                     body.push_str(&format!("--{inner}\r\n"));
                     push_part(&mut body, content_id.as_deref(), reply);
@@ -174,11 +164,7 @@ fn respond(status: u16, outcomes: &[Outcome]) -> Reply {
         }
     }
     body.push_str(&format!("--{boundary}--\r\n"));
-    Reply::text(
-        status,
-        &format!("multipart/mixed; boundary={boundary}"),
-        body,
-    )
+    Reply::text(status, &format!("multipart/mixed; boundary={boundary}"), body)
 }
 
 fn push_part(text: &mut String, content_id: Option<&str>, reply: &Reply) {
@@ -186,11 +172,7 @@ fn push_part(text: &mut String, content_id: Option<&str>, reply: &Reply) {
     if let Some(content_id) = content_id {
         text.push_str(&format!("Content-ID: {content_id}\r\n"));
     }
-    text.push_str(&format!(
-        "\r\nHTTP/1.1 {} {}\r\n",
-        reply.status,
-        reason(reply.status)
-    ));
+    text.push_str(&format!("\r\nHTTP/1.1 {} {}\r\n", reply.status, reason(reply.status)));
     if reply.header("OData-Version").is_none() {
         text.push_str("OData-Version: 4.0\r\n");
     }

@@ -17,27 +17,15 @@ struct Pair {
 
 impl Query {
     pub(crate) fn parse(query: &str) -> Self {
-        let pairs = query
-            .split('&')
-            .filter(|pair| !pair.is_empty())
-            .map(|sent| {
-                let (name, value) = sent.split_once('=').unwrap_or((sent, ""));
-                Pair {
-                    name: decode(name),
-                    value: decode(value),
-                    sent: sent.to_owned(),
-                }
-            });
-        Self {
-            pairs: pairs.collect(),
-        }
+        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|sent| {
+            let (name, value) = sent.split_once('=').unwrap_or((sent, ""));
+            Pair { name: decode(name), value: decode(value), sent: sent.to_owned() }
+        });
+        Self { pairs: pairs.collect() }
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
-        self.pairs
-            .iter()
-            .find(|pair| pair.name == name)
-            .map(|pair| pair.value.as_str())
+        self.pairs.iter().find(|pair| pair.name == name).map(|pair| pair.value.as_str())
     }
 
     pub(crate) fn has(&self, name: &str) -> bool {
@@ -46,13 +34,8 @@ impl Query {
 
     /// Returns the options as sent, without those named.
     pub(crate) fn without(&self, names: &[&str]) -> String {
-        let kept = self
-            .pairs
-            .iter()
-            .filter(|pair| !names.contains(&pair.name.as_str()));
-        kept.map(|pair| pair.sent.as_str())
-            .collect::<Vec<_>>()
-            .join("&")
+        let kept = self.pairs.iter().filter(|pair| !names.contains(&pair.name.as_str()));
+        kept.map(|pair| pair.sent.as_str()).collect::<Vec<_>>().join("&")
     }
 }
 
