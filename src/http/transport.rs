@@ -130,7 +130,7 @@ fn install_crypto_provider() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::session::tests::serve_raw;
+    use crate::http::testing::serve_raw;
 
     #[tokio::test]
     async fn an_answer_beyond_the_cap_is_refused() {

@@ -1,5 +1,7 @@
 //! One OData service on one session: sends, and turns what goes wrong into the port's errors.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use super::batch::BatchForm;
@@ -58,12 +60,16 @@ impl Service {
     ) -> Result<Vec<T>, SystemError> {
         let mut rows = Vec::new();
         let mut url = self.url(path);
+        let mut seen = BTreeSet::new();
         loop {
             let response = self.get(what, &url, prefer).await?;
             let page = self.page(what, &url, &response, &mut decode)?;
             rows.extend(page.rows);
             let Some(next) = page.next_link else { return Ok(rows) };
-            url = next;
+            seen.insert(std::mem::replace(&mut url, next));
+            if seen.contains(&url) {
+                return Err(self.unexpected(what, "pages that go round in a circle"));
+            }
         }
     }
 
