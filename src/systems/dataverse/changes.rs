@@ -96,8 +96,17 @@ impl Reading<'_> {
         if !response.is_success() {
             return Err(self.refused(&response));
         }
+        if self.is_nothing_new(&response) {
+            return Ok((Page { rows: Vec::new(), next_link: None, delta_link: None }, response));
+        }
         let page = service.page(&what, url, &response, |entry| Entry::decode(&entry, &self.shape))?;
         Ok((page, response))
+    }
+
+    /// Where nothing has changed, the answer to a delta link may be empty altogether.
+    fn is_nothing_new(&self, response: &Response) -> bool {
+        let is_following = matches!(self.position.phase, Phase::Following { .. });
+        is_following && matches!(response.body.trim_ascii(), b"" | b"{}")
     }
 
     fn refused(&self, response: &Response) -> SystemError {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
+use tracing::debug;
 
 use super::batch::BatchForm;
 use super::page::Object;
@@ -146,6 +147,7 @@ impl Service {
     /// Names the failure of a request by its answer.
     pub fn refused(&self, what: &str, response: &Response) -> SystemError {
         let error = ServiceError::parse(response.status, &response.body);
+        debug!(connection = %self.name, what, status = error.status, code = error.code, text = error.message, "Refused");
         let (connection, what) = (self.name.clone(), what.to_owned());
         let retry_after = response.retry_after();
         match error.status {
@@ -200,6 +202,10 @@ impl Service {
             let detail = if not_run { "the batch stopped before it" } else { "the batch answer lacks it" };
             outcome(!not_run, self.unexpected("a write", detail))
         };
+        for part in batch.parts.iter().flatten().filter(|part| part.status >= 400) {
+            let error = ServiceError::parse(part.status, &part.body);
+            debug!(connection = %self.name, status = error.status, code = error.code, text = error.message, "Write refused");
+        }
         let parts = batch.parts.iter().enumerate();
         parts.map(|(index, part)| part.clone().ok_or_else(|| missing(index))).collect()
     }
