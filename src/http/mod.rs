@@ -10,6 +10,8 @@ mod message;
 mod origin;
 mod retry;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transport;
 
 pub use auth::{ClientSecret, Secret};
