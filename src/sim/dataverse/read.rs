@@ -30,31 +30,13 @@ pub(super) fn list(
 ) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     let query = &operation.query;
-    if let Some(option) = REFUSED.iter().find(|option| query.has(option)) {
-        return Err(Fault::query(format!(
-            "The query option '{option}' is not supported."
-        )));
-    }
-    if let Some(option) = UNSUPPORTED.iter().find(|option| query.has(option)) {
-        return Err(Fault::new(
-            501,
-            "0x80040219",
-            format!("The simulator does not play '{option}'."),
-        ));
-    }
+    check_options(operation)?;
     let shape = shape(table, operation)?;
     let filter = filter(table, query.get("$filter"))?;
     let order = order_by(query.get("$orderby"));
     check_order(table, &order)?;
     let matching = |row: &&Row| accepts(table, filter.as_ref(), row);
-    let sized = operation.request.preference("odata.maxpagesize").is_some();
-    let top = query
-        .get("$top")
-        .filter(|_| !sized)
-        .map(str::parse::<usize>);
-    let top = top
-        .transpose()
-        .map_err(|_| Fault::query("Invalid value for '$top'."))?;
+    let top = top(operation)?;
     let size = top.unwrap_or_else(|| operation.request.page_size(MAXIMUM));
     let position = position(operation)?;
     let rows = page(service, index, &order, position.as_ref(), size, &matching)?;
@@ -94,6 +76,37 @@ pub(super) fn list(
         );
     }
     Ok(Reply::json(200, &Value::Object(body)))
+}
+
+fn check_options(operation: &Operation<'_>) -> Result<(), Fault> {
+    if let Some(option) = REFUSED.iter().find(|option| operation.query.has(option)) {
+        return Err(Fault::query(format!(
+            "The query option '{option}' is not supported."
+        )));
+    }
+    match UNSUPPORTED
+        .iter()
+        .find(|option| operation.query.has(option))
+    {
+        Some(option) => Err(Fault::new(
+            501,
+            "0x80040219",
+            format!("The simulator does not play '{option}'."),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// Reads `$top`, which a page size overrules.
+fn top(operation: &Operation<'_>) -> Result<Option<usize>, Fault> {
+    let sized = operation.request.preference("odata.maxpagesize").is_some();
+    let top = operation
+        .query
+        .get("$top")
+        .filter(|_| !sized)
+        .map(str::parse::<usize>);
+    top.transpose()
+        .map_err(|_| Fault::query("Invalid value for '$top'."))
 }
 
 /// Returns one row more than the page holds, if there is one.
