@@ -32,7 +32,7 @@ pub(super) fn list(
     let query = &operation.query;
     check_options(operation)?;
     let shape = shape(table, operation)?;
-    let filter = filter(table, query.get("$filter"))?;
+    let filter = filter(table, query.with_aliases("$filter").as_deref())?;
     let order = order_by(query.get("$orderby"));
     check_order(table, &order)?;
     let matching = |row: &&Row| accepts(table, filter.as_ref(), row);
@@ -154,7 +154,7 @@ pub(super) fn count(
     index: usize,
 ) -> Result<Reply, Fault> {
     let table = &service.tables[index];
-    let filter = filter(table, operation.query.get("$filter"))?;
+    let filter = filter(table, operation.query.with_aliases("$filter").as_deref())?;
     let rows = service
         .store
         .rows(index)

@@ -61,6 +61,10 @@ fn filters_are_evaluated_as_dataverse_does() {
     );
     check_filter("endswith(name,'Futter%kiste')", &["ALFKI"]);
     check_filter("customertypecode eq null", &[""]);
+    check_filter(
+        "accountnumber eq @n and name ne '@n'&@n='ALFKI'",
+        &["ALFKI"],
+    );
     check_filter("creditlimit gt 5", &[]);
     check_filter("createdon lt 2025-01-06T07:59:59Z", &[]);
     check_filter(

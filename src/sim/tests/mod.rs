@@ -7,6 +7,7 @@ mod dataverse;
 mod dataverse_batches;
 mod independence;
 mod northwind;
+mod robustness;
 mod sockets;
 
 use serde_json::Value;
