@@ -56,6 +56,7 @@ impl Service {
                 .expect("invariant: seeded columns exist");
             row.values[position] = value.clone();
         }
+        self.default_currency(index, &mut row);
         self.calculate(index, &mut row);
         row.version = self.store.next_version();
         self.store.put(index, row);

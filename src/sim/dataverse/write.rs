@@ -154,12 +154,7 @@ pub(super) fn insert(
         service.caller(operation.request),
         &now,
     );
-    if let Some(currency) = service.tables[table]
-        .position("transactioncurrencyid")
-        .filter(|position| row.values[*position].is_null())
-    {
-        row.values[currency] = Value::String(service.seed.base_currency.to_string());
-    }
+    service.default_currency(table, &mut row);
     if let Some(Address::AlternateKey { column, value }) = address {
         row.values[*column] = value.clone();
     }
