@@ -86,6 +86,7 @@ impl FaultState {
 #[derive(Clone)]
 pub struct Faults {
     pub(crate) state: Arc<FaultState>,
+    /// In the order of [`Service`].
     pub(crate) ports: Arc<[Port; 3]>,
     pub(crate) expire_tokens: Arc<dyn Fn() + Send + Sync>,
     pub(crate) expire_delta_tokens: Arc<dyn Fn() + Send + Sync>,

@@ -20,23 +20,20 @@ use crate::sim::store::{Row, key_text};
 
 const MAXIMUM: usize = 20_000;
 
+/// A filter that passed the checks.
+struct Filter {
+    expression: Expression,
+    /// Enum literals come escaped or as captions, so such a filter is tried both ways.
+    names_enum: bool,
+}
+
 /// Answers a collection.
 pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let set = &service.sets[index];
     let query = &operation.query;
-    if query.has("$expand") {
-        return Err(Fault::new(
-            501,
-            "BadRequest_MethodNotImplemented",
-            "The simulator does not play '$expand'.",
-        ));
-    }
     let shown = columns(set, query.get("$select"))?;
     let filter = filter(set, query.get("$filter"))?;
-    let order = order_by(query.get("$orderby"));
-    if let Some(key) = order.iter().find(|key| set.position(&key.property).is_none()) {
-        return Err(Fault::unknown_in_query(&key.property, set.entity));
-    }
+    let order = checked_order(set, operation)?;
     let start = start(operation)?;
     let size = operation.request.page_size(MAXIMUM);
     let take = size.min(start.left.unwrap_or(usize::MAX));
@@ -61,6 +58,22 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
         body.insert("@odata.nextLink".to_owned(), next_link(operation, &next).into());
     }
     Ok(Reply::json(200, &Value::Object(body)))
+}
+
+/// Reads `$orderby`, and refuses what is not played.
+fn checked_order(set: &Set, operation: &Operation<'_>) -> Result<Vec<OrderBy>, Fault> {
+    if operation.query.has("$expand") {
+        return Err(Fault::new(
+            501,
+            "BadRequest_MethodNotImplemented",
+            "The simulator does not play '$expand'.",
+        ));
+    }
+    let order = order_by(operation.query.get("$orderby"));
+    match order.iter().find(|key| set.position(&key.property).is_none()) {
+        Some(key) => Err(Fault::unknown_in_query(&key.property, set.entity)),
+        None => Ok(order),
+    }
 }
 
 /// Returns where the page starts: at a skip token, or at `$skip` with `$top` still to give.
@@ -163,7 +176,7 @@ fn context(service: &Service, operation: &Operation<'_>, set: &Set) -> String {
 }
 
 /// Parses a `$filter`. Lambdas and `in` are ignored, which returns everything: so does the product.
-fn filter(set: &Set, text: Option<&str>) -> Result<Option<Expression>, Fault> {
+fn filter(set: &Set, text: Option<&str>) -> Result<Option<Filter>, Fault> {
     let Some(text) = text else { return Ok(None) };
     let expression = match parse(text) {
         Ok(expression) => expression,
@@ -186,7 +199,9 @@ fn filter(set: &Set, text: Option<&str>) -> Result<Option<Expression>, Fault> {
         return Err(Fault::new(501, "BadRequest_MethodNotImplemented", message));
     }
     check_literals(set, &expression)?;
-    Ok(Some(expression))
+    let mut names_enum = false;
+    expression.visit_properties(&mut |name| names_enum |= is_enum(set, name));
+    Ok(Some(Filter { expression, names_enum }))
 }
 
 /// A literal longer than its field is refused.
@@ -213,12 +228,13 @@ fn check_literals(set: &Set, expression: &Expression) -> Result<(), Fault> {
     }
 }
 
-fn accepts(service: &Service, set: &Set, filter: Option<&Expression>, row: &Row) -> bool {
-    let Some(filter) = filter else { return true };
-    let as_sent = filter.holds(Dialect::BusinessCentral, &|name| named(service, set, row, name));
-    // Enum literals come escaped or as captions.
-    as_sent
-        || has_enum(set) && filter.holds(Dialect::BusinessCentral, &|name| captioned(service, set, row, name))
+fn accepts(service: &Service, set: &Set, filter: Option<&Filter>, row: &Row) -> bool {
+    let Some(Filter { expression, names_enum }) = filter else {
+        return true;
+    };
+    expression.holds(Dialect::BusinessCentral, &|name| named(service, set, row, name))
+        || *names_enum
+            && expression.holds(Dialect::BusinessCentral, &|name| captioned(service, set, row, name))
 }
 
 fn named<'a>(service: &Service, set: &Set, row: &'a Row, name: &str) -> Cow<'a, Value> {
@@ -233,8 +249,9 @@ fn captioned<'a>(service: &Service, set: &Set, row: &'a Row, name: &str) -> Cow<
     }
 }
 
-fn has_enum(set: &Set) -> bool {
-    set.columns.iter().any(|column| matches!(column.kind, Kind::Enum(..)))
+fn is_enum(set: &Set, name: &str) -> bool {
+    let kind = set.position(name).map(|position| &set.columns[position].kind);
+    matches!(kind, Some(Kind::Enum(..)))
 }
 
 fn compare_rows(service: &Service, set: &Set, order: &[OrderBy], left: &Row, right: &Row) -> Ordering {

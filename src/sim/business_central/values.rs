@@ -8,6 +8,9 @@ use super::error::Fault;
 use super::schema::{Column, Kind, Set};
 use crate::sim::odata::moment;
 
+/// The largest amount the product stores.
+const DECIMAL_LIMIT: i64 = 999_999_999_999_999;
+
 /// Returns how an empty property of this type looks; never null.
 pub(super) fn blank(kind: &Kind) -> Value {
     match kind {
@@ -39,7 +42,12 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
     let stored = match &column.kind {
         Kind::Code(max) | Kind::CodeOf { max, .. } => limited(as_text()?.trim().to_uppercase(), *max)?,
         Kind::Text(max) => limited(as_text()?.to_owned(), *max)?,
-        Kind::Decimal | Kind::Inventory => decimal(as_decimal(value).ok_or_else(wrong)?),
+        Kind::Decimal | Kind::Inventory => {
+            let limit = Decimal::from(DECIMAL_LIMIT);
+            let number = as_decimal(value).filter(|number| number.abs() <= limit);
+            decimal(number.ok_or_else(wrong)?)
+        }
+
         Kind::Integer => {
             Value::from(value.as_i64().filter(|number| i32::try_from(*number).is_ok()).ok_or_else(wrong)?)
         }

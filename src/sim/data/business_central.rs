@@ -15,7 +15,8 @@ const CURRENCIES: &[(&str, &str, &str, &str)] = &[
 
 /// Adds the data set.
 pub(super) fn fill(service: &mut Service, seed: u64) {
-    fill_masters(service, seed);
+    fill_currencies(service, seed);
+    fill_codes(service, seed);
     for customer in customers() {
         let mut values = partner(&customer, seed);
         values.push(("type", json!("Company")));
@@ -40,7 +41,7 @@ pub(super) fn fill(service: &mut Service, seed: u64) {
     }
 }
 
-fn fill_masters(service: &mut Service, seed: u64) {
+fn fill_currencies(service: &mut Service, seed: u64) {
     for (code, name, symbol, rate) in CURRENCIES {
         let values = [
             ("code", json!(code)),
@@ -57,9 +58,11 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("relationalExchangeRateAmount", number(rate)),
         ];
         let id = stable_id(seed, "currencyExchangeRates", code);
-        let values: Vec<_> = values.into_iter().chain([("id", json!(id))]).collect();
         service.insert("currencyExchangeRates", id, CREATED, &values);
     }
+}
+
+fn fill_codes(service: &mut Service, seed: u64) {
     for (code, name, due) in [
         ("30 DAYS", "Net 30 days", "30D"),
         ("14 DAYS", "Net 14 days", "14D"),

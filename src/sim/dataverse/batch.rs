@@ -9,6 +9,7 @@ use super::link::{Operation, resolve_content_id};
 use super::multipart::{Part, boundary, parts, request};
 use super::service::Service;
 use crate::sim::http::{Reply, Request, reason};
+use crate::sim::odata::path::segments;
 
 const MAXIMUM: usize = 1000;
 
@@ -43,13 +44,10 @@ pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded
                 Outcome::Single(part.header("content-id").map(str::to_owned), reply)
             }
         };
-        let failure = match &outcome {
-            Outcome::Single(_, reply) if !reply.is_success() => Some(reply.status),
-            Outcome::Single(..) | Outcome::ChangeSet(_) => None,
-        };
+        let failed = matches!(&outcome, Outcome::Single(_, reply) if !reply.is_success());
         outcomes.push(outcome);
-        if let Some(failure) = failure.filter(|_| !goes_on) {
-            status = failure;
+        if failed && !goes_on {
+            status = 400;
             break;
         }
     }
@@ -79,13 +77,25 @@ fn change_set(
             service.store.rollback();
             return Outcome::Single(content_id, reply);
         }
-        if let (Some(id), Some(entity)) = (&content_id, reply.header("OData-EntityId")) {
-            references.insert(id.clone(), entity.to_owned());
+        if let (Some(id), Some(entity)) = (&content_id, written_row(service, &part, &reply)) {
+            references.insert(id.clone(), entity);
         }
         replies.push((content_id, reply));
     }
     service.store.commit();
     Outcome::ChangeSet(replies)
+}
+
+/// Returns the address of the row a part wrote: from the header, or from the representation.
+fn written_row(service: &Service, part: &Part, reply: &Reply) -> Option<String> {
+    if let Some(entity) = reply.header("OData-EntityId") {
+        return Some(entity.to_owned());
+    }
+    let target = request(&part.content)?.target;
+    let path = target.split('?').next().unwrap_or_default();
+    let set = segments(path).pop()?.name;
+    let primary_id = service.tables[service.table(&set)?].primary_id;
+    Some(format!("/{set}({})", reply.to_json()[primary_id].as_str()?))
 }
 
 fn operate_in_change_set(

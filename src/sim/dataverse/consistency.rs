@@ -55,6 +55,14 @@ pub(super) fn check_currency(table: &Table, row: &Row) -> Result<(), Fault> {
 }
 
 impl Service {
+    /// Gives a row that can hold money the base currency if it has none.
+    pub(super) fn default_currency(&self, table: usize, row: &mut Row) {
+        let currency = self.tables[table].position("transactioncurrencyid");
+        if let Some(position) = currency.filter(|position| row.values[*position].is_null()) {
+            row.values[position] = Value::String(self.seed.base_currency.to_string());
+        }
+    }
+
     /// Fills the columns that follow from others: rate and base amounts.
     pub(super) fn calculate(&self, table: usize, row: &mut Row) {
         let definition = &self.tables[table];

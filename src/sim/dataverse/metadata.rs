@@ -29,27 +29,14 @@ pub(super) fn answer(
     let table = table
         .ok_or_else(|| Fault::new(404, "0x80060888", "Could not find an entity with the specified name."))?;
     let context = format!("EntityDefinitions('{}')", table.logical_name);
-    match rest.iter().map(|segment| segment.name.as_str()).collect::<Vec<_>>().as_slice() {
+    let names: Vec<_> = rest.iter().map(|segment| segment.name.as_str()).collect();
+    match names.as_slice() {
         [] => {
             let mut body = selected(expanded(definition(table), table, operation), operation);
             body.insert("@odata.context".to_owned(), operation.context("EntityDefinitions/$entity").into());
             Ok(Reply::json(200, &Value::Object(body)))
         }
-        ["Attributes"] => match &rest[0].key {
-            None => collection(operation, &format!("{context}/Attributes"), attributes(table, None)),
-            Some(key) => attribute(table, operation, key),
-        },
-        ["Attributes", cast] => {
-            let wanted = cast.strip_prefix(CAST).ok_or_else(|| Fault::unknown_segment(cast))?;
-            match &rest[0].key {
-                None => collection(
-                    operation,
-                    &format!("{context}/Attributes/{cast}"),
-                    attributes(table, Some(wanted)),
-                ),
-                Some(key) => attribute(table, operation, key),
-            }
-        }
+        ["Attributes", ..] => columns(table, operation, &context, rest),
         ["Keys"] => collection(operation, &format!("{context}/Keys"), keys(table)),
         ["ManyToOneRelationships"] => {
             collection(operation, &format!("{context}/ManyToOneRelationships"), relationships(table, tables))
@@ -61,6 +48,23 @@ pub(super) fn answer(
         }
         _ => Err(Fault::unknown_segment(&rest[0].name)),
     }
+}
+
+/// Answers `Attributes`, all or one, with or without a cast to a column type.
+fn columns(
+    table: &Table,
+    operation: &Operation<'_>,
+    context: &str,
+    rest: &[Segment],
+) -> Result<Reply, Fault> {
+    if let Some(key) = &rest[0].key {
+        return attribute(table, operation, key);
+    }
+    let Some(cast) = rest.get(1).map(|segment| segment.name.as_str()) else {
+        return collection(operation, &format!("{context}/Attributes"), attributes(table, None));
+    };
+    let wanted = cast.strip_prefix(CAST).ok_or_else(|| Fault::unknown_segment(cast))?;
+    collection(operation, &format!("{context}/Attributes/{cast}"), attributes(table, Some(wanted)))
 }
 
 fn is_addressed(table: &Table, key: &Key) -> bool {

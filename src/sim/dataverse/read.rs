@@ -26,20 +26,13 @@ const UNSUPPORTED: &[&str] = &["$expand", "$apply", "fetchXml", "sql"];
 pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     let query = &operation.query;
-    if let Some(option) = REFUSED.iter().find(|option| query.has(option)) {
-        return Err(Fault::query(format!("The query option '{option}' is not supported.")));
-    }
-    if let Some(option) = UNSUPPORTED.iter().find(|option| query.has(option)) {
-        return Err(Fault::new(501, "0x80040219", format!("The simulator does not play '{option}'.")));
-    }
+    check_options(operation)?;
     let shape = shape(table, operation)?;
-    let filter = filter(table, query.get("$filter"))?;
+    let filter = filter(table, query.with_aliases("$filter").as_deref())?;
     let order = order_by(query.get("$orderby"));
     check_order(table, &order)?;
     let matching = |row: &&Row| accepts(table, filter.as_ref(), row);
-    let sized = operation.request.preference("odata.maxpagesize").is_some();
-    let top = query.get("$top").filter(|_| !sized).map(str::parse::<usize>);
-    let top = top.transpose().map_err(|_| Fault::query("Invalid value for '$top'."))?;
+    let top = top(operation)?;
     let size = top.unwrap_or_else(|| operation.request.page_size(MAXIMUM));
     let position = position(operation)?;
     let rows = page(service, index, &order, position.as_ref(), size, &matching)?;
@@ -66,6 +59,25 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
         body.insert("@odata.nextLink".to_owned(), next_link(operation, table.set, &next).into());
     }
     Ok(Reply::json(200, &Value::Object(body)))
+}
+
+fn check_options(operation: &Operation<'_>) -> Result<(), Fault> {
+    if let Some(option) = REFUSED.iter().find(|option| operation.query.has(option)) {
+        return Err(Fault::query(format!("The query option '{option}' is not supported.")));
+    }
+    match UNSUPPORTED.iter().find(|option| operation.query.has(option)) {
+        Some(option) => {
+            Err(Fault::new(501, "0x80040219", format!("The simulator does not play '{option}'.")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Reads `$top`, which a page size overrules.
+fn top(operation: &Operation<'_>) -> Result<Option<usize>, Fault> {
+    let sized = operation.request.preference("odata.maxpagesize").is_some();
+    let top = operation.query.get("$top").filter(|_| !sized).map(str::parse::<usize>);
+    top.transpose().map_err(|_| Fault::query("Invalid value for '$top'."))
 }
 
 /// Returns one row more than the page holds, if there is one.
@@ -101,7 +113,7 @@ fn page<'a>(
 /// Answers `set/$count`.
 pub(super) fn count(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
-    let filter = filter(table, operation.query.get("$filter"))?;
+    let filter = filter(table, operation.query.with_aliases("$filter").as_deref())?;
     let rows = service.store.rows(index).iter().filter(|row| accepts(table, filter.as_ref(), row));
     Ok(Reply::text(200, "text/plain", rows.take(MAXIMUM).count().to_string()))
 }

@@ -49,6 +49,7 @@ impl Service {
             let position = self.tables[index].position(name).expect("invariant: seeded columns exist");
             row.values[position] = value.clone();
         }
+        self.default_currency(index, &mut row);
         self.calculate(index, &mut row);
         row.version = self.store.next_version();
         self.store.put(index, row);

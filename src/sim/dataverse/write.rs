@@ -126,12 +126,7 @@ pub(super) fn insert(
 ) -> Result<Uuid, Fault> {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let mut row = blank_row(&service.tables[table], Uuid::new_v4(), service.caller(operation.request), &now);
-    if let Some(currency) = service.tables[table]
-        .position("transactioncurrencyid")
-        .filter(|position| row.values[*position].is_null())
-    {
-        row.values[currency] = Value::String(service.seed.base_currency.to_string());
-    }
+    service.default_currency(table, &mut row);
     if let Some(Address::AlternateKey { column, value }) = address {
         row.values[*column] = value.clone();
     }
