@@ -142,7 +142,7 @@ pub async fn reread(
                 }
                 KeyedRead::Unreadable(error) => observer.unread(&mut transaction, side, error)?,
                 KeyedRead::Absent => {
-                    super::deletions::suspect(&mut transaction, prepared, side, id, observer.now)?
+                    super::deletions::suspect(&mut transaction, prepared, side, id, observer.now)?;
                 }
             }
         }
@@ -449,7 +449,7 @@ impl Commit<'_> {
                     rest.rereads.push(id.clone());
                 }
                 if let Some(replaced) = replaces {
-                    transaction.remove_coupling(self.prepared.name(), *replaced)?;
+                    self.replace(transaction, state, *replaced)?;
                 }
                 self.created(transaction, state, source, &id, sent, row, &work.label, &work.cause)
             }
@@ -479,6 +479,20 @@ impl Commit<'_> {
             }
             Job::Delete { coupling, .. } => self.deleted(transaction, state, work, *coupling),
         }
+    }
+
+    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
+    fn replace(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        replaced: CouplingId,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let Some(coupling) = transaction.coupling(name, replaced)? else { return Ok(()) };
+        transaction.remove_coupling(name, replaced)?;
+        transaction.remove_observation(name, self.side, &coupling.rows[self.side])?;
+        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)
     }
 
     /// A new row exists: the two are one from here on.

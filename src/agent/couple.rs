@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, IntentVerb, JournalEntry, Outcome, Pair, Reason,
-    Record, Row, RowId, Side, Standing, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, IntentVerb, JournalEntry, Outcome, Pair,
+    Reason, Record, Row, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
@@ -97,7 +97,7 @@ pub fn sources_in_doubt(
 }
 
 fn key_name(prepared: &Prepared, group: usize) -> String {
-    let fields: Vec<_> = prepared.mapping.match_by[group].iter().map(|field| field.as_str()).collect();
+    let fields: Vec<_> = prepared.mapping.match_by[group].iter().map(FieldId::as_str).collect();
     fields.join(" and ")
 }
 

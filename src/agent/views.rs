@@ -3,8 +3,8 @@
 use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Pair,
-    Run, Side, Standing, Value, ValueDisplay,
+    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Run,
+    Side, Standing, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 

@@ -131,6 +131,29 @@ impl World {
     }
 }
 
+impl World {
+    /// Returns the one open conflict of a mapping.
+    pub async fn open_conflict(&self, desk: &Desk, mapping: &str) -> u64 {
+        let Ok(Reply::Conflicts(conflicts)) = desk.handle(&Command::Conflicts).await else { panic!() };
+        let ids: Vec<_> = conflicts
+            .iter()
+            .filter(|conflict| conflict.mapping == mapping)
+            .map(|conflict| conflict.id)
+            .collect();
+        assert_eq!(ids.len(), 1);
+        ids[0]
+    }
+
+    /// Answers a conflict by command; it must be settled by that.
+    pub async fn answer(&self, desk: &Desk, conflict: u64, words: &str) {
+        let words = words.split(' ').map(str::to_owned).collect();
+        match desk.handle(&Command::Answer { conflict, words }).await {
+            Ok(Reply::Answered(answered)) => assert!(answered.settled, "{answered:?}"),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
 /// Returns the text of a property.
 pub fn text<'a>(row: &'a Value, property: &str) -> &'a str {
     row[property].as_str().unwrap_or_default()
