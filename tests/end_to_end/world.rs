@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tandem::agent::{Command, Desk, Reply, RunReport, StatusView};
 use tandem::config::Places;
-use tandem::http::{Loopback, Method, Repeat, Request};
+use tandem::http::{HttpError, Loopback, Method, Repeat, Request};
 use tandem::sim::{Addresses, Options, Simulation};
 use tempfile::TempDir;
 
@@ -60,7 +60,40 @@ impl World {
         }
     }
 
+    /// Edits a row, again if the request was swallowed before it was applied.
+    pub async fn retry_edit(&self, at: At, set: &str, id: &str, change: Value) {
+        self.retry(at, Method::Patch, &format!("{set}({id})"), change).await;
+    }
+
+    /// Creates a row, again if the request was swallowed before it was applied.
+    pub async fn retry_create(&self, at: At, set: &str, row: Value) {
+        self.retry(at, Method::Post, set, row).await;
+    }
+
+    async fn retry(&self, at: At, method: Method, path: &str, body: Value) {
+        for _ in 0..5 {
+            match self.try_send(at, method, path, Some(body.clone())).await {
+                Ok((status, answer)) => {
+                    assert!((200..300).contains(&status), "{status} {answer}");
+                    return;
+                }
+                Err(_) => continue,
+            }
+        }
+        panic!("{path} was swallowed five times");
+    }
+
     async fn send(&self, at: At, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.try_send(at, method, path, body).await.unwrap()
+    }
+
+    async fn try_send(
+        &self,
+        at: At,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(u16, Value), HttpError> {
         let base = self.base(at);
         let loopback = Loopback::new(&base, &self.addresses.access_token, Duration::from_secs(30)).unwrap();
         let mut request = Request {
@@ -76,8 +109,8 @@ impl World {
         if matches!(method, Method::Patch | Method::Delete) {
             request = request.with_header("If-Match", "*");
         }
-        let response = loopback.send(&request).await.unwrap();
-        (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+        let response = loopback.send(&request).await?;
+        Ok((response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null)))
     }
 
     /// Lists rows, all of them.
