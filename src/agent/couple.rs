@@ -9,10 +9,12 @@ use crate::model::{
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
 
-use super::engine::{Engine, RunState};
+use super::engine::Engine;
 use super::observe::Observer;
-use super::prepare::{Prepared, wake};
+use super::prepare::Prepared;
 use super::report::{Line, LineAction};
+use super::run_state::RunState;
+use super::standing::wake_waiting;
 
 /// How many couplings one transaction makes.
 const BATCH: usize = 500;
@@ -155,30 +157,6 @@ fn make(
         fields: Vec::new(),
         note: Some(format!("same {key}")),
     });
-    Ok(())
-}
-
-/// Wakes rows of other mappings that waited for one of these two rows to be coupled.
-pub fn wake_waiting(
-    engine: &Engine,
-    transaction: &mut Transaction,
-    coupling: &Coupling,
-) -> Result<(), StoreError> {
-    let dependents = engine.config().mappings.iter().filter(|mapping| {
-        mapping.fields.iter().any(|field| {
-            matches!(&field.kind, crate::mapping::FieldKind::Lookup { mapping, .. } if mapping == &coupling.mapping)
-        })
-    });
-    for mapping in dependents {
-        for side in Side::BOTH {
-            wake(transaction, &mapping.name, side, |observation| match &observation.standing {
-                Standing::Parked { wake: WakeCondition::Coupled { mapping, side, row }, .. } => {
-                    mapping == &coupling.mapping && row == &coupling.rows[*side]
-                }
-                _ => false,
-            })?;
-        }
-    }
     Ok(())
 }
 
