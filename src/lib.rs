@@ -18,3 +18,5 @@ pub mod store;
 pub mod systems;
 
 pub mod agent;
+
+pub mod sim;

@@ -1,0 +1,98 @@
+//! Errors as Business Central words them.
+
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::sim::http::{Reply, Request};
+
+/// A refused operation.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fault {
+    pub(crate) status: u16,
+    pub(crate) code: &'static str,
+    pub(crate) message: String,
+}
+
+impl Fault {
+    pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(400, "BadRequest", message)
+    }
+
+    pub(crate) fn dialog(message: impl Into<String>) -> Self {
+        Self::new(400, "Application_DialogException", message)
+    }
+
+    /// An unknown set and a missing row look alike.
+    pub(crate) fn not_found(segment: &str) -> Self {
+        Self::new(
+            404,
+            "BadRequest_ResourceNotFound",
+            format!("Resource not found for the segment '{segment}'."),
+        )
+    }
+
+    pub(crate) fn unknown_in_query(property: &str, entity: &str) -> Self {
+        Self::bad_request(format!(
+            "Could not find a property named '{property}' on type 'Microsoft.NAV.{entity}'."
+        ))
+    }
+
+    pub(crate) fn reply(&self) -> Reply {
+        let message = format!("{}  CorrelationId:  {}.", self.message, Uuid::new_v4());
+        Reply::json(
+            self.status,
+            &json!({"error": {"code": self.code, "message": message}}),
+        )
+    }
+}
+
+/// Answers a request without a valid token.
+pub(crate) fn unauthorized(request: &Request, _tenant: Uuid) -> Reply {
+    let challenge = format!("Bearer realm=\"{}\"", request.base);
+    refusal(401).with("WWW-Authenticate", challenge)
+}
+
+/// Answers a request that a fault refuses.
+pub(crate) fn refusal(status: u16) -> Reply {
+    let fault = match status {
+        401 => Fault::new(
+            401,
+            "Authentication_InvalidCredentials",
+            "The server has rejected the client credentials.",
+        ),
+        403 => Fault::new(
+            403,
+            "Authorization_Forbidden",
+            "Sorry, the current permissions prevented the action. (TableData 18 Customer Read: Base Application)",
+        ),
+        409 => Fault::new(
+            409,
+            "Internal_ServerError",
+            "We can't save your changes right now, because a record in table 'Customer' is being updated in a transaction done by another session.",
+        ),
+        429 => Fault::new(
+            429,
+            "Application_TooManyRequests",
+            "Too many requests reached. Actual (101). Maximum (100).",
+        ),
+        503 => Fault::new(
+            503,
+            "Internal_TenantUnavailable",
+            "The tenant is not available.",
+        ),
+        _ => Fault::new(
+            status,
+            "Internal_ServerError",
+            "An unexpected error occurred.",
+        ),
+    };
+    fault.reply()
+}

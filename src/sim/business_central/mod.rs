@@ -1,0 +1,22 @@
+//! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
+//!
+//! It does not play documents and lines, webhooks, `$expand`, permissions, or custom API pages.
+
+mod service;
+
+mod batch;
+mod csdl;
+mod currency;
+mod error;
+mod page;
+mod read;
+mod render;
+mod schema;
+mod tables;
+mod time;
+mod values;
+mod write;
+
+pub(crate) use error::{refusal, unauthorized};
+pub(crate) use service::{Seed, Service};
+pub(crate) use time::stamp;

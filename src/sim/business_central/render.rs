@@ -1,0 +1,63 @@
+//! A row as JSON: selected properties and its tag.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::error::Fault;
+use super::schema::{Kind, Set};
+use super::service::Service;
+use crate::sim::odata::select::select;
+use crate::sim::store::Row;
+
+/// Reads `$select`: the positions shown.
+pub(super) fn columns(set: &Set, text: Option<&str>) -> Result<Vec<usize>, Fault> {
+    let Some(names) = select(text) else {
+        return Ok((0..set.columns.len()).collect());
+    };
+    let positions = names.iter().map(|name| {
+        set.position(name)
+            .ok_or_else(|| Fault::unknown_in_query(name, set.entity))
+    });
+    positions.collect()
+}
+
+/// Returns a row's tag: weak, opaque, different after every change.
+pub(super) fn etag(row: &Row) -> String {
+    let token = format!("'19;7638935861551{:07};00;'", row.version);
+    format!("W/\"{}\"", STANDARD.encode(token))
+}
+
+impl Service {
+    /// Returns a row's property as it stands on the wire.
+    pub(super) fn property<'a>(&self, set: &Set, row: &'a Row, column: usize) -> Cow<'a, Value> {
+        match set.columns[column].kind {
+            Kind::CodeOf {
+                reference,
+                local_currency,
+                ..
+            } => Cow::Owned(Value::String(self.code_of(
+                set,
+                row,
+                reference,
+                local_currency,
+            ))),
+            _ => Cow::Borrowed(&row.values[column]),
+        }
+    }
+
+    /// Returns a row as JSON.
+    pub(super) fn render(&self, set: &Set, row: &Row, columns: &[usize]) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("@odata.etag".to_owned(), Value::String(etag(row)));
+        for &column in columns {
+            body.insert(
+                set.columns[column].name.to_owned(),
+                self.property(set, row, column).into_owned(),
+            );
+        }
+        body
+    }
+}

@@ -1,0 +1,97 @@
+//! What an entity set is: properties, types, verbs. The sets themselves are data in `tables`.
+
+/// An entity set.
+#[derive(Debug)]
+pub(crate) struct Set {
+    pub(crate) name: &'static str,
+    /// The EDM type's name.
+    pub(crate) entity: &'static str,
+    /// The table's name in messages.
+    pub(crate) caption: &'static str,
+    /// The property of the table's key: unique, and the order of a list.
+    pub(crate) key: &'static str,
+    /// The prefix of the number series a blank key takes its value from.
+    pub(crate) series: Option<&'static str>,
+    pub(crate) verbs: Verbs,
+    pub(crate) columns: Vec<Column>,
+}
+
+/// What can be done to a set besides reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Verbs {
+    Read,
+    ReadAndUpdate,
+    All,
+}
+
+/// A property.
+#[derive(Debug)]
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) read_only: bool,
+    /// Refused when blank.
+    pub(crate) needed: bool,
+}
+
+/// A property's type.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    Id,
+    Code(usize),
+    Text(usize),
+    Decimal,
+    Integer,
+    Boolean,
+    Date,
+    DateTime,
+    /// Name and escaped members, the blank one first if there is one.
+    Enum(&'static str, &'static [&'static str]),
+    /// The id of a row of another set; the zero guid is blank.
+    Reference(&'static str),
+    /// The code of the row a reference names, as far as this is not the local currency.
+    CodeOf {
+        reference: &'static str,
+        max: usize,
+        local_currency: bool,
+    },
+    /// Stock: calculated; writing it posts a journal.
+    Inventory,
+}
+
+impl Kind {
+    /// Returns the CSDL type.
+    pub(crate) fn edm(&self) -> String {
+        match self {
+            Self::Id | Self::Reference(_) => "Edm.Guid".to_owned(),
+            Self::Code(_) | Self::Text(_) | Self::CodeOf { .. } => "Edm.String".to_owned(),
+            Self::Decimal | Self::Inventory => "Edm.Decimal".to_owned(),
+            Self::Integer => "Edm.Int32".to_owned(),
+            Self::Boolean => "Edm.Boolean".to_owned(),
+            Self::Date => "Edm.Date".to_owned(),
+            Self::DateTime => "Edm.DateTimeOffset".to_owned(),
+            Self::Enum(name, _) => format!("Microsoft.NAV.{name}"),
+        }
+    }
+
+    /// Returns how many characters the property holds.
+    pub(crate) fn max_length(&self) -> Option<usize> {
+        match self {
+            Self::Code(max) | Self::Text(max) | Self::CodeOf { max, .. } => Some(*max),
+            _ => None,
+        }
+    }
+}
+
+impl Set {
+    /// Returns the position of a property.
+    pub(crate) fn position(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// Returns the position of the key.
+    pub(crate) fn key_position(&self) -> usize {
+        self.position(self.key)
+            .expect("invariant: every set has its key")
+    }
+}

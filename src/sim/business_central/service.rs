@@ -1,0 +1,262 @@
+//! The service's state and the routing of a request to what handles it.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::error::Fault;
+use super::schema::{Set, Verbs};
+use super::tables;
+use super::values::blank;
+use super::{batch, csdl, read, write};
+use crate::sim::http::{Reply, Request};
+use crate::sim::odata::path::{Key, Segment, segments};
+use crate::sim::odata::query::Query;
+use crate::sim::store::{Row, Store};
+
+/// The names the environment begins with.
+#[derive(Clone, Debug)]
+pub(crate) struct Seed {
+    pub(crate) tenant: Uuid,
+    pub(crate) environment: &'static str,
+    pub(crate) company: Uuid,
+}
+
+/// One environment with one company.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(super) sets: Vec<Set>,
+    pub(super) store: Store,
+    seed: Seed,
+}
+
+/// A request read as an operation on the API.
+pub(super) struct Operation<'a> {
+    pub(super) request: &'a Request,
+    /// The absolute address of the API root.
+    pub(super) api: String,
+    pub(super) segments: Vec<Segment>,
+    pub(super) query: Query,
+}
+
+impl Operation<'_> {
+    pub(super) fn is_batch(&self) -> bool {
+        self.request.method == "POST"
+            && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
+    }
+}
+
+impl Service {
+    pub(crate) fn new(seed: Seed) -> Self {
+        let sets = tables::all();
+        let store = Store::new(sets.iter().map(|set| vec![set.key_position()]), 5000);
+        Self { sets, store, seed }
+    }
+
+    /// Returns the path up to the environment.
+    pub(crate) fn environment_path(&self) -> String {
+        format!("/v2.0/{}/{}", self.seed.tenant, self.seed.environment)
+    }
+
+    pub(crate) fn company(&self) -> Uuid {
+        self.seed.company
+    }
+
+    /// Stores a row as it is, without the rules of the API.
+    pub(crate) fn insert(&mut self, set: &str, id: Uuid, modified: &str, values: &[(&str, Value)]) {
+        let index = self.set(set).expect("invariant: seeded sets exist");
+        let mut row = self.blank_row(index, id, modified);
+        for (name, value) in values {
+            let position = self.sets[index]
+                .position(name)
+                .expect("invariant: seeded properties exist");
+            row.values[position] = value.clone();
+        }
+        row.version = self.store.next_version();
+        self.store.put(index, row);
+    }
+
+    /// Makes a row whose properties are all blank.
+    pub(super) fn blank_row(&self, set: usize, id: Uuid, modified: &str) -> Row {
+        let values = self.sets[set]
+            .columns
+            .iter()
+            .map(|column| match column.name {
+                "id" => Value::String(id.to_string()),
+                "lastModifiedDateTime" => Value::from(modified),
+                _ => blank(&column.kind),
+            });
+        Row {
+            id,
+            version: 0,
+            values: values.collect(),
+        }
+    }
+
+    pub(super) fn set(&self, name: &str) -> Option<usize> {
+        self.sets.iter().position(|set| set.name == name)
+    }
+
+    /// Answers a request; `unguarded` takes the writes that compared no version.
+    pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        let reply = match self.operation(request) {
+            Ok(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
+            Ok(operation) => self.single(&operation, unguarded),
+            Err(fault) => fault.reply(),
+        };
+        reply
+            .with("OData-Version", "4.0")
+            .with("request-id", Uuid::new_v4().to_string())
+            .with("Cache-Control", "no-cache, no-store")
+    }
+
+    /// Reads a request's address: with or without the tenant before the environment.
+    pub(super) fn operation<'a>(&self, request: &'a Request) -> Result<Operation<'a>, Fault> {
+        let all = segments(&request.path);
+        let names: Vec<_> = all.iter().map(|segment| segment.name.as_str()).collect();
+        let tenant = self.seed.tenant.to_string();
+        let skipped = match names.as_slice() {
+            ["v2.0", environment, "api", "v2.0", ..]
+                if environment.eq_ignore_ascii_case(self.seed.environment) =>
+            {
+                4
+            }
+            ["v2.0", named, environment, "api", "v2.0", ..]
+                if *named == tenant && environment.eq_ignore_ascii_case(self.seed.environment) =>
+            {
+                5
+            }
+            _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
+        };
+        let prefix: Vec<_> = request
+            .path
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .take(skipped)
+            .collect();
+        Ok(Operation {
+            request,
+            api: format!("{}/{}", request.base, prefix.join("/")),
+            segments: all.into_iter().skip(skipped).collect(),
+            query: Query::parse(&request.query),
+        })
+    }
+
+    /// Answers one operation, on its own or as a part of a batch.
+    pub(super) fn single(
+        &mut self,
+        operation: &Operation<'_>,
+        unguarded: &mut Vec<String>,
+    ) -> Reply {
+        let request = operation.request;
+        if matches!(request.method.as_str(), "PATCH" | "DELETE")
+            && !request.is_guarded()
+            && !request.person
+        {
+            unguarded.push(format!("{} {}", request.method, request.target()));
+        }
+        self.route(operation).unwrap_or_else(|fault| fault.reply())
+    }
+
+    fn route(&mut self, operation: &Operation<'_>) -> Result<Reply, Fault> {
+        match operation.segments.as_slice() {
+            [] => Ok(self.service_document(operation)),
+            [metadata] if metadata.name == "$metadata" => Ok(Reply::text(
+                200,
+                "application/xml",
+                csdl::document(&self.sets),
+            )),
+            [companies] if companies.name == "companies" => {
+                self.route_set(operation, companies, &[])
+            }
+            [companies, set, rest @ ..] if companies.name == "companies" => {
+                self.check_company(companies.key.as_ref())?;
+                self.route_set(operation, set, rest)
+            }
+            [set, rest @ ..] => {
+                let named = operation
+                    .query
+                    .get("company")
+                    .or(operation.request.header("company"));
+                if let Some(company) = named {
+                    self.check_company(Some(&Key::Single(company.to_owned())))?;
+                }
+                self.route_set(operation, set, rest)
+            }
+        }
+    }
+
+    fn route_set(
+        &mut self,
+        operation: &Operation<'_>,
+        segment: &Segment,
+        rest: &[Segment],
+    ) -> Result<Reply, Fault> {
+        let index = self
+            .set(&segment.name)
+            .ok_or_else(|| Fault::not_found(&segment.name))?;
+        let verbs = self.sets[index].verbs;
+        let method = operation.request.method.as_str();
+        match (method, &segment.key, rest) {
+            ("GET", None, []) => read::list(self, operation, index),
+            ("GET", None, [count]) if count.name == "$count" => read::count(self, operation, index),
+            ("GET", Some(key), []) => read::single(self, operation, index, key),
+            ("POST", None, []) if verbs == Verbs::All => write::create(self, operation, index),
+            ("PATCH", Some(key), []) if verbs != Verbs::Read => {
+                write::update(self, operation, index, key)
+            }
+            ("DELETE", Some(key), []) if verbs == Verbs::All => {
+                write::delete(self, operation, index, key)
+            }
+            (_, _, [unknown, ..]) => Err(Fault::not_found(&unknown.name)),
+            _ => {
+                let message = format!(
+                    "The {method} method is not allowed on the entity '{}'.",
+                    segment.name
+                );
+                Err(Fault::new(405, "BadRequest_MethodNotAllowed", message))
+            }
+        }
+    }
+
+    /// Accepts the company by id or by name.
+    fn check_company(&self, key: Option<&Key>) -> Result<(), Fault> {
+        let set = self.set("companies").expect("invariant: the set exists");
+        let name_position = self.sets[set].key_position();
+        let named = |text: &str| {
+            let id = Uuid::parse_str(text).is_ok_and(|id| id == self.seed.company);
+            id || self
+                .store
+                .rows(set)
+                .by_key(name_position, &Value::from(text))
+                .is_some()
+        };
+        let found = match key {
+            Some(Key::Single(text)) => named(text),
+            Some(Key::Named(pairs)) => pairs
+                .iter()
+                .any(|(name, value)| matches!(name.as_str(), "id" | "name") && named(value)),
+            Some(Key::Empty) | None => false,
+        };
+        if found {
+            Ok(())
+        } else {
+            Err(Fault::new(
+                404,
+                "Internal_CompanyNotFound",
+                "The company does not exist.",
+            ))
+        }
+    }
+
+    fn service_document(&self, operation: &Operation<'_>) -> Reply {
+        let sets: Vec<_> = self
+            .sets
+            .iter()
+            .map(|set| json!({"name": set.name, "kind": "EntitySet", "url": set.name}))
+            .collect();
+        Reply::json(
+            200,
+            &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}),
+        )
+    }
+}

@@ -1,0 +1,9 @@
+//! The rows both systems start with, decided by fixed rules and the seed.
+
+mod business_central;
+mod dataverse;
+mod northwind;
+mod synthetic;
+mod world;
+
+pub(crate) use world::{stable_id, world};

@@ -1,0 +1,138 @@
+//! Fills both systems: the rows neither can be without, then the data set.
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::{business_central, dataverse, synthetic};
+use crate::sim::options::{DataSet, Options};
+use crate::sim::{business_central as bc, dataverse as dv};
+
+/// When every seeded row was made.
+pub(super) const CREATED: &str = "2025-01-06T08:00:00Z";
+
+/// Both systems, filled.
+pub(crate) struct World {
+    pub(crate) dataverse: dv::Service,
+    pub(crate) business_central: bc::Service,
+}
+
+/// Returns the id a row always has under this seed.
+pub(crate) fn stable_id(seed: u64, table: &str, key: &str) -> Uuid {
+    Uuid::new_v5(
+        &Uuid::NAMESPACE_URL,
+        format!("tandem-sim:{seed}/{table}/{key}").as_bytes(),
+    )
+}
+
+/// Makes both systems.
+pub(crate) fn world(options: &Options) -> World {
+    let seed = options.seed;
+    let mut world = World {
+        dataverse: organisation(seed),
+        business_central: company(seed),
+    };
+    if options.data == DataSet::Northwind {
+        business_central::fill(&mut world.business_central, seed);
+        dataverse::fill(&mut world.dataverse, seed);
+    }
+    synthetic::fill(&mut world.business_central, seed, options.rows);
+    world
+}
+
+/// The organisation, its users and its base currency.
+fn organisation(seed: u64) -> dv::Service {
+    let id = |table: &str, key: &str| stable_id(seed, table, key);
+    let ids = dv::Seed {
+        organization: id("organizations", "1"),
+        business_unit: id("businessunits", "1"),
+        application_user: id("systemusers", "application"),
+        person: id("systemusers", "person"),
+        base_currency: id("transactioncurrencies", "USD"),
+    };
+    let mut service = dv::Service::new(ids);
+    let application = id("registration", "client").to_string();
+    service.insert(
+        "systemusers",
+        ids.application_user,
+        CREATED,
+        &[
+            ("fullname", json!("# Tandem")),
+            ("domainname", json!("tandem@northwind.example")),
+            ("applicationid", Value::String(application)),
+        ],
+    );
+    service.insert(
+        "systemusers",
+        ids.person,
+        CREATED,
+        &[
+            ("fullname", json!("Nancy Davolio")),
+            ("domainname", json!("nancy@northwind.example")),
+            ("internalemailaddress", json!("nancy@northwind.example")),
+        ],
+    );
+    dataverse::insert_currency(&mut service, seed, "USD", "US Dollar", "$", "1");
+    service.insert(
+        "organizations",
+        ids.organization,
+        CREATED,
+        &[
+            ("name", json!("Northwind Traders")),
+            (
+                "basecurrencyid",
+                Value::String(ids.base_currency.to_string()),
+            ),
+            ("expirechangetrackingindays", json!(7)),
+            ("pricingdecimalprecision", json!(2)),
+            ("languagecode", json!(1033)),
+        ],
+    );
+    service
+}
+
+/// The company with its set-up rows.
+fn company(seed: u64) -> bc::Service {
+    let company = stable_id(seed, "companies", "Northwind Traders");
+    let tenant = stable_id(seed, "registration", "tenant");
+    let mut service = bc::Service::new(bc::Seed {
+        tenant,
+        environment: "Production",
+        company,
+    });
+    service.insert(
+        "companies",
+        company,
+        CREATED,
+        &[
+            ("name", json!("Northwind Traders")),
+            ("displayName", json!("Northwind Traders")),
+            ("systemVersion", json!("29.0.0.0")),
+            ("systemCreatedAt", json!(CREATED)),
+            ("systemModifiedAt", json!(CREATED)),
+        ],
+    );
+    let information = stable_id(seed, "companyInformation", "1");
+    service.insert(
+        "companyInformation",
+        information,
+        CREATED,
+        &[
+            ("displayName", json!("Northwind Traders")),
+            ("city", json!("Seattle")),
+            ("state", json!("WA")),
+            ("country", json!("US")),
+            ("currencyCode", json!("USD")),
+            ("currentFiscalYearStartDate", json!("2025-01-01")),
+        ],
+    );
+    service.insert(
+        "generalLedgerSetup",
+        stable_id(seed, "generalLedgerSetup", "1"),
+        CREATED,
+        &[
+            ("localCurrencyCode", json!("USD")),
+            ("localCurrencySymbol", json!("$")),
+        ],
+    );
+    service
+}

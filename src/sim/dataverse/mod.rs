@@ -1,0 +1,26 @@
+//! A Dataverse Web API v9.x: tables as data, optimistic concurrency, alternate keys, change tracking and multipart batches.
+//!
+//! It does not play plug-ins, duplicate rules, privileges, `$expand` of rows, `$apply` or FetchXML.
+
+mod service;
+
+mod assign;
+mod batch;
+mod bulk;
+mod consistency;
+mod csdl;
+mod delta;
+mod error;
+mod link;
+mod metadata;
+mod multipart;
+mod position;
+mod read;
+mod render;
+mod schema;
+mod tables;
+mod values;
+mod write;
+
+pub(crate) use error::{refusal, unauthorized};
+pub(crate) use service::{Seed, Service};

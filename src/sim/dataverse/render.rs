@@ -1,0 +1,155 @@
+//! A row as JSON: selected properties, etag, and annotations if asked for.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::error::Fault;
+use super::link::Operation;
+use super::schema::{Kind, Table};
+use super::service::Service;
+use crate::sim::odata::pattern::{Wildcards, matches};
+use crate::sim::odata::select::select;
+use crate::sim::store::Row;
+
+const FORMATTED: &str = "OData.Community.Display.V1.FormattedValue";
+const LOOKUP_TABLE: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
+const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
+
+/// Which columns and annotations a reply shows.
+pub(super) struct Shape {
+    pub(super) columns: Vec<usize>,
+    /// The `$select` as it stands in a context: `(name,revenue)` or nothing.
+    pub(super) selected: String,
+    annotations: Vec<String>,
+}
+
+/// Reads `$select` and the wanted annotations.
+pub(super) fn shape(table: &Table, operation: &Operation<'_>) -> Result<Shape, Fault> {
+    let names = select(operation.query.get("$select"));
+    let mut columns = Vec::new();
+    for name in names.iter().flatten() {
+        let unknown = || Fault::unknown_in_query(name, table.logical_name);
+        let column = table.property(name).ok_or_else(unknown)?;
+        columns.push(column);
+        // Money drags its currency along, unasked.
+        if matches!(table.columns[column].kind, Kind::Money | Kind::MoneyBase(_)) {
+            columns.extend(table.position("transactioncurrencyid"));
+        }
+    }
+    if names.is_none() {
+        columns.extend(0..table.columns.len());
+    }
+    columns.extend(table.position(table.primary_id));
+    let mut shown = Vec::new();
+    for column in columns {
+        if !shown.contains(&column) {
+            shown.push(column);
+        }
+    }
+    let selected = names
+        .map(|names| format!("({})", names.join(",")))
+        .unwrap_or_default();
+    let annotations = operation
+        .request
+        .preference("odata.include-annotations")
+        .unwrap_or_default();
+    let annotations = annotations
+        .split(',')
+        .filter(|name| !name.is_empty())
+        .map(|name| name.trim().to_owned());
+    Ok(Shape {
+        columns: shown,
+        selected,
+        annotations: annotations.collect(),
+    })
+}
+
+impl Shape {
+    /// Returns whether any annotation is wanted.
+    pub(super) fn annotates(&self) -> bool {
+        !self.annotations.is_empty()
+    }
+
+    fn wants(&self, annotation: &str) -> bool {
+        self.annotations.iter().any(|wanted| {
+            matches(
+                annotation,
+                wanted,
+                Wildcards {
+                    run: '*',
+                    one: '\u{0}',
+                },
+            )
+        })
+    }
+}
+
+/// Returns a row's property as it stands on the wire.
+pub(super) fn property<'a>(table: &Table, row: &'a Row, column: usize) -> Cow<'a, Value> {
+    match table.columns[column].kind {
+        Kind::Version => Cow::Owned(Value::from(row.version)),
+        _ => Cow::Borrowed(&row.values[column]),
+    }
+}
+
+/// Returns a row's version as a tag.
+pub(super) fn etag(row: &Row) -> String {
+    format!("W/\"{}\"", row.version)
+}
+
+impl Service {
+    /// Returns a row as JSON.
+    pub(super) fn render(&self, table: usize, row: &Row, shape: &Shape) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("@odata.etag".to_owned(), Value::String(etag(row)));
+        let table = &self.tables[table];
+        for &position in &shape.columns {
+            let column = &table.columns[position];
+            let value = property(table, row, position);
+            if shape.annotates() && !value.is_null() {
+                self.annotate(&mut body, shape, &column.kind, &column.property, &value);
+            }
+            body.insert(column.property.clone(), value.into_owned());
+        }
+        body
+    }
+
+    /// Adds the annotations of one property, which precede it.
+    fn annotate(
+        &self,
+        body: &mut Map<String, Value>,
+        shape: &Shape,
+        kind: &Kind,
+        property: &str,
+        value: &Value,
+    ) {
+        let mut add = |annotation: &str, text: String| {
+            if shape.wants(annotation) {
+                body.insert(format!("{property}@{annotation}"), Value::String(text));
+            }
+        };
+        if let Some(label) = value.as_i64().and_then(|value| kind.label(value)) {
+            add(FORMATTED, label.to_owned());
+        }
+        let Some(navigation) = kind.navigation() else {
+            return;
+        };
+        let Some(id) = value.as_str().and_then(|id| id.parse().ok()) else {
+            return;
+        };
+        for target in kind.targets() {
+            let Some(index) = self.table_by_logical_name(target) else {
+                continue;
+            };
+            let Some(row) = self.store.rows(index).get(&id) else {
+                continue;
+            };
+            let name = self.tables[index].position(self.tables[index].primary_name);
+            let name = name.and_then(|position| row.values[position].as_str());
+            add(FORMATTED, name.unwrap_or_default().to_owned());
+            add(NAVIGATION, navigation.to_owned());
+            add(LOOKUP_TABLE, (*target).to_owned());
+        }
+    }
+}

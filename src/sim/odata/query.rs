@@ -1,0 +1,68 @@
+//! The query string: names and values raw or percent-encoded, a blank as `%20` or `+`.
+
+use percent_encoding::percent_decode_str;
+
+/// The decoded query options of one request, with what was sent kept for links.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Query {
+    pairs: Vec<Pair>,
+}
+
+#[derive(Clone, Debug)]
+struct Pair {
+    name: String,
+    value: String,
+    sent: String,
+}
+
+impl Query {
+    pub(crate) fn parse(query: &str) -> Self {
+        let pairs = query
+            .split('&')
+            .filter(|pair| !pair.is_empty())
+            .map(|sent| {
+                let (name, value) = sent.split_once('=').unwrap_or((sent, ""));
+                Pair {
+                    name: decode(name),
+                    value: decode(value),
+                    sent: sent.to_owned(),
+                }
+            });
+        Self {
+            pairs: pairs.collect(),
+        }
+    }
+
+    pub(crate) fn get(&self, name: &str) -> Option<&str> {
+        self.pairs
+            .iter()
+            .find(|pair| pair.name == name)
+            .map(|pair| pair.value.as_str())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Returns the options as sent, without those named.
+    pub(crate) fn without(&self, names: &[&str]) -> String {
+        let kept = self
+            .pairs
+            .iter()
+            .filter(|pair| !names.contains(&pair.name.as_str()));
+        kept.map(|pair| pair.sent.as_str())
+            .collect::<Vec<_>>()
+            .join("&")
+    }
+}
+
+/// Decodes a query part.
+fn decode(text: &str) -> String {
+    let blanks = text.replace('+', " ");
+    percent_decode_str(&blanks).decode_utf8_lossy().into_owned()
+}
+
+/// Encodes a value for a link.
+pub(crate) fn encode(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+}

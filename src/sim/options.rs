@@ -1,0 +1,58 @@
+//! What a simulation is started with, and where it can then be reached.
+
+/// What to start: ports, starting data and size.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The port of the Dataverse Web API; 0 takes a free one.
+    pub dataverse_port: u16,
+    /// The port of the Business Central API; 0 takes a free one.
+    pub business_central_port: u16,
+    /// The rows both systems start with.
+    pub data: DataSet,
+    /// How many synthetic customers Business Central gets on top.
+    pub rows: usize,
+    /// Decides ids and synthetic text; equal seeds give equal worlds.
+    pub seed: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            dataverse_port: 0,
+            business_central_port: 0,
+            data: DataSet::Northwind,
+            rows: 0,
+            seed: 1,
+        }
+    }
+}
+
+/// The rows both systems start with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataSet {
+    /// Northwind's customers, suppliers and products, about half of them in both systems and some of those different.
+    Northwind,
+    /// Only what an organisation and a company cannot be without: the organisation, its users, base currency and set-up rows.
+    Empty,
+}
+
+/// Where the simulated systems answer and how to sign in.
+#[derive(serde::Serialize, Clone, Debug)]
+pub struct Addresses {
+    /// The organisation URL, without `/api/data` and without a trailing slash.
+    pub dataverse: String,
+    /// The URL up to and including the environment.
+    pub business_central: String,
+    /// The id of the only Business Central company.
+    pub company: String,
+    /// The OAuth2 token endpoint.
+    pub token_url: String,
+    /// The Entra tenant id.
+    pub tenant: String,
+    /// The registered application.
+    pub client_id: String,
+    /// The application's secret.
+    pub client_secret: String,
+    /// A token that never expires, for people with a command line.
+    pub access_token: String,
+}

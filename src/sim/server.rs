@@ -1,0 +1,204 @@
+//! From sockets to services and back: one listening port, its hooks, and the translation of HTTP messages.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::connection::{Connection, CuttableListener, Open};
+use super::faults::{FaultState, Reaction, SeenRequest, Service, lock};
+use super::http::{Reply, Request, http_date};
+
+/// Answers a request. The list takes the writes that carried no version.
+pub(crate) type Answer = Arc<dyn Fn(Request, &mut Vec<String>) -> Reply + Send + Sync>;
+
+/// One service on one port.
+pub(crate) struct Port {
+    address: SocketAddr,
+    router: Router,
+    open: Open,
+    serving: tokio::sync::Mutex<Option<JoinHandle<()>>>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    service: Service,
+    faults: Arc<FaultState>,
+    answer: Answer,
+}
+
+impl Port {
+    /// Starts to serve on a bound listener.
+    pub(crate) fn start(
+        listener: TcpListener,
+        service: Service,
+        faults: Arc<FaultState>,
+        answer: Answer,
+    ) -> io::Result<Self> {
+        let router = Router::new()
+            .fallback(handle)
+            .layer(DefaultBodyLimit::disable());
+        let port = Self {
+            address: listener.local_addr()?,
+            router: router.with_state(Shared {
+                service,
+                faults,
+                answer,
+            }),
+            open: Arc::new(Mutex::new(Vec::new())),
+            serving: tokio::sync::Mutex::new(None),
+        };
+        *port
+            .serving
+            .try_lock()
+            .expect("invariant: the lock is this function's") = Some(port.serve(listener));
+        Ok(port)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
+        let listener = CuttableListener {
+            listener,
+            open: self.open.clone(),
+        };
+        let service = self
+            .router
+            .clone()
+            .into_make_service_with_connect_info::<Connection>();
+        tokio::spawn(async move {
+            // It only ever ends by being aborted.
+            let _ = axum::serve(listener, service).await;
+        })
+    }
+
+    /// Stops listening and cuts all connections; the port is free when this returns.
+    pub(crate) async fn close(&self) {
+        if let Some(serving) = self.serving.lock().await.take() {
+            serving.abort();
+            let _ = serving.await;
+        }
+        for switch in lock(&self.open)
+            .drain(..)
+            .filter_map(|switch| switch.upgrade())
+        {
+            switch.cut();
+        }
+    }
+
+    /// Listens on the same port again.
+    pub(crate) async fn open(&self) -> io::Result<()> {
+        let mut serving = self.serving.lock().await;
+        if serving.is_none() {
+            *serving = Some(self.serve(TcpListener::bind(self.address).await?));
+        }
+        Ok(())
+    }
+}
+
+/// Binds a loopback port; 0 takes a free one.
+pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
+}
+
+async fn handle(
+    State(shared): State<Shared>,
+    ConnectInfo(connection): ConnectInfo<Connection>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response<Body> {
+    let request = plain_request(&method, &uri, &headers, &body);
+    let number = shared.faults.number(shared.service);
+    let path_and_query = request.target();
+    let seen = SeenRequest {
+        number,
+        service: shared.service,
+        method: method.to_string(),
+        path_and_query,
+    };
+    match shared.faults.before(&seen) {
+        Reaction::Proceed => http_response(proceed(&shared, &seen, request)),
+        Reaction::DropBefore => {
+            connection.cut();
+            Response::new(Body::empty())
+        }
+        Reaction::DropAfter => {
+            proceed(&shared, &seen, request);
+            connection.cut();
+            Response::new(Body::empty())
+        }
+        Reaction::Answer(status, retry_after) => {
+            http_response(refusal(shared.service, status, retry_after))
+        }
+    }
+}
+
+fn proceed(shared: &Shared, seen: &SeenRequest, request: Request) -> Reply {
+    let mut unguarded = Vec::new();
+    let reply = (shared.answer)(request, &mut unguarded);
+    shared.faults.record_unguarded(unguarded);
+    shared.faults.after(seen, reply.status);
+    reply
+}
+
+/// Makes the answer of a fault in the service's own error shape.
+fn refusal(service: Service, status: u16, retry_after: Option<u64>) -> Reply {
+    let reply = match service {
+        Service::Dataverse => super::dataverse::refusal(status),
+        Service::BusinessCentral => super::business_central::refusal(status),
+        Service::Token => Reply::text(
+            status,
+            "text/html",
+            "<h1>Service unavailable</h1>".to_owned(),
+        ),
+    };
+    match retry_after {
+        Some(seconds) => reply.with("Retry-After", seconds.to_string()),
+        None => reply,
+    }
+}
+
+fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    let headers: Vec<_> = headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
+        .collect();
+    let host = headers
+        .iter()
+        .find(|(name, _)| name == "host")
+        .map_or("localhost", |(_, host)| host.as_str());
+    Request {
+        method: method.to_string(),
+        path: uri.path().to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
+        base: format!("http://{host}"),
+        body: body.to_vec(),
+        headers,
+        person: false,
+    }
+}
+
+fn http_response(reply: Reply) -> Response<Body> {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() =
+        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let date = ("Date".to_owned(), http_date());
+    for (name, value) in reply.headers.into_iter().chain([date]) {
+        let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value));
+        if let (Ok(name), Ok(value)) = (name, value) {
+            response.headers_mut().append(name, value);
+        }
+    }
+    response
+}

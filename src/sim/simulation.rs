@@ -1,0 +1,176 @@
+//! Starting and stopping: both services and the token endpoint on loopback ports.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use uuid::Uuid;
+
+use super::faults::{FaultState, Faults, Service, lock};
+use super::http::{Reply, Request};
+use super::options::{Addresses, Options};
+use super::server::{Answer, Port, bind};
+use super::token::{Registration, Tokens};
+use super::{business_central, data, dataverse};
+
+/// The running simulators. Dropping it without [`Simulation::stop`] leaves them to the runtime.
+pub struct Simulation {
+    addresses: Addresses,
+    faults: Faults,
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Simulation")
+            .field("dataverse", &self.addresses.dataverse)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Simulation {
+    /// Fills both systems and starts to listen.
+    pub async fn start(options: Options) -> io::Result<Simulation> {
+        let world = data::world(&options);
+        let dataverse_listener = bind(options.dataverse_port).await?;
+        let business_central_listener = bind(options.business_central_port).await?;
+        let token_listener = bind_token_port(options.business_central_port).await?;
+        let registration = registration(options.seed);
+        let tokens = Arc::new(Tokens::new(registration.clone()));
+        let dataverse = Arc::new(Mutex::new(world.dataverse));
+        let business_central = Arc::new(Mutex::new(world.business_central));
+        let environment = lock(&business_central).environment_path();
+        let company = lock(&business_central).company().to_string();
+        let state = Arc::new(FaultState::default());
+        let ports = [
+            Port::start(
+                dataverse_listener,
+                Service::Dataverse,
+                state.clone(),
+                answer_dataverse(&dataverse, &tokens),
+            )?,
+            Port::start(
+                business_central_listener,
+                Service::BusinessCentral,
+                state.clone(),
+                answer_business_central(&business_central, &tokens),
+            )?,
+            Port::start(
+                token_listener,
+                Service::Token,
+                state.clone(),
+                answer_token(&tokens),
+            )?,
+        ];
+        let url = |service: Service| format!("http://{}", ports[service as usize].address());
+        let addresses = Addresses {
+            dataverse: url(Service::Dataverse),
+            business_central: format!("{}{environment}", url(Service::BusinessCentral)),
+            company,
+            token_url: format!(
+                "{}/{}/oauth2/v2.0/token",
+                url(Service::Token),
+                registration.tenant
+            ),
+            tenant: registration.tenant.to_string(),
+            client_id: registration.client_id.to_string(),
+            client_secret: registration.client_secret,
+            access_token: registration.access_token,
+        };
+        let faults = Faults {
+            state,
+            ports: Arc::new(ports),
+            expire_tokens: Arc::new(move || tokens.expire()),
+            expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
+        };
+        Ok(Simulation { addresses, faults })
+    }
+
+    /// Returns where the systems answer.
+    pub fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Returns the handle that makes them misbehave.
+    pub fn faults(&self) -> Faults {
+        self.faults.clone()
+    }
+
+    /// Stops listening and closes every connection.
+    pub async fn stop(self) {
+        for port in self.faults.ports.iter() {
+            port.close().await;
+        }
+    }
+}
+
+/// With a chosen Business Central port, the token endpoint takes the next one, so that its address survives a restart.
+async fn bind_token_port(business_central_port: u16) -> io::Result<tokio::net::TcpListener> {
+    if let Some(next) = business_central_port
+        .checked_add(1)
+        .filter(|next| *next > 1)
+        && let Ok(listener) = bind(next).await
+    {
+        return Ok(listener);
+    }
+    bind(0).await
+}
+
+fn registration(seed: u64) -> Registration {
+    let id = |name: &str| data::stable_id(seed, "registration", name);
+    Registration {
+        tenant: id("tenant"),
+        client_id: id("client"),
+        client_secret: format!("sim~secret+{}/=", id("secret").simple()),
+        access_token: format!("sim-fixed-{}", id("token").simple()),
+    }
+}
+
+/// Lets a request through if its token is known, else says so in the service's own words.
+fn admit(
+    tokens: &Tokens,
+    mut request: Request,
+    refuse: impl Fn(&Request, Uuid) -> Reply,
+) -> Result<Request, Reply> {
+    let bearer = request
+        .header("authorization")
+        .and_then(|value| value.split_once(' '));
+    let bearer = bearer
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim());
+    match bearer.and_then(|token| tokens.caller_is_person(token)) {
+        Some(person) => {
+            request.person = person;
+            Ok(request)
+        }
+        None => Err(refuse(&request, tokens.tenant())),
+    }
+}
+
+fn answer_dataverse(service: &Arc<Mutex<dataverse::Service>>, tokens: &Arc<Tokens>) -> Answer {
+    let (service, tokens) = (service.clone(), tokens.clone());
+    Arc::new(
+        move |request, unguarded| match admit(&tokens, request, dataverse::unauthorized) {
+            Ok(request) => lock(&service).answer(&request, unguarded),
+            Err(reply) => reply,
+        },
+    )
+}
+
+fn answer_business_central(
+    service: &Arc<Mutex<business_central::Service>>,
+    tokens: &Arc<Tokens>,
+) -> Answer {
+    let (service, tokens) = (service.clone(), tokens.clone());
+    Arc::new(move |request, unguarded| {
+        match admit(&tokens, request, business_central::unauthorized) {
+            Ok(request) => lock(&service).answer(&request, unguarded),
+            Err(reply) => reply,
+        }
+    })
+}
+
+fn answer_token(tokens: &Arc<Tokens>) -> Answer {
+    let tokens = tokens.clone();
+    Arc::new(move |request, _| tokens.answer(&request))
+}

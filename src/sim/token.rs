@@ -1,0 +1,307 @@
+//! The OAuth2 token endpoint: client credentials with a secret or an assertion, and the errors Entra answers with.
+//!
+//! The signature of an assertion is not verified; its claims are.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::faults::lock;
+use super::http::{Reply, Request};
+
+const LIFETIME_SECS: u64 = 3599;
+const LEEWAY_SECS: f64 = 30.0;
+const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+
+/// The one registered application.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    pub(crate) tenant: Uuid,
+    pub(crate) client_id: Uuid,
+    pub(crate) client_secret: String,
+    pub(crate) access_token: String,
+}
+
+/// The tokens in circulation.
+#[derive(Debug)]
+pub(crate) struct Tokens {
+    registration: Registration,
+    issued: Mutex<BTreeMap<String, Instant>>,
+}
+
+struct Denial {
+    status: u16,
+    error: &'static str,
+    number: u32,
+    text: String,
+}
+
+fn denial(status: u16, error: &'static str, number: u32, text: impl Into<String>) -> Denial {
+    Denial {
+        status,
+        error,
+        number,
+        text: text.into(),
+    }
+}
+
+impl Tokens {
+    pub(crate) fn new(registration: Registration) -> Self {
+        Self {
+            registration,
+            issued: Mutex::new(BTreeMap::new()),
+        }
+    }
+
+    pub(crate) fn tenant(&self) -> Uuid {
+        self.registration.tenant
+    }
+
+    /// Invalidates every issued token.
+    pub(crate) fn expire(&self) {
+        lock(&self.issued).clear();
+    }
+
+    /// Returns whether a valid token is the fixed one; `None` for an invalid token.
+    pub(crate) fn caller_is_person(&self, token: &str) -> Option<bool> {
+        if token == self.registration.access_token {
+            return Some(true);
+        }
+        let valid = lock(&self.issued)
+            .get(token)
+            .is_some_and(|end| Instant::now() < *end);
+        valid.then_some(false)
+    }
+
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
+        let segments: Vec<_> = request.path.trim_matches('/').split('/').collect();
+        match (request.method.as_str(), segments.as_slice()) {
+            ("GET", [tenant, .., ".well-known", "openid-configuration"]) => {
+                self.configuration(request, tenant)
+            }
+            ("POST", [tenant, "oauth2", "v2.0", "token"]) => match self.grant(tenant, request) {
+                Ok(token) => issued_reply(&token),
+                Err(denial) => denied_reply(&denial),
+            },
+            _ => Reply::empty(404),
+        }
+    }
+
+    fn grant(&self, tenant: &str, request: &Request) -> Result<String, Denial> {
+        if tenant != self.registration.tenant.to_string() {
+            let text = format!(
+                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
+            );
+            return Err(denial(400, "invalid_request", 90002, text));
+        }
+        let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body)
+            .into_owned()
+            .collect();
+        let field = |name: &str| form.get(name).map_or("", String::as_str);
+        match field("grant_type") {
+            "client_credentials" => {}
+            "" => {
+                return Err(denial(
+                    400,
+                    "invalid_request",
+                    900_144,
+                    missing_parameter("grant_type"),
+                ));
+            }
+            _ => {
+                return Err(denial(
+                    400,
+                    "unsupported_grant_type",
+                    70003,
+                    "The app requested an unsupported grant type.",
+                ));
+            }
+        }
+        let (basic_id, basic_secret) = basic_credentials(request).unwrap_or_default();
+        let client_id = if field("client_id").is_empty() {
+            &basic_id
+        } else {
+            field("client_id")
+        };
+        if client_id.is_empty() {
+            return Err(denial(
+                400,
+                "invalid_request",
+                900_144,
+                missing_parameter("client_id"),
+            ));
+        }
+        if client_id != self.registration.client_id.to_string() {
+            let text = format!(
+                "Application with identifier '{client_id}' was not found in the directory '{tenant}'."
+            );
+            return Err(denial(400, "unauthorized_client", 700_016, text));
+        }
+        check_scope(field("scope"))?;
+        let secret = if field("client_secret").is_empty() {
+            &basic_secret
+        } else {
+            field("client_secret")
+        };
+        self.check_proof(
+            secret,
+            field("client_assertion_type"),
+            field("client_assertion"),
+        )?;
+        Ok(self.issue())
+    }
+
+    fn check_proof(
+        &self,
+        secret: &str,
+        assertion_type: &str,
+        assertion: &str,
+    ) -> Result<(), Denial> {
+        if secret.is_empty() && assertion.is_empty() {
+            let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
+            return Err(denial(401, "invalid_client", 7_000_218, text));
+        }
+        if !secret.is_empty() {
+            let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value.";
+            let matches = secret == self.registration.client_secret;
+            return if matches {
+                Ok(())
+            } else {
+                Err(denial(401, "invalid_client", 7_000_215, text))
+            };
+        }
+        let now = jiff::Timestamp::now().as_second() as f64;
+        let matches = assertion_type == ASSERTION_TYPE
+            && assertion_claims(assertion).is_some_and(|claims| self.claims_hold(&claims, now));
+        let text = "Client assertion failed signature validation.";
+        if matches {
+            Ok(())
+        } else {
+            Err(denial(401, "invalid_client", 700_027, text))
+        }
+    }
+
+    fn claims_hold(&self, claims: &Value, now: f64) -> bool {
+        let ours = |name: &str| claims[name] == self.registration.client_id.to_string();
+        let time = |name: &str| claims[name].as_f64();
+        let alive = time("exp").is_some_and(|end| end > now - LEEWAY_SECS);
+        let begun = time("nbf").is_none_or(|start| start < now + LEEWAY_SECS);
+        ours("iss") && ours("sub") && alive && begun
+    }
+
+    fn issue(&self) -> String {
+        let token = format!(
+            "sim.{}.{}",
+            Uuid::new_v4().simple(),
+            Uuid::new_v4().simple()
+        );
+        lock(&self.issued).insert(
+            token.clone(),
+            Instant::now() + Duration::from_secs(LIFETIME_SECS),
+        );
+        token
+    }
+
+    fn configuration(&self, request: &Request, tenant: &str) -> Reply {
+        let root = format!("{}/{tenant}", request.base);
+        Reply::json(
+            200,
+            &json!({
+                "issuer": format!("{root}/v2.0"),
+                "authorization_endpoint": format!("{root}/oauth2/v2.0/authorize"),
+                "token_endpoint": format!("{root}/oauth2/v2.0/token"),
+                "device_authorization_endpoint": format!("{root}/oauth2/v2.0/devicecode"),
+                "jwks_uri": format!("{root}/discovery/v2.0/keys"),
+                "token_endpoint_auth_methods_supported": ["client_secret_post", "private_key_jwt", "client_secret_basic"],
+                "response_types_supported": ["code"],
+                "subject_types_supported": ["pairwise"],
+                "id_token_signing_alg_values_supported": ["RS256"],
+            }),
+        )
+    }
+}
+
+fn missing_parameter(name: &str) -> String {
+    format!("The request body must contain the following parameter: '{name}'.")
+}
+
+fn check_scope(scope: &str) -> Result<(), Denial> {
+    let mut scopes = scope.split_whitespace();
+    match (scopes.next(), scopes.next()) {
+        (None, _) => Err(denial(
+            400,
+            "invalid_request",
+            900_144,
+            missing_parameter("scope"),
+        )),
+        (Some(scope), None) if scope.ends_with("/.default") => Ok(()),
+        (Some(_), Some(_)) => Err(denial(
+            400,
+            "invalid_scope",
+            70011,
+            "The provided value for the input parameter 'scope' is not valid.",
+        )),
+        (Some(scope), None) => {
+            let text = format!(
+                "The provided value for scope {scope} is not valid. Client credential flows must have a scope value with /.default suffixed to the resource identifier."
+            );
+            Err(denial(400, "invalid_scope", 1_002_012, text))
+        }
+    }
+}
+
+fn basic_credentials(request: &Request) -> Option<(String, String)> {
+    let (scheme, encoded) = request.header("authorization")?.split_once(' ')?;
+    let decoded = STANDARD
+        .decode(encoded.trim())
+        .ok()
+        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let decoded = String::from_utf8(decoded).ok()?;
+    let (id, secret) = decoded.split_once(':')?;
+    let plain = |text: &str| {
+        percent_encoding::percent_decode_str(text)
+            .decode_utf8_lossy()
+            .into_owned()
+    };
+    Some((plain(id), plain(secret)))
+}
+
+fn assertion_claims(assertion: &str) -> Option<Value> {
+    let claims = assertion.split('.').nth(1)?;
+    let decoded = URL_SAFE_NO_PAD.decode(claims.trim_end_matches('=')).ok()?;
+    serde_json::from_slice(&decoded).ok()
+}
+
+fn issued_reply(token: &str) -> Reply {
+    let body = json!({
+        "token_type": "Bearer", "expires_in": LIFETIME_SECS, "ext_expires_in": LIFETIME_SECS, "access_token": token,
+    });
+    Reply::text(200, "application/json; charset=utf-8", body.to_string())
+        .with("Cache-Control", "no-store, no-cache")
+}
+
+fn denied_reply(denial: &Denial) -> Reply {
+    let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
+    let timestamp = jiff::Timestamp::now()
+        .strftime("%Y-%m-%d %H:%M:%SZ")
+        .to_string();
+    let description = format!(
+        "AADSTS{}: {}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {timestamp}",
+        denial.number, denial.text
+    );
+    let body = json!({
+        "error": denial.error, "error_description": description, "error_codes": [denial.number], "timestamp": timestamp,
+        "trace_id": trace, "correlation_id": correlation,
+        "error_uri": format!("https://login.microsoftonline.com/error?code={}", denial.number),
+    });
+    Reply::text(
+        denial.status,
+        "application/json; charset=utf-8",
+        body.to_string(),
+    )
+}
