@@ -15,6 +15,8 @@ pub mod config;
 
 pub mod store;
 
+pub mod http;
+
 pub mod systems;
 
 pub mod agent;

@@ -1,7 +1,12 @@
 //! The systems Tandem speaks to: the port, what all OData services share, and one folder for each product.
 
+mod business_central;
+mod connect;
+mod dataverse;
+mod odata;
 mod system;
 
+pub use connect::connect;
 pub use system::{
     Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
     System, SystemError, Verb, Write, WriteOutcome,

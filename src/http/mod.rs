@@ -1,0 +1,19 @@
+//! Speaking HTTP: TLS, signing in, light throttling and safe repetition.
+//!
+//! The only folder that names reqwest. Nothing here knows OData or a product; nothing here ever repeats a request
+//! that may have been applied.
+
+mod auth;
+mod error;
+mod message;
+mod origin;
+mod retry;
+mod session;
+mod transport;
+
+pub use auth::{ClientSecret, Secret};
+pub use error::HttpError;
+pub use message::{Method, Repeat, Request, Response};
+pub use origin::Origin;
+pub use retry::Retry;
+pub use session::{Session, SessionSettings};

@@ -1,0 +1,265 @@
+//! A signed-in line to one server: adds the token, keeps a limit on concurrency, repeats what is safe to repeat.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+use tokio::time::sleep;
+use tracing::debug;
+
+use super::auth::TokenSource;
+use super::transport::Transport;
+use super::{ClientSecret, HttpError, Request, Response, Retry};
+
+/// How to open a session.
+#[derive(Debug)]
+pub struct SessionSettings {
+    /// Any address on the server.
+    pub address: String,
+    pub timeout: Duration,
+    /// The most requests under way at once.
+    pub concurrency: usize,
+    pub retry: Retry,
+    pub sign_in: ClientSecret,
+}
+
+/// A signed-in line to one server.
+pub struct Session {
+    transport: Transport,
+    tokens: TokenSource,
+    // The seat of throttling: budgets and pauses shared by all requests of a connection belong here.
+    places: Semaphore,
+    retry: Retry,
+}
+
+impl Session {
+    /// Opens a session. Nothing is sent before the first request.
+    pub fn open(settings: SessionSettings) -> Result<Self, HttpError> {
+        let transport = Transport::to(&settings.address, settings.timeout)?;
+        let tokens = TokenSource::new(settings.sign_in, settings.timeout)?;
+        Ok(Self { transport, tokens, places: Semaphore::new(settings.concurrency), retry: settings.retry })
+    }
+
+    /// Sends a request and returns the answer, whatever its status.
+    ///
+    /// Sends again only as far as the request's [`Repeat`](super::Repeat) allows. An error tells whether the request
+    /// may have been applied.
+    pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        let mut attempt = 0;
+        loop {
+            let result = self.send_once(request).await;
+            let Some(wait) = self.retry.wait_after(attempt, request.repeat, &result) else {
+                return result;
+            };
+            attempt += 1;
+            debug!(method = %request.method, attempt, wait_ms = wait.as_millis(), "Sending again");
+            sleep(wait).await;
+        }
+    }
+
+    /// Waits a little longer each time; for callers that repeat by their own rules.
+    pub async fn back_off(&self, attempt: u32) {
+        sleep(self.retry.backoff(attempt)).await;
+    }
+
+    async fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
+        let _place = self.places.acquire().await.expect("the semaphore is never closed");
+        let token = self.tokens.token().await?;
+        let response = self.transport.send(request, Some(token.reveal())).await?;
+        if response.status != 401 {
+            return Ok(response);
+        }
+        // A 401 proves that nothing was applied, so even a write may follow with a fresh token: once.
+        let token = self.tokens.renewed(&token).await?;
+        self.transport.send(request, Some(token.reveal())).await
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Session").field("transport", &self.transport).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::net::{TcpListener, TcpStream};
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::thread;
+
+    use super::*;
+    use crate::http::{Repeat, Secret};
+
+    /// Answers each request on loopback with raw text, or closes without an answer.
+    pub(in crate::http) fn serve_raw(answer: impl Fn(&str) -> Option<String> + Send + 'static) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let mut stream = stream.unwrap();
+                let request = read_request(&mut stream);
+                if let Some(text) = answer(&request) {
+                    stream.write_all(text.as_bytes()).unwrap();
+                }
+            }
+        });
+        address
+    }
+
+    fn read_request(stream: &mut TcpStream) -> String {
+        let mut bytes = Vec::new();
+        let mut buffer = [0; 4096];
+        loop {
+            let read = stream.read(&mut buffer).unwrap();
+            bytes.extend_from_slice(&buffer[..read]);
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            if read == 0 || is_whole(&text) {
+                return text;
+            }
+        }
+    }
+
+    fn is_whole(text: &str) -> bool {
+        let Some((head, body)) = text.split_once("\r\n\r\n") else { return false };
+        let length = head.lines().find_map(|line| {
+            let (name, value) = line.split_once(':')?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().unwrap())
+        });
+        body.len() >= length.unwrap_or(0)
+    }
+
+    pub(in crate::http) fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
+        let length = body.len();
+        Some(format!(
+            "HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"
+        ))
+    }
+
+    fn session(address: &str) -> Session {
+        Session::open(SessionSettings {
+            address: address.to_owned(),
+            timeout: Duration::from_secs(10),
+            concurrency: 2,
+            retry: Retry { base: Duration::ZERO, ..Retry::default() },
+            sign_in: ClientSecret {
+                token_url: format!("{address}/token"),
+                client_id: "app".into(),
+                client_secret: Secret::new("s3cret"),
+                scope: "x/.default".into(),
+            },
+        })
+        .unwrap()
+    }
+
+    /// Issues `token-1`, `token-2`, … and leaves everything else to `answer_other`.
+    fn serve(
+        answer_other: impl Fn(&str, usize) -> Option<String> + Send + 'static,
+    ) -> (String, Arc<AtomicUsize>) {
+        let tokens = Arc::new(AtomicUsize::new(0));
+        let issued = Arc::clone(&tokens);
+        let others = AtomicUsize::new(0);
+        let address = serve_raw(move |request| {
+            if request.starts_with("POST /token") {
+                assert!(request.contains("client_secret=s3cret"));
+                let number = issued.fetch_add(1, Ordering::SeqCst) + 1;
+                let body =
+                    format!(r#"{{"token_type":"Bearer","expires_in":3599,"access_token":"token-{number}"}}"#);
+                return answer("200 OK", "", &body);
+            }
+            answer_other(request, others.fetch_add(1, Ordering::SeqCst))
+        });
+        (address, tokens)
+    }
+
+    fn write_to(address: &str) -> Request {
+        Request::post(format!("{address}/rows"), "application/json", b"{}".to_vec(), Repeat::IfNotApplied)
+    }
+
+    #[tokio::test]
+    async fn a_token_is_fetched_once_and_reused() {
+        let (address, tokens) = serve(|request, _| {
+            assert!(request.contains("authorization: Bearer token-1"));
+            answer("200 OK", "", "{}")
+        });
+        let session = session(&address);
+        for _ in 0..3 {
+            assert_eq!(session.send(&Request::get(format!("{address}/x"))).await.unwrap().status, 200);
+        }
+        assert_eq!(tokens.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_refused_token_is_renewed_exactly_once() {
+        let (address, tokens) = serve(|request, _| {
+            let fresh = request.contains("Bearer token-2");
+            answer(if fresh { "200 OK" } else { "401 Unauthorized" }, "", "{}")
+        });
+        assert_eq!(session(&address).send(&write_to(&address)).await.unwrap().status, 200);
+        assert_eq!(tokens.load(Ordering::SeqCst), 2);
+
+        let (address, tokens) = serve(|_, _| answer("401 Unauthorized", "", "{}"));
+        assert_eq!(session(&address).send(&write_to(&address)).await.unwrap().status, 401);
+        assert_eq!(tokens.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
+    async fn a_throttled_write_is_sent_again_after_the_wait() {
+        let (address, _) = serve(|_, number| match number {
+            0 => answer("429 Too Many Requests", "Retry-After: 0\r\n", ""),
+            _ => answer("200 OK", "", "{}"),
+        });
+        assert_eq!(session(&address).send(&write_to(&address)).await.unwrap().status, 200);
+    }
+
+    /// I3: a write whose answer was lost is never repeated by itself.
+    #[tokio::test]
+    async fn a_write_without_an_answer_is_in_doubt_and_not_repeated() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let (address, _) = serve(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            None
+        });
+        let error = session(&address).send(&write_to(&address)).await.unwrap_err();
+        assert!(matches!(error, HttpError::NoAnswer { .. }), "{error:?}");
+        assert!(!error.is_certainly_not_applied());
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+    }
+
+    #[tokio::test]
+    async fn a_read_without_an_answer_is_repeated() {
+        let (address, _) = serve(|_, number| (number > 1).then(|| answer("200 OK", "", "{}").unwrap()));
+        assert_eq!(session(&address).send(&Request::get(format!("{address}/x"))).await.unwrap().status, 200);
+    }
+
+    #[tokio::test]
+    async fn a_refused_connection_proves_that_nothing_was_applied() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        drop(listener);
+        let error = session(&address).send(&write_to(&address)).await.unwrap_err();
+        assert!(matches!(error, HttpError::NotSent { .. }), "{error:?}");
+        assert!(error.is_certainly_not_applied());
+    }
+
+    #[tokio::test]
+    async fn a_foreign_link_never_gets_the_token() {
+        let (address, _) = serve(|_, _| answer("200 OK", "", "{}"));
+        let error = session(&address).send(&Request::get("http://127.0.0.1:1/next")).await.unwrap_err();
+        assert!(matches!(error, HttpError::ForeignLink { .. }), "{error:?}");
+    }
+
+    #[tokio::test]
+    async fn a_refused_sign_in_says_what_to_do_and_keeps_the_secret() {
+        let body = r#"{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided.\r\nTrace ID: 1","error_codes":[7000215]}"#;
+        let address = serve_raw(move |_| answer("401 Unauthorized", "", body));
+        let session = session(&address);
+        let error = session.send(&write_to(&address)).await.unwrap_err();
+        let text = error.to_string();
+        assert!(matches!(error, HttpError::SignIn { .. }));
+        assert!(text.contains("AADSTS7000215") && !text.contains("s3cret"), "{text}");
+        assert!(!format!("{session:?}").contains("s3cret"));
+    }
+}

@@ -1,0 +1,153 @@
+//! The wire itself: one request out, one whole answer in. Neither signs in nor repeats.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use reqwest::redirect::Policy;
+use tracing::debug;
+use url::Url;
+use uuid::Uuid;
+
+use super::{HttpError, Method, Origin, Request, Response};
+
+/// Larger answers are refused, so that memory stays bounded.
+const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Names under which servers report their own id of a request.
+const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-ms-service-request-id", "req_id", "ms-correlation-x"];
+
+/// Sends requests to one server.
+#[derive(Clone, Debug)]
+pub(super) struct Transport {
+    origin: Origin,
+    client: reqwest::Client,
+    max_answer_bytes: usize,
+}
+
+impl Transport {
+    /// Prepares to speak to the server of that address.
+    pub(super) fn to(address: &str, timeout: Duration) -> Result<Self, HttpError> {
+        install_crypto_provider();
+        let origin = Origin::of(address)?;
+        let mut builder = reqwest::Client::builder()
+            .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
+            .redirect(Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .timeout(timeout);
+        if origin.is_loopback() {
+            builder = builder.no_proxy();
+        }
+        let client = builder
+            .build()
+            .map_err(|error| HttpError::Configuration { detail: format!("cannot set up TLS: {error}") })?;
+        Ok(Self { origin, client, max_answer_bytes: MAX_ANSWER_BYTES })
+    }
+
+    /// Sends a request, with a token if there is one, and reads the whole answer.
+    pub(super) async fn send(&self, request: &Request, token: Option<&str>) -> Result<Response, HttpError> {
+        let url = Url::parse(&request.url)
+            .map_err(|error| HttpError::Configuration { detail: format!("not an address: {error}") })?;
+        self.origin.check(&url)?;
+        let client_request_id = Uuid::new_v4();
+        let mut builder = self
+            .client
+            .request(wire_method(request.method), url.clone())
+            .header("x-ms-client-request-id", client_request_id.to_string());
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        if let Some(token) = token {
+            builder = builder.bearer_auth(token);
+        }
+        if !request.body.is_empty() {
+            builder = builder.body(request.body.clone());
+        }
+        let answer = builder.send().await.map_err(HttpError::from_reqwest);
+        let response = match answer {
+            Ok(answer) => self.read(answer).await,
+            Err(error) => Err(error),
+        };
+        log(request.method, url.path(), client_request_id, &response);
+        response
+    }
+
+    async fn read(&self, mut answer: reqwest::Response) -> Result<Response, HttpError> {
+        let status = answer.status().as_u16();
+        let headers = answer
+            .headers()
+            .iter()
+            .map(|(name, value)| {
+                (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+            })
+            .collect();
+        let mut body = Vec::new();
+        // A body that breaks off leaves the request in doubt, whatever stage the error names.
+        let broken = |error| match HttpError::from_reqwest(error) {
+            HttpError::NotSent { detail } => HttpError::NoAnswer { detail },
+            other => other,
+        };
+        while let Some(chunk) = answer.chunk().await.map_err(broken)? {
+            if body.len() + chunk.len() > self.max_answer_bytes {
+                return Err(HttpError::TooLarge { limit: self.max_answer_bytes });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Response::new(status, headers, body))
+    }
+}
+
+fn log(method: Method, path: &str, client_request_id: Uuid, result: &Result<Response, HttpError>) {
+    match result {
+        Ok(response) => {
+            let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| response.header(name)).unwrap_or("-");
+            let (status, bytes) = (response.status, response.body.len());
+            debug!(%method, path, status, bytes, request_id, %client_request_id, "Answer received");
+        }
+        Err(error) => debug!(%method, path, %error, %client_request_id, "No answer"),
+    }
+}
+
+const fn wire_method(method: Method) -> reqwest::Method {
+    match method {
+        Method::Get => reqwest::Method::GET,
+        Method::Post => reqwest::Method::POST,
+        Method::Patch => reqwest::Method::PATCH,
+        Method::Delete => reqwest::Method::DELETE,
+    }
+}
+
+/// Makes ring the process's one provider of cryptography; reqwest brings none of its own.
+fn install_crypto_provider() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| {
+        if rustls::crypto::ring::default_provider().install_default().is_err() {
+            debug!("Another provider of cryptography was installed first");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::session::tests::serve_raw;
+
+    #[tokio::test]
+    async fn an_answer_beyond_the_cap_is_refused() {
+        let address =
+            serve_raw(|_| Some("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n01234567890123456789".into()));
+        let mut transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        transport.max_answer_bytes = 10;
+        let result = transport.send(&Request::get(&address), None).await;
+        assert_eq!(result, Err(HttpError::TooLarge { limit: 10 }));
+    }
+
+    #[tokio::test]
+    async fn a_redirect_is_an_answer_and_is_not_followed() {
+        let address = serve_raw(|_| {
+            Some("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into())
+        });
+        let transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        assert_eq!(transport.send(&Request::get(&address), None).await.unwrap().status, 302);
+    }
+}

@@ -1,0 +1,138 @@
+//! Reading by modified time: where a read stands.
+//!
+//! The stamp is taken before its transaction commits, so each read reaches back behind the watermark; what comes again
+//! is for the caller to recognise. The watermark is the greatest stamp seen, never a clock of ours.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{PageLink, Row, Timestamp, Watermark};
+use crate::systems::{ChangeQuery, Cursor, RowError};
+
+/// Where a read of changes stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The next page; nothing at the start.
+    pub link: Option<String>,
+    /// The watermark the read began with.
+    previous: Option<Timestamp>,
+    /// The greatest stamp seen in this read.
+    seen: Option<Timestamp>,
+    /// The server's time at the first page.
+    started: Option<Timestamp>,
+    columns: BTreeSet<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Mark {
+    modified: Timestamp,
+}
+
+impl Position {
+    /// Reads where a query stands; nothing if its cursor does not serve its columns (or this version of Tandem).
+    pub fn of(query: &ChangeQuery) -> Option<Self> {
+        let columns: BTreeSet<String> =
+            query.columns.iter().map(|column| column.as_str().to_owned()).collect();
+        match &query.cursor {
+            Cursor::Start => Some(Self { columns, ..Self::default() }),
+            Cursor::Since(watermark) => {
+                let Mark { modified } = serde_json::from_str(watermark.as_str()).ok()?;
+                Some(Self { previous: Some(modified), columns, ..Self::default() })
+            }
+            Cursor::Page(link) => {
+                let position: Self = serde_json::from_str(link.as_str()).ok()?;
+                position.columns.is_superset(&columns).then_some(position)
+            }
+        }
+    }
+
+    /// Returns the moment to read from; nothing to read everything.
+    pub fn floor(&self, overlap: std::time::Duration) -> Option<Timestamp> {
+        Some(self.previous?.checked_sub(overlap).unwrap_or(Timestamp::MIN))
+    }
+
+    /// Takes note of a page.
+    pub fn note(&mut self, rows: &[Result<Row, RowError>], server_time: Option<Timestamp>) {
+        let stamps = rows.iter().flatten().filter_map(|row| row.modified_at);
+        self.seen = stamps.chain(self.seen).max();
+        self.started = self.started.or(server_time);
+    }
+
+    /// Returns the page link of the next page.
+    pub fn page(mut self, link: String) -> PageLink {
+        self.link = Some(link);
+        PageLink::new(serde_json::to_string(&self).expect("a position is JSON"))
+    }
+
+    /// Returns the watermark that ends the read; nothing if neither a row nor the server's clock gave one.
+    pub fn watermark(&self) -> Option<Watermark> {
+        let modified = self.seen.max(self.previous).or(self.started)?;
+        Some(Watermark::new(serde_json::to_string(&Mark { modified }).expect("a watermark is JSON")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::RowId;
+    use std::time::Duration;
+
+    fn query(cursor: Cursor) -> ChangeQuery {
+        ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor }
+    }
+
+    fn stamp(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn row(modified: &str) -> Result<Row, RowError> {
+        let id = RowId::new("5c1e0000-0000-4000-8000-000000000001");
+        let modified_at = Some(stamp(modified));
+        Ok(Row { id, version: None, modified_at, modified_by: None, values: [].into() })
+    }
+
+    const NOON: &str = "2026-11-21T12:00:00Z";
+    const ONE: &str = "2026-11-21T13:00:00.003Z";
+    const TWO: &str = "2026-11-21T14:00:00Z";
+
+    /// I25: the watermark is the greatest stamp seen, over all pages.
+    #[test]
+    fn the_watermark_is_the_greatest_stamp_over_all_pages() {
+        let mut position = Position::of(&query(Cursor::Start)).unwrap();
+        assert_eq!(position.floor(Duration::from_secs(300)), None);
+        position.note(&[row(NOON), row(ONE)], Some(stamp(TWO)));
+        let mut position =
+            Position::of(&query(Cursor::Page(position.page("https://a/next".into())))).unwrap();
+        assert_eq!(position.link.as_deref(), Some("https://a/next"));
+        position.note(&[row(NOON)], Some(stamp(TWO)));
+        let watermark = position.watermark().unwrap();
+        let since = Position::of(&query(Cursor::Since(watermark.clone()))).unwrap();
+        assert_eq!(since.floor(Duration::from_secs(3600)), Some(stamp("2026-11-21T12:00:00.003Z")));
+        assert_eq!(since.watermark(), Some(watermark), "nothing seen keeps the watermark");
+    }
+
+    #[test]
+    fn the_watermark_never_moves_back() {
+        let noon = Watermark::new(format!(r#"{{"modified":"{TWO}"}}"#));
+        let mut position = Position::of(&query(Cursor::Since(noon.clone()))).unwrap();
+        position.note(&[row(NOON)], None);
+        assert_eq!(position.watermark(), Some(noon));
+    }
+
+    #[test]
+    fn an_empty_table_takes_the_servers_clock() {
+        let mut position = Position::of(&query(Cursor::Start)).unwrap();
+        assert_eq!(position.watermark(), None);
+        position.note(&[], Some(stamp(NOON)));
+        position.note(&[], Some(stamp(TWO)));
+        assert_eq!(position.watermark().unwrap().as_str(), format!(r#"{{"modified":"{NOON}"}}"#));
+    }
+
+    #[test]
+    fn a_strange_cursor_is_refused() {
+        assert_eq!(Position::of(&query(Cursor::Since("{}".into()))), None);
+        let other = Position { columns: ["number".to_owned()].into(), ..Position::default() };
+        assert_eq!(Position::of(&query(Cursor::Page(other.page("x".into())))), None);
+    }
+}

@@ -1,0 +1,181 @@
+//! A table as Tandem uses it: the set's metadata, what is known beyond it, and one column that Tandem computes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::csdl::{Csdl, EntityType, Property};
+use super::known::writable;
+use crate::model::{Column, ColumnKind, ColumnName, TableDescription, TableName};
+use crate::systems::odata::{RowShape, ShapeColumn};
+
+/// The computed column of `currencies`: units of the currency for one unit of local currency, today.
+pub const EXCHANGE_RATE: &str = "exchangeRate";
+/// The column that currencies and their rates are matched by.
+pub const CURRENCY_CODE: &str = "code";
+const CURRENCIES: &str = "currencies";
+const KEY: &str = "id";
+const MODIFIED: &str = "lastModifiedDateTime";
+
+/// One table.
+#[derive(Clone, Debug)]
+pub struct Schema {
+    pub description: TableDescription,
+}
+
+/// What is asked of the server to give the columns that Tandem was asked for.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub shape: RowShape,
+    /// Whether exchange rates are to be added.
+    pub exchange_rate: bool,
+    /// A column asked for only to compute or compare with, taken out again.
+    pub surplus: Option<ColumnName>,
+}
+
+impl Schema {
+    /// Puts a table together; nothing if the service has no such set.
+    pub fn assemble(table: &TableName, csdl: &Csdl) -> Option<Self> {
+        let entity = csdl.type_of(table.as_str())?;
+        let mut columns: BTreeMap<ColumnName, Column> = entity
+            .properties
+            .iter()
+            .map(|property| (ColumnName::new(property.name.as_str()), column(table, entity, property, csdl)))
+            .collect();
+        if table.as_str() == CURRENCIES {
+            columns.insert(ColumnName::new(EXCHANGE_RATE), exchange_rate());
+        }
+        let description = TableDescription { table: table.clone(), key: ColumnName::new(KEY), columns };
+        Some(Self { description })
+    }
+
+    /// Returns what to ask for these columns, or the column the table does not have.
+    pub fn ask(
+        &self,
+        columns: &BTreeSet<ColumnName>,
+        also: Option<&ColumnName>,
+    ) -> Result<Asked, ColumnName> {
+        let exchange_rate = self.is_computed(&ColumnName::new(EXCHANGE_RATE))
+            && columns.contains(&ColumnName::new(EXCHANGE_RATE));
+        let code = ColumnName::new(CURRENCY_CODE);
+        let also = also.or(exchange_rate.then_some(&code));
+        let surplus = also.filter(|also| !columns.contains(also)).cloned();
+        let wanted = columns.iter().chain(surplus.as_ref()).filter(|name| !self.is_computed(name));
+        let column = |name: &ColumnName| {
+            let column = self.description.columns.get(name).ok_or_else(|| name.clone())?;
+            Ok(ShapeColumn { name: name.clone(), property: name.as_str().to_owned(), kind: column.kind })
+        };
+        let shape = RowShape {
+            key: KEY.to_owned(),
+            modified: self.has_modified().then(|| MODIFIED.to_owned()),
+            modified_by: None,
+            columns: wanted.map(column).collect::<Result<_, ColumnName>>()?,
+        };
+        Ok(Asked { shape, exchange_rate, surplus })
+    }
+
+    /// Returns the kind of a column that the server has.
+    pub fn kind(&self, column: &ColumnName) -> Option<ColumnKind> {
+        let kind = self.description.columns.get(column).map(|column| column.kind);
+        kind.filter(|_| !self.is_computed(column))
+    }
+
+    fn has_modified(&self) -> bool {
+        self.description.columns.contains_key(&ColumnName::new(MODIFIED))
+    }
+
+    fn is_computed(&self, column: &ColumnName) -> bool {
+        self.description.table.as_str() == CURRENCIES && column.as_str() == EXCHANGE_RATE
+    }
+}
+
+fn column(table: &TableName, entity: &EntityType, property: &Property, csdl: &Csdl) -> Column {
+    let kind = kind(&property.type_name, csdl);
+    let writable = writable(table.as_str(), &property.name);
+    Column {
+        kind,
+        max_chars: property.max_length,
+        scale: match property.type_name.as_str() {
+            "Edm.Int16" | "Edm.Int32" | "Edm.Int64" | "Edm.Byte" => Some(0),
+            _ => property.scale,
+        },
+        creatable: writable.creatable,
+        updatable: writable.updatable,
+        targets: if kind == ColumnKind::Reference { targets(entity, property, csdl) } else { Vec::new() },
+    }
+}
+
+fn kind(type_name: &str, csdl: &Csdl) -> ColumnKind {
+    match type_name {
+        "Edm.String" => ColumnKind::Text,
+        "Edm.Decimal" | "Edm.Double" | "Edm.Single" | "Edm.Int16" | "Edm.Int32" | "Edm.Int64"
+        | "Edm.Byte" => ColumnKind::Number,
+        "Edm.Boolean" => ColumnKind::Flag,
+        "Edm.Date" => ColumnKind::Date,
+        "Edm.DateTimeOffset" => ColumnKind::Instant,
+        "Edm.Guid" => ColumnKind::Reference,
+        other if csdl.is_enum(other) => ColumnKind::Member,
+        _ => ColumnKind::Other,
+    }
+}
+
+/// Finds where a reference points: by the constraint of a navigation, or by its name (`currencyId` and `currency`).
+fn targets(entity: &EntityType, property: &Property, csdl: &Csdl) -> Vec<TableName> {
+    let stem = property.name.strip_suffix("Id").unwrap_or_default();
+    let stated =
+        entity.navigations.iter().find(|way| way.property.as_deref() == Some(property.name.as_str()));
+    let named = || entity.navigations.iter().find(|way| way.property.is_none() && way.name == stem);
+    let target = stated.or_else(named).and_then(|navigation| navigation.target.as_deref());
+    target.map(|target| csdl.sets_of(target).map(TableName::new).collect()).unwrap_or_default()
+}
+
+fn exchange_rate() -> Column {
+    Column {
+        kind: ColumnKind::Number,
+        max_chars: None,
+        scale: Some(super::exchange_rates::SCALE),
+        creatable: false,
+        updatable: false,
+        targets: Vec::new(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::systems::business_central::csdl::tests::METADATA;
+
+    pub(in crate::systems::business_central) fn schema(table: &str) -> Schema {
+        Schema::assemble(&table.into(), &Csdl::parse(METADATA).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn columns_are_described() {
+        let schema = schema("customers");
+        let column = |name: &str| schema.description.columns[&name.into()].clone();
+        assert_eq!(schema.description.key, "id".into());
+        assert_eq!(column("id").kind, ColumnKind::Reference);
+        assert_eq!((column("number").kind, column("number").max_chars), (ColumnKind::Text, Some(20)));
+        assert!(column("number").creatable && !column("number").updatable);
+        assert_eq!(column("blocked").kind, ColumnKind::Member);
+        assert_eq!((column("creditLimit").kind, column("creditLimit").scale), (ColumnKind::Number, Some(2)));
+        assert_eq!(column("taxLiable").kind, ColumnKind::Flag);
+        assert_eq!(column("startDate").kind, ColumnKind::Date);
+        assert_eq!(column("address").kind, ColumnKind::Other);
+        assert!(!column("lastModifiedDateTime").updatable);
+        assert!(column("currencyId").targets.contains(&"currencies".into()));
+        assert_eq!(column("paymentTermsId").targets, ["paymentTerms".into()]);
+        assert!(Schema::assemble(&"nope".into(), &Csdl::parse(METADATA).unwrap()).is_none());
+    }
+
+    #[test]
+    fn the_exchange_rate_is_computed_and_never_asked_for() {
+        let asked = schema("currencies").ask(&["exchangeRate".into()].into(), None).unwrap();
+        assert_eq!(asked.shape.properties(), ["id", "lastModifiedDateTime", "code"]);
+        assert!(asked.exchange_rate);
+        assert_eq!(asked.surplus, Some("code".into()));
+        assert_eq!(schema("currencies").kind(&"exchangeRate".into()), None);
+        assert_eq!(
+            schema("customers").ask(&["exchangeRate".into()].into(), None).unwrap_err(),
+            "exchangeRate".into()
+        );
+    }
+}

@@ -1,0 +1,408 @@
+//! Dataverse as a system.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use tokio::sync::Mutex;
+
+use super::feed::{Entry, Phase, Position};
+use super::metadata::{self, Definition};
+use super::references::References;
+use super::schema::Schema;
+use super::write::{judge, prepare};
+use crate::http::Response;
+use crate::model::{
+    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp,
+};
+use crate::systems::odata::{
+    Page, Query, RowShape, Service, ServiceError, id_page, instant_literal, keyed_reads, literal, send_writes,
+};
+use crate::systems::{
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, RowError, Search, System,
+    SystemError, Write, WriteOutcome,
+};
+
+/// The most writes or keyed reads in one batch.
+pub(super) const BATCH_SIZE: usize = 50;
+/// The largest page Dataverse gives.
+const MAX_PAGE_SIZE: u32 = 5000;
+
+/// A Dataverse organisation.
+#[derive(Debug)]
+pub struct Dataverse {
+    service: Service,
+    page_size: u32,
+    overlap: Duration,
+    settle: Duration,
+    references: References,
+    /// The names of all tables by logical name; empty until first needed.
+    definitions: Mutex<Arc<BTreeMap<String, Definition>>>,
+    schemas: Mutex<BTreeMap<TableName, Arc<Schema>>>,
+}
+
+impl Dataverse {
+    /// Makes a system of a service.
+    pub fn new(service: Service, page_size: u32, overlap: Duration, settle: Duration) -> Self {
+        Self {
+            service,
+            page_size: page_size.clamp(1, MAX_PAGE_SIZE),
+            overlap,
+            settle,
+            references: References::default(),
+            definitions: Mutex::default(),
+            schemas: Mutex::default(),
+        }
+    }
+
+    async fn read_facts(&self) -> Result<Facts, SystemError> {
+        let what = "the organisation";
+        let who = self.service.get(what, &self.service.url("WhoAmI"), None).await?;
+        let identity =
+            text(&who.body, "OrganizationId").ok_or_else(|| self.service.unexpected(what, "no id"))?;
+        let query = Query::of("organizations").select(["name", "_basecurrencyid_value"]);
+        let response = self.service.get(what, &self.service.url(&query.path()), None).await?;
+        let page: Page<serde_json::Value> =
+            self.service.page(what, &self.service.root, &response, |entry| entry)?;
+        let organisation =
+            page.rows.first().ok_or_else(|| self.service.unexpected(what, "no organisation"))?;
+        let field = |name: &str| organisation.get(name).and_then(|value| value.as_str());
+        let base_currency = field("_basecurrencyid_value").map(RowId::new).filter(|id| !id.is_zero());
+        let base_currency_code = match &base_currency {
+            Some(currency) => self.currency_code(currency).await?,
+            None => None,
+        };
+        Ok(Facts {
+            identity: RowId::new(identity).as_str().to_owned(),
+            display_name: field("name").unwrap_or_default().to_owned(),
+            base_currency_code,
+            base_currency,
+            server_time: who.date,
+        })
+    }
+
+    async fn currency_code(&self, currency: &RowId) -> Result<Option<String>, SystemError> {
+        let query = Query::of(format!("transactioncurrencies({currency})")).select(["isocurrencycode"]);
+        let currency = self.service.object("the base currency", &query.path()).await?;
+        Ok(currency.get("isocurrencycode").and_then(|code| code.as_str()).map(str::to_owned))
+    }
+
+    async fn schema(&self, table: &TableName) -> Result<Arc<Schema>, SystemError> {
+        let mut schemas = self.schemas.lock().await;
+        if let Some(schema) = schemas.get(table) {
+            return Ok(Arc::clone(schema));
+        }
+        let definitions = self.definitions_with(table).await?;
+        let definition =
+            definition_of(&definitions, table).ok_or_else(|| self.not_found(format!("table {table}")))?;
+        let metadata = metadata::table(&self.service, &definition.logical_name).await?;
+        let schema = Arc::new(Schema::assemble(table, definition, &metadata, &definitions));
+        schemas.insert(table.clone(), Arc::clone(&schema));
+        Ok(schema)
+    }
+
+    /// Returns the names of all tables, asked for again if the wanted one is not among those known.
+    async fn definitions_with(
+        &self,
+        table: &TableName,
+    ) -> Result<Arc<BTreeMap<String, Definition>>, SystemError> {
+        let mut known = self.definitions.lock().await;
+        if definition_of(&known, table).is_none() {
+            let definitions = metadata::definitions(&self.service).await?;
+            let by_name =
+                definitions.into_iter().map(|definition| (definition.logical_name.clone(), definition));
+            *known = Arc::new(by_name.collect());
+        }
+        Ok(Arc::clone(&known))
+    }
+
+    async fn shape(
+        &self,
+        table: &TableName,
+        columns: &BTreeSet<ColumnName>,
+    ) -> Result<RowShape, SystemError> {
+        let schema = self.schema(table).await?;
+        schema.shape(columns).map_err(|column| self.not_found(format!("column {column} in {table}")))
+    }
+
+    fn not_found(&self, what: String) -> SystemError {
+        SystemError::NotFound { connection: self.service.name.clone(), what }
+    }
+
+    fn page_preference(&self) -> String {
+        format!("odata.maxpagesize={}", self.page_size)
+    }
+
+    async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
+        let shape = self.shape(&query.table, &query.columns).await?;
+        let Some(position) = Position::of(query) else { return Err(self.expired(&query.table)) };
+        let reading = Reading { system: self, query, shape, position };
+        match reading.position.phase.clone() {
+            Phase::Start => reading.listing(None, None).await,
+            Phase::Listing { link, started } => reading.listing(Some(link), Some(started)).await,
+            Phase::Overlap { link, since, delta } => reading.overlap(link, since, delta).await,
+            Phase::Following { link, previous } => reading.following(link, previous).await,
+        }
+    }
+
+    fn expired(&self, table: &TableName) -> SystemError {
+        SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() }
+    }
+
+    async fn find_rows(
+        &self,
+        table: &TableName,
+        columns: &BTreeSet<ColumnName>,
+        search: &Search,
+    ) -> Result<Vec<Row>, SystemError> {
+        let shape = self.shape(table, columns).await?;
+        let condition = self.condition(table, search).await?;
+        let query =
+            Query::of(table.as_str()).select(shape.properties()).filter(condition).order_by(&shape.key);
+        let what = format!("a search in {table}");
+        let rows = self
+            .service
+            .all(&what, &query.path(), Some(&self.page_preference()), |entry| decode_row(&shape, &entry))
+            .await?;
+        let unreadable = |error: RowError| self.service.unexpected(&what, error.to_string());
+        rows.into_iter().collect::<Result<_, _>>().map_err(unreadable)
+    }
+
+    async fn condition(&self, table: &TableName, search: &Search) -> Result<String, SystemError> {
+        match search {
+            Search::ModifiedSince(moment) => Ok(format!("modifiedon ge {}", instant_literal(*moment))),
+            Search::Equals(column, value) => {
+                let schema = self.schema(table).await?;
+                let wire = schema
+                    .wire(column)
+                    .ok_or_else(|| self.not_found(format!("column {column} in {table}")))?;
+                Ok(format!("{} eq {}", wire.property, literal(value).unwrap_or_else(|| "null".to_owned())))
+            }
+        }
+    }
+
+    async fn send(&self, writes: &[Write]) -> Vec<WriteOutcome> {
+        let mut ready = Vec::with_capacity(writes.len());
+        for write in writes {
+            ready.push(self.ready(write).await);
+        }
+        let known = writes.iter().zip(&ready);
+        let known = known.filter_map(|(write, ready)| Some((&*ready.as_ref().ok()?.0, &write.verb)));
+        if let Err(error) = self.references.find(&self.service, known).await {
+            return writes.iter().map(|_| WriteOutcome::NotApplied(error.clone())).collect();
+        }
+        let prepared = writes.iter().zip(&ready).map(|(write, ready)| match ready {
+            Ok((schema, shape)) => prepare(schema, shape, &self.references, write),
+            Err(error) => Err(WriteOutcome::NotApplied(error.clone())),
+        });
+        send_writes(&self.service, prepared.collect(), BATCH_SIZE, |index, answer| {
+            let (_, shape) = ready[index].as_ref().expect("only a write whose table is known was sent");
+            judge(&self.service.name, shape, &writes[index], answer)
+        })
+        .await
+    }
+
+    async fn ready(&self, write: &Write) -> Result<(Arc<Schema>, RowShape), SystemError> {
+        Ok((self.schema(&write.table).await?, self.shape(&write.table, &write.returning).await?))
+    }
+}
+
+/// One step of reading changes.
+struct Reading<'a> {
+    system: &'a Dataverse,
+    query: &'a ChangeQuery,
+    shape: RowShape,
+    position: Position,
+}
+
+impl Reading<'_> {
+    async fn listing(
+        self,
+        link: Option<String>,
+        started: Option<Timestamp>,
+    ) -> Result<ChangePage, SystemError> {
+        let first = Query::of(self.query.table.as_str()).select(self.shape.properties()).path();
+        let url = link.unwrap_or_else(|| self.system.service.url(&first));
+        let prefer = format!("odata.track-changes,{}", self.system.page_preference());
+        let (page, response) = self.page(&url, Some(&prefer)).await?;
+        let started = started.or(response.date).ok_or_else(|| self.unexpected("no Date header"))?;
+        let next = match (page.next_link, page.delta_link) {
+            (Some(link), _) => Next::Page(self.position.page(Phase::Listing { link, started })),
+            (None, Some(delta)) => self.after_listing(started, delta),
+            (None, None) => return Err(self.unexpected("neither a next nor a delta link")),
+        };
+        Ok(changes(page.rows, next))
+    }
+
+    fn after_listing(&self, started: Timestamp, delta: String) -> Next {
+        if self.shape.modified.is_none() {
+            return Next::Done(self.position.watermark(delta));
+        }
+        let since = started.checked_sub(self.system.overlap).unwrap_or(Timestamp::MIN);
+        Next::Page(self.position.page(Phase::Overlap { link: None, since, delta }))
+    }
+
+    async fn overlap(
+        self,
+        link: Option<String>,
+        since: Timestamp,
+        delta: String,
+    ) -> Result<ChangePage, SystemError> {
+        let first = Query::of(self.query.table.as_str())
+            .select(self.shape.properties())
+            .filter(format!("modifiedon ge {}", instant_literal(since)))
+            .order_by(format!("modifiedon,{}", self.shape.key))
+            .path();
+        let url = link.unwrap_or_else(|| self.system.service.url(&first));
+        let (page, _) = self.page(&url, Some(&self.system.page_preference())).await?;
+        let next = match page.next_link {
+            Some(link) => Next::Page(self.position.page(Phase::Overlap { link: Some(link), since, delta })),
+            None => Next::Done(self.position.watermark(delta)),
+        };
+        Ok(changes(page.rows, next))
+    }
+
+    async fn following(self, link: String, previous: String) -> Result<ChangePage, SystemError> {
+        let (page, _) = self.page(&link, None).await?;
+        let next = match (page.next_link, page.delta_link) {
+            (Some(link), _) => Next::Page(self.position.page(Phase::Following { link, previous })),
+            (None, delta) => Next::Done(self.position.watermark(delta.unwrap_or(previous))),
+        };
+        Ok(changes(page.rows, next))
+    }
+
+    async fn page(&self, url: &str, prefer: Option<&str>) -> Result<(Page<Entry>, Response), SystemError> {
+        let service = &self.system.service;
+        let what = self.what();
+        let response = service.fetch(&what, url, prefer).await?;
+        if !response.is_success() {
+            return Err(self.refused(&response));
+        }
+        let page = service.page(&what, url, &response, |entry| Entry::decode(&entry, &self.shape))?;
+        Ok((page, response))
+    }
+
+    fn refused(&self, response: &Response) -> SystemError {
+        let error = ServiceError::parse(response.status, &response.body);
+        let connection = self.system.service.name.clone();
+        let table = self.query.table.clone();
+        match (error.code.as_str(), response.status) {
+            ("0x80044352", _) | (_, 410) => SystemError::WatermarkExpired { connection, table },
+            ("0x80072491", _) => SystemError::Configuration {
+                connection,
+                detail: format!("change tracking of {table} is off; turn it on in the table's properties"),
+            },
+            // A link that is no longer understood is answered by reading again from the start.
+            (_, 400) if matches!(self.query.cursor, Cursor::Page(_)) => {
+                SystemError::WatermarkExpired { connection, table }
+            }
+            _ => self.system.service.refused(&self.what(), response),
+        }
+    }
+
+    fn unexpected(&self, detail: &str) -> SystemError {
+        self.system.service.unexpected(&self.what(), detail)
+    }
+
+    fn what(&self) -> String {
+        format!("changes of {}", self.query.table)
+    }
+}
+
+fn changes(entries: Vec<Entry>, next: Next) -> ChangePage {
+    let (mut rows, mut deleted) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match entry {
+            Entry::Row(row) => rows.push(row),
+            Entry::Deleted(id) => deleted.push(id),
+        }
+    }
+    ChangePage { rows, deleted, next }
+}
+
+fn decode_row(shape: &RowShape, entry: &serde_json::Value) -> Result<Row, RowError> {
+    match entry.as_object() {
+        Some(object) => shape.decode(object),
+        None => Err(RowError { id: None, message: "an entry that is no object".to_owned() }),
+    }
+}
+
+fn definition_of<'a>(
+    definitions: &'a BTreeMap<String, Definition>,
+    table: &TableName,
+) -> Option<&'a Definition> {
+    definitions.values().find(|definition| definition.entity_set_name.as_deref() == Some(table.as_str()))
+}
+
+fn text(body: &[u8], name: &str) -> Option<String> {
+    let json: serde_json::Value = serde_json::from_slice(body).ok()?;
+    json.get(name)?.as_str().map(str::to_owned)
+}
+
+impl System for Dataverse {
+    fn name(&self) -> &ConnectionName {
+        &self.service.name
+    }
+
+    fn abilities(&self) -> Abilities {
+        Abilities {
+            takes_ids: true,
+            lists_deletions: true,
+            dirty_reads: false,
+            settle: self.settle,
+            batch_size: BATCH_SIZE,
+        }
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
+        Box::pin(self.read_facts())
+    }
+
+    fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {
+        Box::pin(async { Ok(self.schema(table).await?.description.clone()) })
+    }
+
+    fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
+        Box::pin(self.read_changes(query))
+    }
+
+    fn rows<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        ids: &'a [RowId],
+    ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
+        Box::pin(async {
+            let shape = self.shape(table, columns).await?;
+            let is_absence = |error: &ServiceError| error.code.is_empty() || error.code == "0x80040217";
+            keyed_reads(&self.service, table.as_str(), &shape, ids, is_absence).await
+        })
+    }
+
+    fn search<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        search: &'a Search,
+    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+        Box::pin(self.find_rows(table, columns, search))
+    }
+
+    fn ids<'a>(
+        &'a self,
+        table: &'a TableName,
+        page: Option<&'a PageLink>,
+    ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
+        Box::pin(async move {
+            let schema = self.schema(table).await?;
+            let key = schema.description.key.as_str();
+            let first = Query::of(table.as_str()).select([key]).order_by(key).path();
+            id_page(&self.service, &first, key, &self.page_preference(), page).await
+        })
+    }
+
+    fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
+        Box::pin(self.send(writes))
+    }
+}

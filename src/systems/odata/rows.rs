@@ -1,0 +1,85 @@
+//! Reading rows by key and listing ids, the same in both products.
+
+use super::query::keyed;
+use super::{BatchPart, PartAnswer, Query, RowShape, Service, ServiceError};
+use crate::model::{PageLink, Row, RowId};
+use crate::systems::{IdPage, KeyedRead, RowError, SystemError};
+
+/// The most rows asked for by key in one batch.
+const KEYS_PER_BATCH: usize = 50;
+
+/// Reads the row an answer holds. Its version may stand in the body or in a header.
+pub fn row_in(answer: &PartAnswer, shape: &RowShape) -> Result<Row, RowError> {
+    let object = serde_json::from_slice(&answer.body)
+        .map_err(|error| RowError { id: None, message: format!("the answer is no row: {error}") })?;
+    let mut row = shape.decode(&object)?;
+    if row.version.is_none() {
+        row.version = answer.header("etag").map(Into::into);
+    }
+    Ok(row)
+}
+
+/// Reads rows by id, in batches. `is_absence` says whether a 404 means that the row does not exist.
+pub async fn keyed_reads(
+    service: &Service,
+    set: &str,
+    shape: &RowShape,
+    ids: &[RowId],
+    is_absence: impl Fn(&ServiceError) -> bool,
+) -> Result<Vec<KeyedRead>, SystemError> {
+    let what = format!("rows of {set}");
+    let mut reads = Vec::with_capacity(ids.len());
+    for ids in ids.chunks(KEYS_PER_BATCH) {
+        let part = |id| BatchPart::get(Query::of(keyed(set, id)).select(shape.properties()).path());
+        let parts: Vec<BatchPart> = ids.iter().map(part).collect();
+        let answers = service.read_batch(&what, &parts).await?;
+        for (id, answer) in ids.iter().zip(&answers) {
+            reads.push(keyed_read(service, &what, shape, id, answer, &is_absence)?);
+        }
+    }
+    Ok(reads)
+}
+
+fn keyed_read(
+    service: &Service,
+    what: &str,
+    shape: &RowShape,
+    id: &RowId,
+    answer: &PartAnswer,
+    is_absence: impl Fn(&ServiceError) -> bool,
+) -> Result<KeyedRead, SystemError> {
+    let unreadable = |message: String| KeyedRead::Unreadable(RowError { id: Some(id.clone()), message });
+    if answer.is_success() {
+        return Ok(match row_in(answer, shape) {
+            Ok(row) if row.id == *id => KeyedRead::Found(row),
+            Ok(row) => unreadable(format!("row {} was answered instead", row.id)),
+            Err(error) => unreadable(error.message),
+        });
+    }
+    let error = ServiceError::parse(answer.status, &answer.body);
+    match answer.status {
+        404 | 410 if is_absence(&error) => Ok(KeyedRead::Absent),
+        401 | 404 | 408 | 429 | 500.. => Err(service.refused(what, answer)),
+        status => Ok(unreadable(format!("the system refuses it: HTTP {status} {}", error.code))),
+    }
+}
+
+/// Lists one page of row ids. `first` is the path of the first page.
+pub async fn id_page(
+    service: &Service,
+    first: &str,
+    key: &str,
+    prefer: &str,
+    page: Option<&PageLink>,
+) -> Result<IdPage, SystemError> {
+    let what = "a list of row ids";
+    let url = page.map_or_else(|| service.url(first), |link| link.as_str().to_owned());
+    let response = service.get(what, &url, Some(prefer)).await?;
+    let page = service.page(what, &url, &response, |entry| {
+        entry.get(key).and_then(serde_json::Value::as_str).map(RowId::new)
+    })?;
+    let ids: Option<Vec<RowId>> = page.rows.into_iter().collect();
+    // A sweep that overlooks a row would take it for deleted.
+    let ids = ids.ok_or_else(|| service.unexpected(what, format!("a row without {key}")))?;
+    Ok(IdPage { ids, next: page.next_link.map(PageLink::new) })
+}

@@ -1,0 +1,241 @@
+//! One OData service on one session: sends, and turns what goes wrong into the port's errors.
+
+use serde_json::Value as Json;
+
+use super::batch::BatchForm;
+use super::page::Object;
+use super::{BatchAnswers, BatchPart, Page, PartAnswer, ServiceError, resolve};
+use crate::http::{HttpError, Repeat, Request, Response, Session};
+use crate::model::ConnectionName;
+use crate::systems::{SystemError, WriteOutcome};
+
+/// One OData service.
+#[derive(Debug)]
+pub struct Service {
+    pub name: ConnectionName,
+    pub session: Session,
+    /// Its root address, without a slash at the end.
+    pub root: String,
+    /// Sent with every request.
+    pub headers: Vec<(&'static str, &'static str)>,
+    pub batch_form: BatchForm,
+}
+
+impl Service {
+    /// Returns the address of a path below the root.
+    pub fn url(&self, path: &str) -> String {
+        format!("{}/{path}", self.root)
+    }
+
+    /// Gets an address and returns the answer, whatever its status.
+    pub async fn fetch(&self, what: &str, url: &str, prefer: Option<&str>) -> Result<Response, SystemError> {
+        let mut request = self.dressed(Request::get(url));
+        if let Some(prefer) = prefer {
+            request = request.with_header("Prefer", prefer);
+        }
+        self.session.send(&request).await.map_err(|error| self.unanswered(what, error))
+    }
+
+    /// Gets an address and returns the answer of a success.
+    pub async fn get(&self, what: &str, url: &str, prefer: Option<&str>) -> Result<Response, SystemError> {
+        let response = self.fetch(what, url, prefer).await?;
+        self.success(what, response)
+    }
+
+    /// Gets one object.
+    pub async fn object(&self, what: &str, path: &str) -> Result<Object, SystemError> {
+        let response = self.get(what, &self.url(path), None).await?;
+        serde_json::from_slice(&response.body).map_err(|error| self.unexpected(what, error.to_string()))
+    }
+
+    /// Gets all pages of a collection.
+    pub async fn all<T>(
+        &self,
+        what: &str,
+        path: &str,
+        prefer: Option<&str>,
+        mut decode: impl FnMut(Json) -> T,
+    ) -> Result<Vec<T>, SystemError> {
+        let mut rows = Vec::new();
+        let mut url = self.url(path);
+        loop {
+            let response = self.get(what, &url, prefer).await?;
+            let page = self.page(what, &url, &response, &mut decode)?;
+            rows.extend(page.rows);
+            let Some(next) = page.next_link else { return Ok(rows) };
+            url = next;
+        }
+    }
+
+    /// Reads a page out of an answer. Its links come back absolute.
+    pub fn page<T>(
+        &self,
+        what: &str,
+        url: &str,
+        response: &Response,
+        decode: impl FnMut(Json) -> T,
+    ) -> Result<Page<T>, SystemError> {
+        let mut page =
+            Page::parse(&response.body, decode).map_err(|error| self.unexpected(what, error.to_string()))?;
+        for link in [&mut page.next_link, &mut page.delta_link].into_iter().flatten() {
+            *link = resolve(url, link).ok_or_else(|| self.unexpected(what, "a link that is no address"))?;
+        }
+        if page.next_link.as_deref() == Some(url) {
+            return Err(self.unexpected(what, "a page that names itself as the next"));
+        }
+        Ok(page)
+    }
+
+    /// Reads in batches; returns one answer for each part, in order.
+    pub async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
+        let mut answers: Vec<Option<PartAnswer>> = vec![None; parts.len()];
+        loop {
+            let open: Vec<usize> = (0..parts.len()).filter(|index| answers[*index].is_none()).collect();
+            if open.is_empty() {
+                return Ok(answers.into_iter().flatten().collect());
+            }
+            let asked: Vec<BatchPart> = open.iter().map(|index| parts[*index].clone()).collect();
+            let response = self
+                .send_batch(&asked, Repeat::Freely)
+                .await
+                .map_err(|error| self.unanswered(what, error))?;
+            let Some(batch) = self.batch_form.parse(&response, asked.len()) else {
+                self.success(what, response)?;
+                return Err(self.unexpected(what, "no batch answer"));
+            };
+            if batch.parts.iter().all(Option::is_none) {
+                return Err(self.unexpected(what, "a batch answer without parts"));
+            }
+            // A server that stops at the first failure is asked again for the rest.
+            for (index, answer) in open.into_iter().zip(batch.parts) {
+                answers[index] = answer;
+            }
+        }
+    }
+
+    /// Writes in one batch; returns one answer for each part, or what its absence means for the write.
+    pub async fn write_batch(&self, parts: &[BatchPart]) -> Vec<Result<PartAnswer, WriteOutcome>> {
+        let response = match self.send_batch(parts, Repeat::IfNotApplied).await {
+            Ok(response) => response,
+            Err(error) => {
+                let in_doubt = !error.is_certainly_not_applied();
+                let outcome = outcome(in_doubt, self.unanswered("a batch of writes", error));
+                return parts.iter().map(|_| Err(outcome.clone())).collect();
+            }
+        };
+        match self.batch_form.parse(&response, parts.len()) {
+            Some(batch) => self.parts_or_doubt(&batch),
+            None => {
+                let outcome = self.rejected_batch(response);
+                parts.iter().map(|_| Err(outcome.clone())).collect()
+            }
+        }
+    }
+
+    /// Returns the answer if its status says success.
+    pub fn success(&self, what: &str, response: Response) -> Result<Response, SystemError> {
+        if response.is_success() { Ok(response) } else { Err(self.refused(what, &response)) }
+    }
+
+    /// Names the failure of a request by its answer.
+    pub fn refused(&self, what: &str, response: &Response) -> SystemError {
+        let error = ServiceError::parse(response.status, &response.body);
+        let (connection, what) = (self.name.clone(), what.to_owned());
+        let retry_after = response.retry_after();
+        match error.status {
+            401 => SystemError::SignIn { connection, detail: sign_in_detail(&error) },
+            403 => SystemError::Forbidden { connection, what: forbidden_what(&what, &error) },
+            404 => SystemError::NotFound { connection, what },
+            429 => SystemError::Throttled { connection, retry_after },
+            501 => bad_request(connection, what, error),
+            status @ (408 | 500..) => SystemError::Unavailable { connection, status, retry_after },
+            _ => bad_request(connection, what, error),
+        }
+    }
+
+    /// Names an answer that cannot be used.
+    pub fn unexpected(&self, what: &str, detail: impl Into<String>) -> SystemError {
+        SystemError::UnexpectedAnswer {
+            connection: self.name.clone(),
+            what: what.to_owned(),
+            detail: detail.into(),
+        }
+    }
+
+    /// Names the failure of a request that got no answer.
+    pub fn unanswered(&self, what: &str, error: HttpError) -> SystemError {
+        let connection = self.name.clone();
+        match error {
+            HttpError::Configuration { detail } => SystemError::Configuration { connection, detail },
+            HttpError::SignIn { detail } => SystemError::SignIn { connection, detail },
+            HttpError::SignInUnavailable { status, retry_after } => {
+                SystemError::Unavailable { connection, status, retry_after }
+            }
+            error @ (HttpError::NotSent { .. } | HttpError::NoAnswer { .. }) => {
+                SystemError::Unreachable { connection, detail: error.to_string() }
+            }
+            error @ (HttpError::TooLarge { .. } | HttpError::ForeignLink { .. }) => {
+                self.unexpected(what, error.to_string())
+            }
+        }
+    }
+
+    async fn send_batch(&self, parts: &[BatchPart], repeat: Repeat) -> Result<Response, HttpError> {
+        let (content_type, body) = self.batch_form.write(&self.root, parts);
+        let request = Request::post(self.url("$batch"), &content_type, body, repeat)
+            .with_header("Prefer", "odata.continue-on-error");
+        self.session.send(&self.dressed(request)).await
+    }
+
+    /// Says of parts without an answer what that means.
+    fn parts_or_doubt(&self, batch: &BatchAnswers) -> Vec<Result<PartAnswer, WriteOutcome>> {
+        let missing = |index: usize| {
+            let not_run = batch.was_not_run(index);
+            let detail = if not_run { "the batch stopped before it" } else { "the batch answer lacks it" };
+            outcome(!not_run, self.unexpected("a write", detail))
+        };
+        let parts = batch.parts.iter().enumerate();
+        parts.map(|(index, part)| part.clone().ok_or_else(|| missing(index))).collect()
+    }
+
+    /// Says what an answer that is no batch answer means for each of its writes.
+    fn rejected_batch(&self, response: Response) -> WriteOutcome {
+        let status = response.status;
+        let refused_first = matches!(status, 400..=407 | 409..=499);
+        let refused_busy = status == 503 && response.retry_after().is_some();
+        let error = match self.success("a batch of writes", response) {
+            Ok(_) => self.unexpected("a batch of writes", "no batch answer"),
+            Err(error) => error,
+        };
+        outcome(!(refused_first || refused_busy), error)
+    }
+
+    fn dressed(&self, request: Request) -> Request {
+        self.headers.iter().fold(request, |request, (name, value)| request.with_header(name, *value))
+    }
+}
+
+fn outcome(in_doubt: bool, error: SystemError) -> WriteOutcome {
+    if in_doubt { WriteOutcome::InDoubt(error) } else { WriteOutcome::NotApplied(error) }
+}
+
+fn bad_request(connection: ConnectionName, what: String, error: ServiceError) -> SystemError {
+    let ServiceError { status, code, message } = error;
+    SystemError::BadRequest { connection, what, status, code, message }
+}
+
+fn sign_in_detail(error: &ServiceError) -> String {
+    let code = if error.code.is_empty() { String::new() } else { format!(" ({})", error.code) };
+    format!("the token is not accepted{code}; is the application registered and enabled in this environment?")
+}
+
+/// Names what is missing: Dataverse's text holds the privilege's name.
+fn forbidden_what(what: &str, error: &ServiceError) -> String {
+    let privilege = error.message.split_whitespace().find(|word| word.starts_with("prv"));
+    match (error.code.as_str(), privilege) {
+        ("0x80072560", _) => format!("{what}: the application is not a user of this environment"),
+        ("0x80042F09", _) => format!("{what}: the application user has no security role"),
+        (_, Some(privilege)) => format!("{what}: {privilege} is missing"),
+        _ => what.to_owned(),
+    }
+}

@@ -1,0 +1,52 @@
+//! Sending writes in batches, the same in both products.
+
+use super::{PartAnswer, RowShape, Service, row_in};
+use crate::model::RowId;
+use crate::systems::odata::BatchPart;
+use crate::systems::{Refusal, WriteOutcome};
+
+/// Sends prepared writes in batches and judges each answer. A write that could not be prepared keeps its outcome.
+pub async fn send_writes(
+    service: &Service,
+    prepared: Vec<Result<BatchPart, WriteOutcome>>,
+    batch_size: usize,
+    judge: impl Fn(usize, &PartAnswer) -> WriteOutcome,
+) -> Vec<WriteOutcome> {
+    let mut outcomes: Vec<Option<WriteOutcome>> = Vec::with_capacity(prepared.len());
+    let mut sendable = Vec::new();
+    for (index, prepared) in prepared.into_iter().enumerate() {
+        match prepared {
+            Ok(part) => {
+                sendable.push((index, part));
+                outcomes.push(None);
+            }
+            Err(outcome) => outcomes.push(Some(outcome)),
+        }
+    }
+    for batch in sendable.chunks(batch_size) {
+        let (indexes, parts): (Vec<usize>, Vec<BatchPart>) = batch.iter().cloned().unzip();
+        let answers = service.write_batch(&parts).await;
+        for (index, answer) in indexes.into_iter().zip(answers) {
+            outcomes[index] = Some(answer.map_or_else(|outcome| outcome, |answer| judge(index, &answer)));
+        }
+    }
+    outcomes.into_iter().map(|outcome| outcome.expect("each write was sent or refused")).collect()
+}
+
+/// Says what a success without or with a row means. `id` is the row's id where it is known.
+pub fn written(answer: &PartAnswer, shape: &RowShape, id: Option<&RowId>) -> WriteOutcome {
+    match row_in(answer, shape) {
+        Ok(row) if id.is_none_or(|id| row.id == *id) => WriteOutcome::Written(row),
+        Ok(_) => WriteOutcome::WrittenUnseen(id.cloned()),
+        Err(error) => WriteOutcome::WrittenUnseen(id.cloned().or(error.id).or_else(|| id_in_headers(answer))),
+    }
+}
+
+/// Makes the outcome of a write that cannot be put on the wire.
+pub fn refused_here(message: impl Into<String>) -> WriteOutcome {
+    WriteOutcome::Refused(Refusal { status: 0, code: "NotSent".to_owned(), message: message.into() })
+}
+
+fn id_in_headers(answer: &PartAnswer) -> Option<RowId> {
+    ["odata-entityid", "location"].iter().find_map(|name| super::guid_in(answer.header(name)?))
+}
