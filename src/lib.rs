@@ -11,6 +11,8 @@ pub mod sync;
 
 pub mod inbox;
 
+pub mod schedule;
+
 pub mod config;
 
 pub mod store;
@@ -20,5 +22,9 @@ pub mod http;
 pub mod systems;
 
 pub mod agent;
+
+pub mod web;
+
+pub mod cli;
 
 pub mod sim;

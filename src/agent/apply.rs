@@ -23,7 +23,7 @@ use super::couple::wake_waiting;
 use super::engine::{Engine, Progress, RunState};
 use super::error::EngineError;
 use super::observe::Observer;
-use super::pass::{unfit_reason, update_line};
+use super::pass::unfit_reason;
 use super::prepare::Prepared;
 use super::report::{FieldLine, Line, LineAction, reason_text};
 use super::resolve::with_resolver;
@@ -459,8 +459,14 @@ impl Commit<'_> {
                 }
                 self.updated(transaction, state, *coupling, sent, row)?;
                 state.counts(self.prepared.name()).updated[self.side] += 1;
-                let line = update_line(self.prepared, self.side, &work.label, sent, before);
-                state.report.add(line);
+                state.report.add(Line {
+                    mapping: self.prepared.name().to_string(),
+                    action: LineAction::Update,
+                    on: Some(self.prepared.mapping.connections[self.side].to_string()),
+                    row: work.label.clone(),
+                    fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
+                    note: None,
+                });
                 self.journal(
                     transaction,
                     state,
@@ -517,12 +523,13 @@ impl Commit<'_> {
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)?;
         wake_waiting(self.engine, transaction, &coupling)?;
         state.counts(name).created[side] += 1;
+        let fields = FieldLine::of(transaction, &self.prepared.mapping, sent, None)?;
         state.report.add(Line {
             mapping: name.to_string(),
             action: LineAction::Create,
             on: Some(self.prepared.mapping.connections[side].to_string()),
             row: label.to_owned(),
-            fields: FieldLine::of(&self.prepared.mapping, sent, None),
+            fields,
             note: None,
         });
         transaction.add_journal(&JournalEntry {

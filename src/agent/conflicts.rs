@@ -8,14 +8,14 @@ use crate::mapping::Mapping;
 use crate::model::{
     Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
     CouplingState, FieldChange, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side, Stamp,
-    Standing, ValueDisplay, WakeCondition,
+    Standing, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 
 use super::engine::{Engine, RunState};
 use super::observe::Observer;
 use super::prepare::Prepared;
-use super::report::{FieldLine, Line, LineAction, reason_text};
+use super::report::{FieldLine, Line, LineAction, reason_text, shown};
 
 /// Raises a conflict, or renews the coupling's open one where the values are other ones by now.
 pub fn raise(
@@ -52,7 +52,7 @@ pub fn raise(
         transaction.put_conflict(&conflict)?;
         journal(engine, &mut transaction, state, &conflict, Action::ConflictRaised)?;
         state.counts(name).conflicts_raised += 1;
-        state.report.add(line(&prepared.mapping, &conflict));
+        state.report.add(line(&transaction, &prepared.mapping, &conflict)?);
         info!(conflict = %id, "Conflict raised");
     }
     let observer = Observer { prepared, now: engine.now() };
@@ -75,28 +75,30 @@ fn stamp(transaction: &Transaction, coupling: &Coupling, kind: &ConflictKind) ->
     Ok(Stamp::new(digest.iter().take(6).map(|byte| format!("{byte:02x}")).collect::<String>()))
 }
 
-fn line(mapping: &Mapping, conflict: &Conflict) -> Line {
-    let (fields, note) = match &conflict.kind {
-        ConflictKind::Fields(fields) => {
-            let fields = fields.iter().map(|field| FieldLine {
-                field: field.field.to_string(),
-                before: Some(ValueDisplay(&field.values.left).to_string()),
-                after: ValueDisplay(&field.values.right).to_string(),
-            });
-            (fields.collect(), None)
+fn line(transaction: &Transaction, mapping: &Mapping, conflict: &Conflict) -> Result<Line, StoreError> {
+    let mut fields = Vec::new();
+    let mut note = None;
+    match &conflict.kind {
+        ConflictKind::Fields(shown_fields) => {
+            for shown_field in shown_fields {
+                let Some(field) = mapping.field(&shown_field.field) else { continue };
+                fields.push(FieldLine {
+                    field: shown_field.field.to_string(),
+                    before: Some(shown(transaction, field, &shown_field.values.left)?),
+                    after: shown(transaction, field, &shown_field.values.right)?,
+                });
+            }
         }
-        ConflictKind::Deleted { on } => {
-            (Vec::new(), Some(format!("deleted in {}", mapping.connections[*on])))
-        }
-    };
-    Line {
+        ConflictKind::Deleted { on } => note = Some(format!("deleted in {}", mapping.connections[*on])),
+    }
+    Ok(Line {
         mapping: mapping.name.to_string(),
         action: LineAction::Conflict,
         on: None,
         row: conflict.label.clone(),
         fields,
         note,
-    }
+    })
 }
 
 /// Closes a coupling's conflict if nothing of the two rows is left to settle.

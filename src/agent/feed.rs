@@ -96,7 +96,7 @@ impl Feed<'_> {
             rows += page.rows.len() as u64;
             engine.progress(Progress::Reading { connection: &self.connection, table: &self.table, rows });
             let is_last = matches!(page.next, Next::Done(_));
-            self.store(engine, state, feed, page)?;
+            self.store(engine, state, &feed, page)?;
             if is_last {
                 return Ok(());
             }
@@ -130,7 +130,7 @@ impl Feed<'_> {
         &self,
         engine: &Engine,
         state: &mut RunState,
-        feed: FeedState,
+        feed: &FeedState,
         page: ChangePage,
     ) -> Result<(), StoreError> {
         let is_empty = page.rows.is_empty() && page.deleted.is_empty();

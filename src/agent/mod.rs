@@ -3,14 +3,17 @@
 //! One row's way: `observe` stores what was seen, `pass` gathers it and asks `sync::decide`, `apply` stores an intent,
 //! sends the write and commits its outcome, `recover` looks after writes whose answer was lost.
 
+mod agent_loop;
 mod apply;
 mod conflicts;
 mod control;
 mod couple;
 mod deletions;
+mod desk;
 mod engine;
 mod error;
 mod feed;
+mod inbox_file;
 mod observe;
 mod pass;
 mod prepare;
@@ -18,11 +21,15 @@ mod recover;
 mod rehearsal;
 mod report;
 mod resolve;
+mod views;
+mod watch;
 
+pub use agent_loop::run_agent;
 pub use control::{
     AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ControlError, EntryView, ErrorKind,
     Health, MappingStatus, Reply, RunView, StatusView,
 };
+pub use desk::Desk;
 pub use engine::{Engine, Progress, RunOptions};
 pub use error::EngineError;
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};

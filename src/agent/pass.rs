@@ -17,7 +17,7 @@ use super::engine::{Engine, RunState};
 use super::error::EngineError;
 use super::observe::Observer;
 use super::prepare::{Prepared, wake};
-use super::report::{FieldLine, Line, LineAction, reason_text};
+use super::report::{Line, LineAction, reason_text};
 use super::resolve::with_resolver;
 
 /// How many rows one round decides.
@@ -465,18 +465,5 @@ fn create(
             state.report.add(leave_line(prepared, &label, &reason));
             Ok(None)
         }
-    }
-}
-
-/// Returns the line of an update.
-#[must_use]
-pub fn update_line(prepared: &Prepared, side: Side, label: &str, sent: &Record, before: &Record) -> Line {
-    Line {
-        mapping: prepared.name().to_string(),
-        action: LineAction::Update,
-        on: Some(prepared.mapping.connections[side].to_string()),
-        row: label.to_owned(),
-        fields: FieldLine::of(&prepared.mapping, sent, Some(before)),
-        note: None,
     }
 }

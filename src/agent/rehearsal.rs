@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::model::{
-    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
+    ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
 };
 use crate::systems::{
     Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Search, System, SystemError, Verb, Write,
@@ -44,7 +44,11 @@ impl Rehearsal {
         match &write.verb {
             Verb::Create { id, values } => {
                 let id = id.clone().unwrap_or_else(|| RowId::from(Uuid::new_v4()));
-                let blank = write.returning.iter().map(|column| (column.clone(), Value::Blank));
+                let table = match self.system.describe(&write.table).await {
+                    Ok(table) => table,
+                    Err(error) => return WriteOutcome::NotApplied(error),
+                };
+                let blank = write.returning.iter().map(|column| (column.clone(), initial(&table, column)));
                 let row = Row {
                     id: id.clone(),
                     version: Some(next_version(None)),
@@ -86,6 +90,16 @@ impl Rehearsal {
         }
         let mut reads = self.system.rows(table, columns, std::slice::from_ref(id)).await?;
         Ok(reads.pop().unwrap_or(KeyedRead::Absent))
+    }
+}
+
+/// Returns what a column of a new row most likely holds where nothing was sent for it.
+fn initial(table: &TableDescription, column: &ColumnName) -> Value {
+    match table.columns.get(column).map(|column| column.kind) {
+        Some(ColumnKind::Flag) => Value::Flag(false),
+        // Dataverse: a new row is active.
+        Some(ColumnKind::Choice) if column.as_str() == "statecode" => Value::Number(0.into()),
+        _ => Value::Blank,
     }
 }
 

@@ -5,8 +5,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::Mapping;
-use crate::model::{Counts, Pair, Reason, Record, Side, ValueDisplay};
+use crate::mapping::{Field, FieldKind, Mapping};
+use crate::model::{Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
+use crate::store::{Source, StoreError, View};
 
 /// The most lines kept of one run; the counts are always complete.
 const MAX_LINES: usize = 20_000;
@@ -132,19 +133,38 @@ pub struct FieldLine {
 
 impl FieldLine {
     /// Lists the fields of a record to be written over another.
-    #[must_use]
-    pub fn of(mapping: &Mapping, sent: &Record, before: Option<&Record>) -> Vec<Self> {
-        let field = |field: &crate::mapping::Field| {
-            let after = sent.get(&field.id)?;
+    pub fn of(
+        view: &View<impl Source>,
+        mapping: &Mapping,
+        sent: &Record,
+        before: Option<&Record>,
+    ) -> Result<Vec<Self>, StoreError> {
+        let mut lines = Vec::with_capacity(sent.0.len());
+        for field in &mapping.fields {
+            let Some(after) = sent.get(&field.id) else { continue };
             let before = before.and_then(|record| record.get(&field.id));
-            Some(Self {
+            lines.push(Self {
                 field: field.id.to_string(),
-                before: before.map(|value| ValueDisplay(value).to_string()),
-                after: ValueDisplay(after).to_string(),
-            })
-        };
-        mapping.fields.iter().filter_map(field).collect()
+                before: before.map(|value| shown(view, field, value)).transpose()?,
+                after: shown(view, field, after)?,
+            });
+        }
+        Ok(lines)
     }
+}
+
+/// Shows a value to a person; a row by what people call it.
+pub fn shown(view: &View<impl Source>, field: &Field, value: &Value) -> Result<String, StoreError> {
+    let text = match (&field.kind, value) {
+        (FieldKind::Lookup { mapping, .. }, Value::Reference(row)) => {
+            view.coupling_of(mapping, Side::Left, row)?.map(|coupling| coupling.label)
+        }
+        (FieldKind::Lookup { blank_is_base_currency: true, .. }, Value::Blank) => {
+            Some("(local currency)".to_owned())
+        }
+        _ => None,
+    };
+    Ok(text.unwrap_or_else(|| ValueDisplay(value).to_string()))
 }
 
 impl fmt::Display for Line {

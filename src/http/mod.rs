@@ -5,14 +5,18 @@
 
 mod auth;
 mod error;
+mod loopback;
 mod message;
 mod origin;
 mod retry;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 mod transport;
 
 pub use auth::{ClientSecret, Secret};
 pub use error::HttpError;
+pub use loopback::Loopback;
 pub use message::{Method, Repeat, Request, Response};
 pub use origin::Origin;
 pub use retry::Retry;

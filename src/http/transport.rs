@@ -13,6 +13,8 @@ use super::{HttpError, Method, Origin, Request, Response};
 /// Larger answers are refused, so that memory stays bounded.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// Shorter than servers keep idle connections: a write on one that is just being closed would be left in doubt.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Names under which servers report their own id of a request.
 const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-ms-service-request-id", "req_id", "ms-correlation-x"];
@@ -34,6 +36,7 @@ impl Transport {
             .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
+            .pool_idle_timeout(IDLE_TIMEOUT)
             .timeout(timeout);
         if origin.is_loopback() {
             builder = builder.no_proxy();
@@ -130,7 +133,7 @@ fn install_crypto_provider() {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::http::session::tests::serve_raw;
+    use crate::http::testing::serve_raw;
 
     #[tokio::test]
     async fn an_answer_beyond_the_cap_is_refused() {

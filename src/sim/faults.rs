@@ -61,9 +61,7 @@ impl FaultState {
     pub(crate) fn number(&self, service: Service) -> u64 {
         match service {
             Service::Token => 0,
-            Service::Dataverse | Service::BusinessCentral => {
-                self.seen.fetch_add(1, Ordering::SeqCst) + 1
-            }
+            Service::Dataverse | Service::BusinessCentral => self.seen.fetch_add(1, Ordering::SeqCst) + 1,
         }
     }
 
@@ -88,6 +86,7 @@ impl FaultState {
 #[derive(Clone)]
 pub struct Faults {
     pub(crate) state: Arc<FaultState>,
+    /// In the order of [`Service`].
     pub(crate) ports: Arc<[Port; 3]>,
     pub(crate) expire_tokens: Arc<dyn Fn() + Send + Sync>,
     pub(crate) expire_delta_tokens: Arc<dyn Fn() + Send + Sync>,
@@ -95,10 +94,7 @@ pub struct Faults {
 
 impl fmt::Debug for Faults {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("Faults")
-            .field("requests_seen", &self.requests_seen())
-            .finish_non_exhaustive()
+        formatter.debug_struct("Faults").field("requests_seen", &self.requests_seen()).finish_non_exhaustive()
     }
 }
 

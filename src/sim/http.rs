@@ -22,20 +22,13 @@ pub(crate) struct Request {
 impl Request {
     /// Returns the first header of that (lower-case) name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
     /// Returns whether a write says which version it was made from (or that there must be none).
     pub(crate) fn is_guarded(&self) -> bool {
-        let compares = self
-            .header("if-match")
-            .is_some_and(|value| value.trim() != "*");
-        let creates = self
-            .header("if-none-match")
-            .is_some_and(|value| value.trim() != "null");
+        let compares = self.header("if-match").is_some_and(|value| value.trim() != "*");
+        let creates = self.header("if-none-match").is_some_and(|value| value.trim() != "null");
         compares || creates
     }
 
@@ -47,11 +40,7 @@ impl Request {
     }
 
     pub(crate) fn target(&self) -> String {
-        if self.query.is_empty() {
-            self.path.clone()
-        } else {
-            format!("{}?{}", self.path, self.query)
-        }
+        if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }
     }
 
     /// Returns the preference of that name, without quotes: `Some("")` when it has no value.
@@ -67,12 +56,8 @@ impl Request {
 
     /// Returns the page size asked for, at most `maximum`.
     pub(crate) fn page_size(&self, maximum: usize) -> usize {
-        let asked = self
-            .preference("odata.maxpagesize")
-            .or_else(|| self.preference("maxpagesize"));
-        let asked = asked
-            .and_then(|size| size.parse().ok())
-            .filter(|size| *size > 0);
+        let asked = self.preference("odata.maxpagesize").or_else(|| self.preference("maxpagesize"));
+        let asked = asked.and_then(|size| size.parse().ok()).filter(|size| *size > 0);
         asked.unwrap_or(maximum).min(maximum)
     }
 }
@@ -97,11 +82,7 @@ pub(crate) struct Reply {
 
 impl Reply {
     pub(crate) fn empty(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: Vec::new(),
-        }
+        Self { status, headers: Vec::new(), body: Vec::new() }
     }
 
     pub(crate) fn json(status: u16, body: &Value) -> Self {
@@ -110,12 +91,7 @@ impl Reply {
     }
 
     pub(crate) fn text(status: u16, content_type: &str, body: String) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: body.into_bytes(),
-        }
-        .with("Content-Type", content_type)
+        Self { status, headers: Vec::new(), body: body.into_bytes() }.with("Content-Type", content_type)
     }
 
     pub(crate) fn with(mut self, name: &str, value: impl Into<String>) -> Self {
@@ -142,15 +118,11 @@ impl Reply {
 
 /// Returns the reason phrase of a status line.
 pub(crate) fn reason(status: u16) -> &'static str {
-    let known = StatusCode::from_u16(status)
-        .ok()
-        .and_then(|status| status.canonical_reason());
+    let known = StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason());
     known.unwrap_or("Unknown")
 }
 
 /// Returns the present in the form of the `Date` header.
 pub(crate) fn http_date() -> String {
-    jiff::Timestamp::now()
-        .strftime("%a, %d %b %Y %H:%M:%S GMT")
-        .to_string()
+    jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }

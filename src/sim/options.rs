@@ -5,7 +5,8 @@
 pub struct Options {
     /// The port of the Dataverse Web API; 0 takes a free one.
     pub dataverse_port: u16,
-    /// The port of the Business Central API; 0 takes a free one.
+    /// The port of the Business Central API; 0 takes a free one. The token endpoint takes the next port if this one is
+    /// given and the next is free, otherwise any free port.
     pub business_central_port: u16,
     /// The rows both systems start with.
     pub data: DataSet,
@@ -17,13 +18,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            dataverse_port: 0,
-            business_central_port: 0,
-            data: DataSet::Northwind,
-            rows: 0,
-            seed: 1,
-        }
+        Self { dataverse_port: 0, business_central_port: 0, data: DataSet::Northwind, rows: 0, seed: 1 }
     }
 }
 

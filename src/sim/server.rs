@@ -41,23 +41,15 @@ impl Port {
         faults: Arc<FaultState>,
         answer: Answer,
     ) -> io::Result<Self> {
-        let router = Router::new()
-            .fallback(handle)
-            .layer(DefaultBodyLimit::disable());
+        let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable());
         let port = Self {
             address: listener.local_addr()?,
-            router: router.with_state(Shared {
-                service,
-                faults,
-                answer,
-            }),
+            router: router.with_state(Shared { service, faults, answer }),
             open: Arc::new(Mutex::new(Vec::new())),
             serving: tokio::sync::Mutex::new(None),
         };
-        *port
-            .serving
-            .try_lock()
-            .expect("invariant: the lock is this function's") = Some(port.serve(listener));
+        *port.serving.try_lock().expect("invariant: the lock is this function's") =
+            Some(port.serve(listener));
         Ok(port)
     }
 
@@ -66,14 +58,8 @@ impl Port {
     }
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        let listener = CuttableListener {
-            listener,
-            open: self.open.clone(),
-        };
-        let service = self
-            .router
-            .clone()
-            .into_make_service_with_connect_info::<Connection>();
+        let listener = CuttableListener { listener, open: self.open.clone() };
+        let service = self.router.clone().into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move {
             // It only ever ends by being aborted.
             let _ = axum::serve(listener, service).await;
@@ -86,10 +72,7 @@ impl Port {
             serving.abort();
             let _ = serving.await;
         }
-        for switch in lock(&self.open)
-            .drain(..)
-            .filter_map(|switch| switch.upgrade())
-        {
+        for switch in lock(&self.open).drain(..).filter_map(|switch| switch.upgrade()) {
             switch.cut();
         }
     }
@@ -120,12 +103,7 @@ async fn handle(
     let request = plain_request(&method, &uri, &headers, &body);
     let number = shared.faults.number(shared.service);
     let path_and_query = request.target();
-    let seen = SeenRequest {
-        number,
-        service: shared.service,
-        method: method.to_string(),
-        path_and_query,
-    };
+    let seen = SeenRequest { number, service: shared.service, method: method.to_string(), path_and_query };
     match shared.faults.before(&seen) {
         Reaction::Proceed => http_response(proceed(&shared, &seen, request)),
         Reaction::DropBefore => {
@@ -137,9 +115,7 @@ async fn handle(
             connection.cut();
             Response::new(Body::empty())
         }
-        Reaction::Answer(status, retry_after) => {
-            http_response(refusal(shared.service, status, retry_after))
-        }
+        Reaction::Answer(status, retry_after) => http_response(refusal(shared.service, status, retry_after)),
     }
 }
 
@@ -156,11 +132,7 @@ fn refusal(service: Service, status: u16, retry_after: Option<u64>) -> Reply {
     let reply = match service {
         Service::Dataverse => super::dataverse::refusal(status),
         Service::BusinessCentral => super::business_central::refusal(status),
-        Service::Token => Reply::text(
-            status,
-            "text/html",
-            "<h1>Service unavailable</h1>".to_owned(),
-        ),
+        Service::Token => Reply::text(status, "text/html", "<h1>Service unavailable</h1>".to_owned()),
     };
     match retry_after {
         Some(seconds) => reply.with("Retry-After", seconds.to_string()),
@@ -170,14 +142,9 @@ fn refusal(service: Service, status: u16, retry_after: Option<u64>) -> Reply {
 
 fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
-    let headers: Vec<_> = headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), text(value)))
-        .collect();
-    let host = headers
-        .iter()
-        .find(|(name, _)| name == "host")
-        .map_or("localhost", |(_, host)| host.as_str());
+    let headers: Vec<_> =
+        headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
+    let host = headers.iter().find(|(name, _)| name == "host").map_or("localhost", |(_, host)| host.as_str());
     Request {
         method: method.to_string(),
         path: uri.path().to_owned(),
@@ -191,8 +158,7 @@ fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) 
 
 fn http_response(reply: Reply) -> Response<Body> {
     let mut response = Response::new(Body::from(reply.body));
-    *response.status_mut() =
-        StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let date = ("Date".to_owned(), http_date());
     for (name, value) in reply.headers.into_iter().chain([date]) {
         let (name, value) = (HeaderName::try_from(name), HeaderValue::try_from(value));

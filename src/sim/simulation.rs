@@ -55,23 +55,14 @@ impl Simulation {
                 state.clone(),
                 answer_business_central(&business_central, &tokens),
             )?,
-            Port::start(
-                token_listener,
-                Service::Token,
-                state.clone(),
-                answer_token(&tokens),
-            )?,
+            Port::start(token_listener, Service::Token, state.clone(), answer_token(&tokens))?,
         ];
         let url = |service: Service| format!("http://{}", ports[service as usize].address());
         let addresses = Addresses {
             dataverse: url(Service::Dataverse),
             business_central: format!("{}{environment}", url(Service::BusinessCentral)),
             company,
-            token_url: format!(
-                "{}/{}/oauth2/v2.0/token",
-                url(Service::Token),
-                registration.tenant
-            ),
+            token_url: format!("{}/{}/oauth2/v2.0/token", url(Service::Token), registration.tenant),
             tenant: registration.tenant.to_string(),
             client_id: registration.client_id.to_string(),
             client_secret: registration.client_secret,
@@ -106,9 +97,7 @@ impl Simulation {
 
 /// With a chosen Business Central port, the token endpoint takes the next one, so that its address survives a restart.
 async fn bind_token_port(business_central_port: u16) -> io::Result<tokio::net::TcpListener> {
-    if let Some(next) = business_central_port
-        .checked_add(1)
-        .filter(|next| *next > 1)
+    if let Some(next) = business_central_port.checked_add(1).filter(|next| *next > 1)
         && let Ok(listener) = bind(next).await
     {
         return Ok(listener);
@@ -132,12 +121,9 @@ fn admit(
     mut request: Request,
     refuse: impl Fn(&Request, Uuid) -> Reply,
 ) -> Result<Request, Reply> {
-    let bearer = request
-        .header("authorization")
-        .and_then(|value| value.split_once(' '));
-    let bearer = bearer
-        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim());
+    let bearer = request.header("authorization").and_then(|value| value.split_once(' '));
+    let bearer =
+        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
     match bearer.and_then(|token| tokens.caller_is_person(token)) {
         Some(person) => {
             request.person = person;
@@ -149,24 +135,17 @@ fn admit(
 
 fn answer_dataverse(service: &Arc<Mutex<dataverse::Service>>, tokens: &Arc<Tokens>) -> Answer {
     let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(
-        move |request, unguarded| match admit(&tokens, request, dataverse::unauthorized) {
-            Ok(request) => lock(&service).answer(&request, unguarded),
-            Err(reply) => reply,
-        },
-    )
+    Arc::new(move |request, unguarded| match admit(&tokens, request, dataverse::unauthorized) {
+        Ok(request) => lock(&service).answer(&request, unguarded),
+        Err(reply) => reply,
+    })
 }
 
-fn answer_business_central(
-    service: &Arc<Mutex<business_central::Service>>,
-    tokens: &Arc<Tokens>,
-) -> Answer {
+fn answer_business_central(service: &Arc<Mutex<business_central::Service>>, tokens: &Arc<Tokens>) -> Answer {
     let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(move |request, unguarded| {
-        match admit(&tokens, request, business_central::unauthorized) {
-            Ok(request) => lock(&service).answer(&request, unguarded),
-            Err(reply) => reply,
-        }
+    Arc::new(move |request, unguarded| match admit(&tokens, request, business_central::unauthorized) {
+        Ok(request) => lock(&service).answer(&request, unguarded),
+        Err(reply) => reply,
     })
 }
 

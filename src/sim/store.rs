@@ -40,70 +40,46 @@ impl Rows {
     /// Returns the rows whose id is greater, by id.
     pub(crate) fn after(&self, id: Option<Uuid>) -> impl Iterator<Item = &Row> {
         let lower = id.map_or(Bound::Unbounded, Bound::Excluded);
-        self.rows
-            .range((lower, Bound::Unbounded))
-            .map(|(_, row)| row)
+        self.rows.range((lower, Bound::Unbounded)).map(|(_, row)| row)
     }
 
     /// Returns the row with this value in a unique column, ignoring case.
     pub(crate) fn by_key(&self, column: usize, value: &Value) -> Option<&Row> {
-        let position = self
-            .unique_columns
-            .iter()
-            .position(|unique| *unique == column)?;
+        let position = self.unique_columns.iter().position(|unique| *unique == column)?;
         self.rows.get(self.unique[position].get(&key_text(value)?)?)
     }
 
     /// Returns the rows by their first unique column, from after the given key.
     pub(crate) fn after_key<'a>(&'a self, key: Option<&str>) -> impl Iterator<Item = &'a Row> {
         let lower = key.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_owned()));
-        let index = self
-            .unique
-            .first()
-            .expect("invariant: a table listed by key has one");
-        index
-            .range((lower, Bound::Unbounded))
-            .filter_map(|(_, id)| self.rows.get(id))
+        let index = self.unique.first().expect("invariant: a table listed by key has one");
+        index.range((lower, Bound::Unbounded)).filter_map(|(_, id)| self.rows.get(id))
     }
 
     /// Returns the rows changed after `low` and not after `high`, oldest change first.
     pub(crate) fn changed(&self, low: u64, high: u64) -> impl Iterator<Item = &Row> {
         let range = (Bound::Excluded(low), Bound::Included(high.max(low + 1)));
-        let versions = self
-            .by_version
-            .range(range)
-            .filter(move |(version, _)| **version <= high);
+        let versions = self.by_version.range(range).filter(move |(version, _)| **version <= high);
         versions.filter_map(|(_, id)| self.rows.get(id))
     }
 
     /// Returns version and id of the rows deleted after `low` and not after `high`.
     pub(crate) fn deleted(&self, low: u64, high: u64) -> impl Iterator<Item = (u64, Uuid)> {
         let range = (Bound::Excluded(low), Bound::Included(high.max(low + 1)));
-        let versions = self
-            .deleted
-            .range(range)
-            .filter(move |(version, _)| **version <= high);
+        let versions = self.deleted.range(range).filter(move |(version, _)| **version <= high);
         versions.map(|(version, id)| (*version, *id))
     }
 
     /// Returns the row that already has one of this row's unique keys, and the column.
     pub(crate) fn duplicate(&self, row: &Row) -> Option<(usize, Uuid)> {
-        self.unique_columns
-            .iter()
-            .zip(&self.unique)
-            .find_map(|(column, index)| {
-                let other = index.get(&key_text(&row.values[*column])?)?;
-                (*other != row.id).then_some((*column, *other))
-            })
+        self.unique_columns.iter().zip(&self.unique).find_map(|(column, index)| {
+            let other = index.get(&key_text(&row.values[*column])?)?;
+            (*other != row.id).then_some((*column, *other))
+        })
     }
 
     /// Puts an id into exactly this state and returns the state before.
-    fn set(
-        &mut self,
-        id: Uuid,
-        row: Option<Row>,
-        deleted_at: Option<u64>,
-    ) -> (Option<Row>, Option<u64>) {
+    fn set(&mut self, id: Uuid, row: Option<Row>, deleted_at: Option<u64>) -> (Option<Row>, Option<u64>) {
         let old_deletion = self.deleted_at.remove(&id);
         if let Some(version) = old_deletion {
             self.deleted.remove(&version);
@@ -165,17 +141,9 @@ impl Store {
     pub(crate) fn new(tables: impl IntoIterator<Item = Vec<usize>>, version: u64) -> Self {
         let tables = tables.into_iter().map(|unique_columns| {
             let unique = unique_columns.iter().map(|_| BTreeMap::new()).collect();
-            Rows {
-                unique_columns,
-                unique,
-                ..Rows::default()
-            }
+            Rows { unique_columns, unique, ..Rows::default() }
         });
-        Self {
-            tables: tables.collect(),
-            version,
-            undo: None,
-        }
+        Self { tables: tables.collect(), version, undo: None }
     }
 
     pub(crate) fn rows(&self, table: usize) -> &Rows {
@@ -205,12 +173,7 @@ impl Store {
     fn set(&mut self, table: usize, id: Uuid, row: Option<Row>, deleted_at: Option<u64>) {
         let (row, deleted_at) = self.tables[table].set(id, row, deleted_at);
         if let Some(undo) = &mut self.undo {
-            undo.push(Undo {
-                table,
-                id,
-                row,
-                deleted_at,
-            });
+            undo.push(Undo { table, id, row, deleted_at });
         }
     }
 

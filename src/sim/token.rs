@@ -42,20 +42,12 @@ struct Denial {
 }
 
 fn denial(status: u16, error: &'static str, number: u32, text: impl Into<String>) -> Denial {
-    Denial {
-        status,
-        error,
-        number,
-        text: text.into(),
-    }
+    Denial { status, error, number, text: text.into() }
 }
 
 impl Tokens {
     pub(crate) fn new(registration: Registration) -> Self {
-        Self {
-            registration,
-            issued: Mutex::new(BTreeMap::new()),
-        }
+        Self { registration, issued: Mutex::new(BTreeMap::new()) }
     }
 
     pub(crate) fn tenant(&self) -> Uuid {
@@ -72,9 +64,7 @@ impl Tokens {
         if token == self.registration.access_token {
             return Some(true);
         }
-        let valid = lock(&self.issued)
-            .get(token)
-            .is_some_and(|end| Instant::now() < *end);
+        let valid = lock(&self.issued).get(token).is_some_and(|end| Instant::now() < *end);
         valid.then_some(false)
     }
 
@@ -94,74 +84,36 @@ impl Tokens {
 
     fn grant(&self, tenant: &str, request: &Request) -> Result<String, Denial> {
         if tenant != self.registration.tenant.to_string() {
-            let text = format!(
-                "Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-            );
+            let text =
+                format!("Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID.");
             return Err(denial(400, "invalid_request", 90002, text));
         }
-        let form: BTreeMap<String, String> = url::form_urlencoded::parse(&request.body)
-            .into_owned()
-            .collect();
+        let form: BTreeMap<String, String> =
+            url::form_urlencoded::parse(&request.body).into_owned().collect();
         let field = |name: &str| form.get(name).map_or("", String::as_str);
-        match field("grant_type") {
-            "client_credentials" => {}
-            "" => {
-                return Err(denial(
-                    400,
-                    "invalid_request",
-                    900_144,
-                    missing_parameter("grant_type"),
-                ));
-            }
-            _ => {
-                return Err(denial(
-                    400,
-                    "unsupported_grant_type",
-                    70003,
-                    "The app requested an unsupported grant type.",
-                ));
-            }
-        }
+        check_grant_type(field("grant_type"))?;
         let (basic_id, basic_secret) = basic_credentials(request).unwrap_or_default();
-        let client_id = if field("client_id").is_empty() {
-            &basic_id
-        } else {
-            field("client_id")
-        };
-        if client_id.is_empty() {
-            return Err(denial(
-                400,
-                "invalid_request",
-                900_144,
-                missing_parameter("client_id"),
-            ));
-        }
-        if client_id != self.registration.client_id.to_string() {
-            let text = format!(
-                "Application with identifier '{client_id}' was not found in the directory '{tenant}'."
-            );
-            return Err(denial(400, "unauthorized_client", 700_016, text));
-        }
+        let client_id = if field("client_id").is_empty() { &basic_id } else { field("client_id") };
+        self.check_client(tenant, client_id)?;
         check_scope(field("scope"))?;
-        let secret = if field("client_secret").is_empty() {
-            &basic_secret
-        } else {
-            field("client_secret")
-        };
-        self.check_proof(
-            secret,
-            field("client_assertion_type"),
-            field("client_assertion"),
-        )?;
+        let secret = if field("client_secret").is_empty() { &basic_secret } else { field("client_secret") };
+        self.check_proof(secret, field("client_assertion_type"), field("client_assertion"))?;
         Ok(self.issue())
     }
 
-    fn check_proof(
-        &self,
-        secret: &str,
-        assertion_type: &str,
-        assertion: &str,
-    ) -> Result<(), Denial> {
+    fn check_client(&self, tenant: &str, client_id: &str) -> Result<(), Denial> {
+        if client_id.is_empty() {
+            return Err(denial(400, "invalid_request", 900_144, missing_parameter("client_id")));
+        }
+        if client_id == self.registration.client_id.to_string() {
+            return Ok(());
+        }
+        let text =
+            format!("Application with identifier '{client_id}' was not found in the directory '{tenant}'.");
+        Err(denial(400, "unauthorized_client", 700_016, text))
+    }
+
+    fn check_proof(&self, secret: &str, assertion_type: &str, assertion: &str) -> Result<(), Denial> {
         if secret.is_empty() && assertion.is_empty() {
             let text = "The request body must contain the following parameter: 'client_assertion' or 'client_secret'.";
             return Err(denial(401, "invalid_client", 7_000_218, text));
@@ -169,21 +121,13 @@ impl Tokens {
         if !secret.is_empty() {
             let text = "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value.";
             let matches = secret == self.registration.client_secret;
-            return if matches {
-                Ok(())
-            } else {
-                Err(denial(401, "invalid_client", 7_000_215, text))
-            };
+            return if matches { Ok(()) } else { Err(denial(401, "invalid_client", 7_000_215, text)) };
         }
         let now = jiff::Timestamp::now().as_second() as f64;
         let matches = assertion_type == ASSERTION_TYPE
             && assertion_claims(assertion).is_some_and(|claims| self.claims_hold(&claims, now));
         let text = "Client assertion failed signature validation.";
-        if matches {
-            Ok(())
-        } else {
-            Err(denial(401, "invalid_client", 700_027, text))
-        }
+        if matches { Ok(()) } else { Err(denial(401, "invalid_client", 700_027, text)) }
     }
 
     fn claims_hold(&self, claims: &Value, now: f64) -> bool {
@@ -195,15 +139,8 @@ impl Tokens {
     }
 
     fn issue(&self) -> String {
-        let token = format!(
-            "sim.{}.{}",
-            Uuid::new_v4().simple(),
-            Uuid::new_v4().simple()
-        );
-        lock(&self.issued).insert(
-            token.clone(),
-            Instant::now() + Duration::from_secs(LIFETIME_SECS),
-        );
+        let token = format!("sim.{}.{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
+        lock(&self.issued).insert(token.clone(), Instant::now() + Duration::from_secs(LIFETIME_SECS));
         token
     }
 
@@ -230,15 +167,20 @@ fn missing_parameter(name: &str) -> String {
     format!("The request body must contain the following parameter: '{name}'.")
 }
 
+fn check_grant_type(grant_type: &str) -> Result<(), Denial> {
+    match grant_type {
+        "client_credentials" => Ok(()),
+        "" => Err(denial(400, "invalid_request", 900_144, missing_parameter("grant_type"))),
+        _ => {
+            Err(denial(400, "unsupported_grant_type", 70003, "The app requested an unsupported grant type."))
+        }
+    }
+}
+
 fn check_scope(scope: &str) -> Result<(), Denial> {
     let mut scopes = scope.split_whitespace();
     match (scopes.next(), scopes.next()) {
-        (None, _) => Err(denial(
-            400,
-            "invalid_request",
-            900_144,
-            missing_parameter("scope"),
-        )),
+        (None, _) => Err(denial(400, "invalid_request", 900_144, missing_parameter("scope"))),
         (Some(scope), None) if scope.ends_with("/.default") => Ok(()),
         (Some(_), Some(_)) => Err(denial(
             400,
@@ -257,17 +199,10 @@ fn check_scope(scope: &str) -> Result<(), Denial> {
 
 fn basic_credentials(request: &Request) -> Option<(String, String)> {
     let (scheme, encoded) = request.header("authorization")?.split_once(' ')?;
-    let decoded = STANDARD
-        .decode(encoded.trim())
-        .ok()
-        .filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+    let decoded = STANDARD.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
     let decoded = String::from_utf8(decoded).ok()?;
     let (id, secret) = decoded.split_once(':')?;
-    let plain = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8_lossy()
-            .into_owned()
-    };
+    let plain = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     Some((plain(id), plain(secret)))
 }
 
@@ -287,9 +222,7 @@ fn issued_reply(token: &str) -> Reply {
 
 fn denied_reply(denial: &Denial) -> Reply {
     let (trace, correlation) = (Uuid::new_v4(), Uuid::new_v4());
-    let timestamp = jiff::Timestamp::now()
-        .strftime("%Y-%m-%d %H:%M:%SZ")
-        .to_string();
+    let timestamp = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%SZ").to_string();
     let description = format!(
         "AADSTS{}: {}\r\nTrace ID: {trace}\r\nCorrelation ID: {correlation}\r\nTimestamp: {timestamp}",
         denial.number, denial.text
@@ -299,9 +232,69 @@ fn denied_reply(denial: &Denial) -> Reply {
         "trace_id": trace, "correlation_id": correlation,
         "error_uri": format!("https://login.microsoftonline.com/error?code={}", denial.number),
     });
-    Reply::text(
-        denial.status,
-        "application/json; charset=utf-8",
-        body.to_string(),
-    )
+    Reply::text(denial.status, "application/json; charset=utf-8", body.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CLIENT: Uuid = Uuid::from_u128(7);
+
+    fn check(tenant: Uuid, form: &[(&str, &str)], expected: u64) {
+        let registration = Registration {
+            tenant: Uuid::nil(),
+            client_id: CLIENT,
+            client_secret: "s".to_owned(),
+            access_token: "fixed".to_owned(),
+        };
+        let mut request = Request { method: "POST".to_owned(), ..Request::default() };
+        request.set_target(&format!("/{tenant}/oauth2/v2.0/token"));
+        request.body =
+            url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish().into_bytes();
+        let reply = Tokens::new(registration).answer(&request).to_json();
+        assert_eq!(reply["error_codes"][0].as_u64().unwrap_or_default(), expected, "{form:?}: {reply}");
+    }
+
+    #[test]
+    fn grants_are_denied_as_entra_does() {
+        let client = CLIENT.to_string();
+        let good = [
+            ("grant_type", "client_credentials"),
+            ("client_id", client.as_str()),
+            ("scope", "https://x/.default"),
+            ("client_secret", "s"),
+        ];
+        let with = |position: usize, value: &'static str| {
+            let mut form = good;
+            form[position].1 = value;
+            form
+        };
+        check(Uuid::nil(), &good, 0);
+        check(CLIENT, &good, 90002);
+        check(Uuid::nil(), &with(0, "password"), 70003);
+        check(Uuid::nil(), &with(1, "other"), 700_016);
+        check(Uuid::nil(), &with(2, "https://x"), 1_002_012);
+        check(Uuid::nil(), &with(2, "https://x/.default https://y/.default"), 70011);
+        check(Uuid::nil(), &with(3, "wrong"), 7_000_215);
+        check(Uuid::nil(), &good[..3], 7_000_218);
+    }
+
+    #[test]
+    fn an_assertion_is_judged_by_its_claims() {
+        let now = jiff::Timestamp::now().as_second() as f64;
+        for (end, expected) in [(now + 300.5, 0), (now - 10.5, 0), (now - 60.0, 700_027)] {
+            let claims = json!({"iss": CLIENT, "sub": CLIENT, "exp": end, "aud": "x"}).to_string();
+            let assertion = format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims));
+            let client = CLIENT.to_string();
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_id", client.as_str()),
+                ("scope", "https://x/.default"),
+                ("client_assertion_type", ASSERTION_TYPE),
+                ("client_assertion", assertion.as_str()),
+            ];
+            check(Uuid::nil(), &form, expected);
+        }
+    }
 }

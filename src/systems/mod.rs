@@ -5,6 +5,8 @@ mod connect;
 mod dataverse;
 mod odata;
 mod system;
+#[cfg(test)]
+mod tests;
 
 pub use connect::connect;
 pub use system::{

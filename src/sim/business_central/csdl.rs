@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::schema::{Kind, Set};
+use super::schema::{Column, Kind, Set};
 
 /// Writing to a string cannot fail.
 macro_rules! push {
@@ -29,55 +29,16 @@ pub(super) fn document(sets: &[Set]) -> String {
     }
     push!(text, "<EntityContainer Name=\"NAV\">");
     for set in sets {
-        push!(
-            text,
-            "<EntitySet Name=\"{}\" EntityType=\"Microsoft.NAV.{}\"/>",
-            set.name,
-            set.entity
-        );
+        push!(text, "<EntitySet Name=\"{}\" EntityType=\"Microsoft.NAV.{}\"/>", set.name, set.entity);
     }
-    push!(
-        text,
-        "</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>"
-    );
+    push!(text, "</EntityContainer></Schema></edmx:DataServices></edmx:Edmx>");
     text
 }
 
 fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
-    push!(
-        text,
-        "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>",
-        set.entity
-    );
+    push!(text, "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>", set.entity);
     for column in &set.columns {
-        let nullable = if column.name == "id" {
-            " Nullable=\"false\""
-        } else {
-            ""
-        };
-        let length = column
-            .kind
-            .max_length()
-            .map(|max| format!(" MaxLength=\"{max}\""))
-            .unwrap_or_default();
-        let scale = if matches!(column.kind, Kind::Decimal | Kind::Inventory) {
-            " Scale=\"Variable\""
-        } else {
-            ""
-        };
-        let start = format!(
-            "<Property Name=\"{}\" Type=\"{}\"{nullable}{length}{scale}",
-            column.name,
-            column.kind.edm()
-        );
-        if column.read_only {
-            push!(
-                text,
-                "{start}><Annotation Term=\"Org.OData.Core.V1.Computed\" Bool=\"true\"/></Property>"
-            );
-        } else {
-            push!(text, "{start}/>");
-        }
+        push_property(text, column);
     }
     for column in &set.columns {
         let Kind::Reference(target) = column.kind else {
@@ -105,6 +66,20 @@ fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
         }
     }
     push!(text, "</EntityType>");
+}
+
+fn push_property(text: &mut String, column: &Column) {
+    let nullable = if column.name == "id" { " Nullable=\"false\"" } else { "" };
+    let length = column.kind.max_length().map(|max| format!(" MaxLength=\"{max}\"")).unwrap_or_default();
+    let scale =
+        if matches!(column.kind, Kind::Decimal | Kind::Inventory) { " Scale=\"Variable\"" } else { "" };
+    let start =
+        format!("<Property Name=\"{}\" Type=\"{}\"{nullable}{length}{scale}", column.name, column.kind.edm());
+    if column.read_only {
+        push!(text, "{start}><Annotation Term=\"Org.OData.Core.V1.Computed\" Bool=\"true\"/></Property>");
+    } else {
+        push!(text, "{start}/>");
+    }
 }
 
 fn enums(sets: &[Set]) -> Vec<(&'static str, &'static [&'static str])> {

@@ -11,60 +11,31 @@ use crate::sim::store::Row;
 impl Service {
     /// Returns the code of the local currency.
     pub(super) fn local_currency(&self) -> String {
-        let set = self
-            .set("generalLedgerSetup")
-            .expect("invariant: the set exists");
-        let position = self.sets[set]
-            .position("localCurrencyCode")
-            .expect("invariant: the property exists");
+        let set = self.set("generalLedgerSetup").expect("invariant: the set exists");
+        let position = self.sets[set].position("localCurrencyCode").expect("invariant: the property exists");
         let row = self.store.rows(set).iter().next();
-        row.and_then(|row| row.values[position].as_str())
-            .unwrap_or_default()
-            .to_owned()
+        row.and_then(|row| row.values[position].as_str()).unwrap_or_default().to_owned()
     }
 
     /// Returns the code shown beside a reference.
-    pub(super) fn code_of(
-        &self,
-        set: &Set,
-        row: &Row,
-        reference: &str,
-        local_currency: bool,
-    ) -> String {
-        let position = set
-            .position(reference)
-            .expect("invariant: a code stands beside its reference");
+    pub(super) fn code_of(&self, set: &Set, row: &Row, reference: &str, local_currency: bool) -> String {
+        let position = set.position(reference).expect("invariant: a code stands beside its reference");
         let Kind::Reference(target) = set.columns[position].kind else {
             return String::new();
         };
-        let id = row.values[position]
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .unwrap_or_default();
-        match self
-            .set(target)
-            .and_then(|index| Some((index, self.store.rows(index).get(&id)?)))
-        {
-            Some((index, row)) => row.values[self.sets[index].key_position()]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned(),
+        let id = row.values[position].as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
+        match self.set(target).and_then(|index| Some((index, self.store.rows(index).get(&id)?))) {
+            Some((index, row)) => {
+                row.values[self.sets[index].key_position()].as_str().unwrap_or_default().to_owned()
+            }
             None if local_currency => self.local_currency(),
             None => String::new(),
         }
     }
 
     /// Checks that a reference names a row.
-    pub(super) fn check_reference(
-        &self,
-        column: &Column,
-        target: &str,
-        value: &Value,
-    ) -> Result<(), Fault> {
-        let id: Uuid = value
-            .as_str()
-            .and_then(|id| id.parse().ok())
-            .unwrap_or_default();
+    pub(super) fn check_reference(&self, column: &Column, target: &str, value: &Value) -> Result<(), Fault> {
+        let id: Uuid = value.as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
         let index = self.set(target).expect("invariant: references name sets");
         if id.is_nil() || self.store.rows(index).get(&id).is_some() {
             return Ok(());
@@ -86,17 +57,12 @@ impl Service {
         if code.is_empty() || local_currency && code == self.local_currency() {
             return Ok(Uuid::nil());
         }
-        let position = set
-            .position(reference)
-            .expect("invariant: a code stands beside its reference");
+        let position = set.position(reference).expect("invariant: a code stands beside its reference");
         let Kind::Reference(target) = set.columns[position].kind else {
             return Ok(Uuid::nil());
         };
         let index = self.set(target).expect("invariant: references name sets");
-        let row = self
-            .store
-            .rows(index)
-            .by_key(self.sets[index].key_position(), &Value::from(code));
+        let row = self.store.rows(index).by_key(self.sets[index].key_position(), &Value::from(code));
         row.map(|row| row.id).ok_or_else(|| {
             let caption = self.sets[index].caption;
             let message = format!("The field {reference} of table {} contains a value ({code}) that cannot be found in the related table ({caption}).", set.caption);

@@ -15,11 +15,7 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
@@ -47,10 +43,7 @@ impl Fault {
 
     pub(crate) fn reply(&self) -> Reply {
         let message = format!("{}  CorrelationId:  {}.", self.message, Uuid::new_v4());
-        Reply::json(
-            self.status,
-            &json!({"error": {"code": self.code, "message": message}}),
-        )
+        Reply::json(self.status, &json!({"error": {"code": self.code, "message": message}}))
     }
 }
 
@@ -83,16 +76,8 @@ pub(crate) fn refusal(status: u16) -> Reply {
             "Application_TooManyRequests",
             "Too many requests reached. Actual (101). Maximum (100).",
         ),
-        503 => Fault::new(
-            503,
-            "Internal_TenantUnavailable",
-            "The tenant is not available.",
-        ),
-        _ => Fault::new(
-            status,
-            "Internal_ServerError",
-            "An unexpected error occurred.",
-        ),
+        503 => Fault::new(503, "Internal_TenantUnavailable", "The tenant is not available."),
+        _ => Fault::new(status, "Internal_ServerError", "An unexpected error occurred."),
     };
     fault.reply()
 }

@@ -27,11 +27,7 @@ impl Position {
         let decoded = URL_SAFE_NO_PAD.decode(token).ok();
         let position = decoded.and_then(|text| serde_json::from_slice(&text).ok());
         position.ok_or_else(|| {
-            Fault::new(
-                400,
-                "BadRequest_InvalidRequestUrl",
-                "The skip token is no longer valid.",
-            )
+            Fault::new(400, "BadRequest_InvalidRequestUrl", "The skip token is no longer valid.")
         })
     }
 }

@@ -17,10 +17,8 @@ pub(super) fn columns(set: &Set, text: Option<&str>) -> Result<Vec<usize>, Fault
     let Some(names) = select(text) else {
         return Ok((0..set.columns.len()).collect());
     };
-    let positions = names.iter().map(|name| {
-        set.position(name)
-            .ok_or_else(|| Fault::unknown_in_query(name, set.entity))
-    });
+    let positions =
+        names.iter().map(|name| set.position(name).ok_or_else(|| Fault::unknown_in_query(name, set.entity)));
     positions.collect()
 }
 
@@ -34,16 +32,9 @@ impl Service {
     /// Returns a row's property as it stands on the wire.
     pub(super) fn property<'a>(&self, set: &Set, row: &'a Row, column: usize) -> Cow<'a, Value> {
         match set.columns[column].kind {
-            Kind::CodeOf {
-                reference,
-                local_currency,
-                ..
-            } => Cow::Owned(Value::String(self.code_of(
-                set,
-                row,
-                reference,
-                local_currency,
-            ))),
+            Kind::CodeOf { reference, local_currency, .. } => {
+                Cow::Owned(Value::String(self.code_of(set, row, reference, local_currency)))
+            }
             _ => Cow::Borrowed(&row.values[column]),
         }
     }
@@ -53,10 +44,7 @@ impl Service {
         let mut body = Map::new();
         body.insert("@odata.etag".to_owned(), Value::String(etag(row)));
         for &column in columns {
-            body.insert(
-                set.columns[column].name.to_owned(),
-                self.property(set, row, column).into_owned(),
-            );
+            body.insert(set.columns[column].name.to_owned(), self.property(set, row, column).into_owned());
         }
         body
     }

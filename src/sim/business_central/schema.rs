@@ -91,7 +91,6 @@ impl Set {
 
     /// Returns the position of the key.
     pub(crate) fn key_position(&self) -> usize {
-        self.position(self.key)
-            .expect("invariant: every set has its key")
+        self.position(self.key).expect("invariant: every set has its key")
     }
 }

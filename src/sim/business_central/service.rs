@@ -40,8 +40,7 @@ pub(super) struct Operation<'a> {
 
 impl Operation<'_> {
     pub(super) fn is_batch(&self) -> bool {
-        self.request.method == "POST"
-            && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
+        self.request.method == "POST" && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
     }
 }
 
@@ -66,9 +65,7 @@ impl Service {
         let index = self.set(set).expect("invariant: seeded sets exist");
         let mut row = self.blank_row(index, id, modified);
         for (name, value) in values {
-            let position = self.sets[index]
-                .position(name)
-                .expect("invariant: seeded properties exist");
+            let position = self.sets[index].position(name).expect("invariant: seeded properties exist");
             row.values[position] = value.clone();
         }
         row.version = self.store.next_version();
@@ -77,19 +74,12 @@ impl Service {
 
     /// Makes a row whose properties are all blank.
     pub(super) fn blank_row(&self, set: usize, id: Uuid, modified: &str) -> Row {
-        let values = self.sets[set]
-            .columns
-            .iter()
-            .map(|column| match column.name {
-                "id" => Value::String(id.to_string()),
-                "lastModifiedDateTime" => Value::from(modified),
-                _ => blank(&column.kind),
-            });
-        Row {
-            id,
-            version: 0,
-            values: values.collect(),
-        }
+        let values = self.sets[set].columns.iter().map(|column| match column.name {
+            "id" => Value::String(id.to_string()),
+            "lastModifiedDateTime" => Value::from(modified),
+            _ => blank(&column.kind),
+        });
+        Row { id, version: 0, values: values.collect() }
     }
 
     pub(super) fn set(&self, name: &str) -> Option<usize> {
@@ -127,12 +117,7 @@ impl Service {
             }
             _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
         };
-        let prefix: Vec<_> = request
-            .path
-            .split('/')
-            .filter(|part| !part.is_empty())
-            .take(skipped)
-            .collect();
+        let prefix: Vec<_> = request.path.split('/').filter(|part| !part.is_empty()).take(skipped).collect();
         Ok(Operation {
             request,
             api: format!("{}/{}", request.base, prefix.join("/")),
@@ -142,16 +127,9 @@ impl Service {
     }
 
     /// Answers one operation, on its own or as a part of a batch.
-    pub(super) fn single(
-        &mut self,
-        operation: &Operation<'_>,
-        unguarded: &mut Vec<String>,
-    ) -> Reply {
+    pub(super) fn single(&mut self, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
         let request = operation.request;
-        if matches!(request.method.as_str(), "PATCH" | "DELETE")
-            && !request.is_guarded()
-            && !request.person
-        {
+        if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
         }
         self.route(operation).unwrap_or_else(|fault| fault.reply())
@@ -160,23 +138,16 @@ impl Service {
     fn route(&mut self, operation: &Operation<'_>) -> Result<Reply, Fault> {
         match operation.segments.as_slice() {
             [] => Ok(self.service_document(operation)),
-            [metadata] if metadata.name == "$metadata" => Ok(Reply::text(
-                200,
-                "application/xml",
-                csdl::document(&self.sets),
-            )),
-            [companies] if companies.name == "companies" => {
-                self.route_set(operation, companies, &[])
+            [metadata] if metadata.name == "$metadata" => {
+                Ok(Reply::text(200, "application/xml", csdl::document(&self.sets)))
             }
+            [companies] if companies.name == "companies" => self.route_set(operation, companies, &[]),
             [companies, set, rest @ ..] if companies.name == "companies" => {
                 self.check_company(companies.key.as_ref())?;
                 self.route_set(operation, set, rest)
             }
             [set, rest @ ..] => {
-                let named = operation
-                    .query
-                    .get("company")
-                    .or(operation.request.header("company"));
+                let named = operation.query.get("company").or(operation.request.header("company"));
                 if let Some(company) = named {
                     self.check_company(Some(&Key::Single(company.to_owned())))?;
                 }
@@ -191,9 +162,7 @@ impl Service {
         segment: &Segment,
         rest: &[Segment],
     ) -> Result<Reply, Fault> {
-        let index = self
-            .set(&segment.name)
-            .ok_or_else(|| Fault::not_found(&segment.name))?;
+        let index = self.set(&segment.name).ok_or_else(|| Fault::not_found(&segment.name))?;
         let verbs = self.sets[index].verbs;
         let method = operation.request.method.as_str();
         match (method, &segment.key, rest) {
@@ -201,18 +170,11 @@ impl Service {
             ("GET", None, [count]) if count.name == "$count" => read::count(self, operation, index),
             ("GET", Some(key), []) => read::single(self, operation, index, key),
             ("POST", None, []) if verbs == Verbs::All => write::create(self, operation, index),
-            ("PATCH", Some(key), []) if verbs != Verbs::Read => {
-                write::update(self, operation, index, key)
-            }
-            ("DELETE", Some(key), []) if verbs == Verbs::All => {
-                write::delete(self, operation, index, key)
-            }
+            ("PATCH", Some(key), []) if verbs != Verbs::Read => write::update(self, operation, index, key),
+            ("DELETE", Some(key), []) if verbs == Verbs::All => write::delete(self, operation, index, key),
             (_, _, [unknown, ..]) => Err(Fault::not_found(&unknown.name)),
             _ => {
-                let message = format!(
-                    "The {method} method is not allowed on the entity '{}'.",
-                    segment.name
-                );
+                let message = format!("The {method} method is not allowed on the entity '{}'.", segment.name);
                 Err(Fault::new(405, "BadRequest_MethodNotAllowed", message))
             }
         }
@@ -224,27 +186,19 @@ impl Service {
         let name_position = self.sets[set].key_position();
         let named = |text: &str| {
             let id = Uuid::parse_str(text).is_ok_and(|id| id == self.seed.company);
-            id || self
-                .store
-                .rows(set)
-                .by_key(name_position, &Value::from(text))
-                .is_some()
+            id || self.store.rows(set).by_key(name_position, &Value::from(text)).is_some()
         };
         let found = match key {
             Some(Key::Single(text)) => named(text),
-            Some(Key::Named(pairs)) => pairs
-                .iter()
-                .any(|(name, value)| matches!(name.as_str(), "id" | "name") && named(value)),
+            Some(Key::Named(pairs)) => {
+                pairs.iter().any(|(name, value)| matches!(name.as_str(), "id" | "name") && named(value))
+            }
             Some(Key::Empty) | None => false,
         };
         if found {
             Ok(())
         } else {
-            Err(Fault::new(
-                404,
-                "Internal_CompanyNotFound",
-                "The company does not exist.",
-            ))
+            Err(Fault::new(404, "Internal_CompanyNotFound", "The company does not exist."))
         }
     }
 
@@ -254,9 +208,6 @@ impl Service {
             .iter()
             .map(|set| json!({"name": set.name, "kind": "EntitySet", "url": set.name}))
             .collect();
-        Reply::json(
-            200,
-            &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}),
-        )
+        Reply::json(200, &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}))
     }
 }

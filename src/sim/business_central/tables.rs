@@ -6,13 +6,8 @@ const CONTACT_TYPES: &[&str] = &["Company", "Person"];
 const CUSTOMER_BLOCKED: &[&str] = &["_x0020_", "Ship", "Invoice", "All"];
 const VENDOR_BLOCKED: &[&str] = &["_x0020_", "Payment", "All"];
 const ITEM_TYPES: &[&str] = &["Inventory", "Service", "Non_x002D_Inventory"];
-const ENTRY_TYPES: &[&str] = &[
-    "Purchase",
-    "Sale",
-    "Positive_x0020_Adjmt_x002E_",
-    "Negative_x0020_Adjmt_x002E_",
-    "Transfer",
-];
+const ENTRY_TYPES: &[&str] =
+    &["Purchase", "Sale", "Positive_x0020_Adjmt_x002E_", "Negative_x0020_Adjmt_x002E_", "Transfer"];
 
 /// Returns every set.
 pub(super) fn all() -> Vec<Set> {
@@ -33,12 +28,7 @@ pub(super) fn all() -> Vec<Set> {
 }
 
 fn column(name: &'static str, kind: Kind) -> Column {
-    Column {
-        name,
-        kind,
-        read_only: false,
-        needed: false,
-    }
+    Column { name, kind, read_only: false, needed: false }
 }
 
 fn text(name: &'static str, max: usize) -> Column {
@@ -50,17 +40,11 @@ fn code(name: &'static str, max: usize) -> Column {
 }
 
 fn read_only(column: Column) -> Column {
-    Column {
-        read_only: true,
-        ..column
-    }
+    Column { read_only: true, ..column }
 }
 
 fn needed(column: Column) -> Column {
-    Column {
-        needed: true,
-        ..column
-    }
+    Column { needed: true, ..column }
 }
 
 fn id() -> Column {
@@ -75,14 +59,7 @@ fn modified() -> Column {
 fn pair(id: &'static str, set: &'static str, code: &'static str, max: usize) -> [Column; 2] {
     [
         column(id, Kind::Reference(set)),
-        column(
-            code,
-            Kind::CodeOf {
-                reference: id,
-                max,
-                local_currency: set == "currencies",
-            },
-        ),
+        column(code, Kind::CodeOf { reference: id, max, local_currency: set == "currencies" }),
     ]
 }
 
@@ -234,12 +211,7 @@ fn items() -> Set {
         column("priceIncludesTax", Kind::Boolean),
         column("unitCost", Kind::Decimal),
     ];
-    columns.extend(pair(
-        "baseUnitOfMeasureId",
-        "unitsOfMeasure",
-        "baseUnitOfMeasureCode",
-        10,
-    ));
+    columns.extend(pair("baseUnitOfMeasureId", "unitsOfMeasure", "baseUnitOfMeasureCode", 10));
     columns.push(modified());
     Set {
         name: "items",
@@ -340,12 +312,7 @@ fn payment_terms() -> Set {
 }
 
 fn shipment_methods() -> Set {
-    let columns = vec![
-        id(),
-        needed(code("code", 10)),
-        text("displayName", 100),
-        modified(),
-    ];
+    let columns = vec![id(), needed(code("code", 10)), text("displayName", 100), modified()];
     Set {
         name: "shipmentMethods",
         entity: "shipmentMethod",

@@ -15,8 +15,7 @@ pub(crate) fn stamp(millis: i64) -> String {
     let (second, fraction) = (millis.div_euclid(1000), millis.rem_euclid(1000));
     let steps = (fraction * 3 + 5) / 10;
     let rounded = second * 1000 + (steps * 10 + 1) / 3;
-    let timestamp =
-        jiff::Timestamp::from_millisecond(rounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    let timestamp = jiff::Timestamp::from_millisecond(rounded).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     let text = timestamp.strftime("%Y-%m-%dT%H:%M:%S%.3f").to_string();
     format!("{}Z", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -28,19 +27,10 @@ mod tests {
     #[test]
     fn stamps_show_the_steps_of_sql_datetime() {
         let second = 1_736_150_400_000;
-        let shown: Vec<_> = [0, 1, 2, 4, 5, 8, 9, 500, 999]
-            .iter()
-            .map(|millis| stamp(second + millis))
-            .collect();
-        let fractions: Vec<_> = shown
-            .iter()
-            .map(|stamp| stamp.trim_start_matches("2025-01-06T08:00:0"))
-            .collect();
-        assert_eq!(
-            fractions,
-            [
-                "0Z", "0Z", "0.003Z", "0.003Z", "0.007Z", "0.007Z", "0.01Z", "0.5Z", "1Z"
-            ]
-        );
+        let shown: Vec<_> =
+            [0, 1, 2, 4, 5, 8, 9, 500, 999].iter().map(|millis| stamp(second + millis)).collect();
+        let fractions: Vec<_> =
+            shown.iter().map(|stamp| stamp.trim_start_matches("2025-01-06T08:00:0")).collect();
+        assert_eq!(fractions, ["0Z", "0Z", "0.003Z", "0.003Z", "0.007Z", "0.007Z", "0.01Z", "0.5Z", "1Z"]);
     }
 }

@@ -8,6 +8,9 @@ use super::error::Fault;
 use super::schema::{Column, Kind, Set};
 use crate::sim::odata::moment;
 
+/// The largest amount the product stores.
+const DECIMAL_LIMIT: i64 = 999_999_999_999_999;
+
 /// Returns how an empty property of this type looks; never null.
 pub(super) fn blank(kind: &Kind) -> Value {
     match kind {
@@ -17,24 +20,15 @@ pub(super) fn blank(kind: &Kind) -> Value {
         Kind::Boolean => Value::Bool(false),
         Kind::Date => Value::from("0001-01-01"),
         Kind::DateTime => Value::from("0001-01-01T00:00:00Z"),
-        Kind::Enum(_, members) => {
-            Value::from(*members.first().expect("invariant: an enum has members"))
-        }
+        Kind::Enum(_, members) => Value::from(*members.first().expect("invariant: an enum has members")),
     }
 }
 
 /// Returns the stored form of a sent value.
 pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value, Fault> {
     if value.is_null() {
-        let message = format!(
-            "The parameter '{}' must not be blank or empty.",
-            column.name
-        );
-        return Err(Fault::new(
-            400,
-            "BadRequest_RequiredParamNotProvided",
-            message,
-        ));
+        let message = format!("The parameter '{}' must not be blank or empty.", column.name);
+        return Err(Fault::new(400, "BadRequest_RequiredParamNotProvided", message));
     }
     let wrong = || {
         let message = format!(
@@ -46,17 +40,17 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
     };
     let as_text = || value.as_str().ok_or_else(wrong);
     let stored = match &column.kind {
-        Kind::Code(max) | Kind::CodeOf { max, .. } => {
-            limited(as_text()?.trim().to_uppercase(), *max)?
-        }
+        Kind::Code(max) | Kind::CodeOf { max, .. } => limited(as_text()?.trim().to_uppercase(), *max)?,
         Kind::Text(max) => limited(as_text()?.to_owned(), *max)?,
-        Kind::Decimal | Kind::Inventory => decimal(as_decimal(value).ok_or_else(wrong)?),
-        Kind::Integer => Value::from(
-            value
-                .as_i64()
-                .filter(|number| i32::try_from(*number).is_ok())
-                .ok_or_else(wrong)?,
-        ),
+        Kind::Decimal | Kind::Inventory => {
+            let limit = Decimal::from(DECIMAL_LIMIT);
+            let number = as_decimal(value).filter(|number| number.abs() <= limit);
+            decimal(number.ok_or_else(wrong)?)
+        }
+
+        Kind::Integer => {
+            Value::from(value.as_i64().filter(|number| i32::try_from(*number).is_ok()).ok_or_else(wrong)?)
+        }
         Kind::Boolean => Value::Bool(value.as_bool().ok_or_else(wrong)?),
         Kind::Date | Kind::DateTime => {
             let text = as_text()?;
@@ -67,11 +61,7 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
         Kind::Id | Kind::Reference(_) => {
             let id = Uuid::parse_str(as_text()?);
             let id = id.map_err(|_| {
-                Fault::new(
-                    400,
-                    "Application_InvalidGUID",
-                    format!("Invalid format of GUID string: {value}."),
-                )
+                Fault::new(400, "Application_InvalidGUID", format!("Invalid format of GUID string: {value}."))
             })?;
             Value::String(id.to_string())
         }
@@ -89,10 +79,7 @@ pub(super) fn needed(set: &Set, column: &Column) -> Fault {
         name => Fault::new(
             400,
             "Application_FieldValidationException",
-            format!(
-                "{name} must have a value in {}. It cannot be zero or empty.",
-                set.caption
-            ),
+            format!("{name} must have a value in {}. It cannot be zero or empty.", set.caption),
         ),
     }
 }
@@ -110,12 +97,14 @@ fn limited(text: String, max: usize) -> Result<Value, Fault> {
 
 /// Accepts the escaped name and the caption; stores the escaped name.
 fn member(column: &Column, members: &[&str], text: &str) -> Result<Value, Fault> {
-    let known = members
-        .iter()
-        .find(|member| **member == text || unescaped(member) == text);
+    let known = members.iter().find(|member| **member == text || unescaped(member) == text);
     known.map(|member| Value::from(*member)).ok_or_else(|| {
         let options: Vec<_> = members.iter().map(|member| unescaped(member)).collect();
-        let message = format!("Your entry of '{text}' is not an acceptable value for '{}'. The existing options are: {}", column.name, options.join(","));
+        let message = format!(
+            "Your entry of '{text}' is not an acceptable value for '{}'. The existing options are: {}",
+            column.name,
+            options.join(",")
+        );
         Fault::new(400, "Application_EvaluateException", message)
     })
 }
@@ -127,9 +116,8 @@ pub(super) fn unescaped(member: &str) -> String {
     while let Some((before, after)) = rest.split_once("_x") {
         text.push_str(before);
         let escape = after.split_once('_').filter(|(hex, _)| hex.len() == 4);
-        let character = escape
-            .and_then(|(hex, _)| u32::from_str_radix(hex, 16).ok())
-            .and_then(char::from_u32);
+        let character =
+            escape.and_then(|(hex, _)| u32::from_str_radix(hex, 16).ok()).and_then(char::from_u32);
         match (character, escape) {
             (Some(character), Some((_, tail))) => {
                 text.push(character);
@@ -155,9 +143,7 @@ pub(super) fn as_decimal(value: &Value) -> Option<Decimal> {
         return None;
     };
     let text = number.to_string();
-    text.parse()
-        .ok()
-        .or_else(|| Decimal::from_scientific(&text).ok())
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
 #[cfg(test)]

@@ -15,11 +15,7 @@ use crate::sim::odata::path::Key;
 use crate::sim::store::Row;
 
 /// Answers `POST set`.
-pub(super) fn create(
-    service: &mut Service,
-    operation: &Operation<'_>,
-    index: usize,
-) -> Result<Reply, Fault> {
+pub(super) fn create(service: &mut Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let body = body(operation)?;
     let mut row = service.blank_row(index, Uuid::new_v4(), &time::now());
     assign(service, index, &mut row, &body, true)?;
@@ -28,20 +24,13 @@ pub(super) fn create(
     if let Some(prefix) = set.series.filter(|_| row.values[key] == "") {
         row.values[key] = Value::String(next_number(service, index, prefix));
     }
-    if let Some((column, _)) = set
-        .columns
-        .iter()
-        .zip(&row.values)
-        .find(|(column, value)| column.needed && *value == "")
+    if let Some((column, _)) =
+        set.columns.iter().zip(&row.values).find(|(column, value)| column.needed && *value == "")
     {
         return Err(needed(set, column));
     }
     let id = store(service, index, row)?;
-    let row = service
-        .store
-        .rows(index)
-        .get(&id)
-        .expect("invariant: the row was just stored");
+    let row = service.store.rows(index).get(&id).expect("invariant: the row was just stored");
     shown(service, operation, index, row, 201)
 }
 
@@ -59,19 +48,15 @@ pub(super) fn update(
     let mut row = old.clone();
     assign(service, index, &mut row, &body, false)?;
     if row != old {
-        let inventory = service.sets[index]
-            .columns
-            .iter()
-            .position(|column| column.kind == Kind::Inventory);
+        let inventory = service.sets[index].columns.iter().position(|column| column.kind == Kind::Inventory);
         let moved = inventory.filter(|position| row.values[*position] != old.values[*position]);
         let mut without_stock = row.clone();
         if let Some(position) = moved {
             without_stock.values[position] = old.values[position].clone();
         }
         // Stock is calculated from entries: it moves the tag, not the stamp.
-        if let Some(position) = service.sets[index]
-            .position("lastModifiedDateTime")
-            .filter(|_| without_stock != old)
+        if let Some(position) =
+            service.sets[index].position("lastModifiedDateTime").filter(|_| without_stock != old)
         {
             row.values[position] = Value::String(time::now());
         }
@@ -80,13 +65,7 @@ pub(super) fn update(
             post_journal(service, index, &row, &old, position);
         }
     }
-    shown(
-        service,
-        operation,
-        index,
-        existing(service, index, key)?,
-        200,
-    )
+    shown(service, operation, index, existing(service, index, key)?, 200)
 }
 
 /// Answers `DELETE set(id)`. A tag is compared only if it is sent.
@@ -118,19 +97,14 @@ fn required_tag<'a>(operation: &Operation<'a>) -> Result<&'a str, Fault> {
     let tag = operation.request.header("if-match").map(str::trim);
     let well_formed = |tag: &&str| *tag == "*" || tag.starts_with("W/\"") && tag.ends_with('"');
     let message = "The If-Match header is missing or could not be parsed.";
-    tag.filter(well_formed)
-        .ok_or_else(|| Fault::new(400, "BadRequest_InvalidToken", message))
+    tag.filter(well_formed).ok_or_else(|| Fault::new(400, "BadRequest_InvalidToken", message))
 }
 
 fn check_tag(tag: &str, row: &Row) -> Result<(), Fault> {
     if tag == "*" || tag == etag(row) {
         return Ok(());
     }
-    Err(Fault::new(
-        409,
-        "Request_EntityChanged",
-        "Another user has already changed the record.",
-    ))
+    Err(Fault::new(409, "Request_EntityChanged", "Another user has already changed the record."))
 }
 
 /// Puts a body's properties into a row, one after the other.
@@ -143,9 +117,7 @@ fn assign(
 ) -> Result<(), Fault> {
     let set = &service.sets[index];
     for (name, value) in body.iter().filter(|(name, _)| !name.contains('@')) {
-        let position = set
-            .position(name)
-            .ok_or_else(|| unknown_property(set, name))?;
+        let position = set.position(name).ok_or_else(|| unknown_property(set, name))?;
         let column = &set.columns[position];
         if column.read_only {
             return Err(Fault::new(
@@ -157,26 +129,19 @@ fn assign(
         let value = stored(set, column, value)?;
         match &column.kind {
             Kind::Inventory if creating => {
-                return Err(Fault::dialog(
-                    "Inventory cannot be set when an item is created.",
-                ));
+                return Err(Fault::dialog("Inventory cannot be set when an item is created."));
             }
             Kind::Reference(target) => {
                 service.check_reference(column, target, &value)?;
                 row.values[position] = value;
             }
-            Kind::CodeOf {
-                reference,
-                local_currency,
-                ..
-            } => {
+            Kind::CodeOf { reference, local_currency, .. } => {
                 let code = value.as_str().unwrap_or_default();
                 let id = service.id_of_code(set, reference, code, *local_currency)?;
                 let id = Value::String(id.to_string());
                 check_agreement(set, reference, body, &id)?;
-                let reference = set
-                    .position(reference)
-                    .expect("invariant: a code stands beside its reference");
+                let reference =
+                    set.position(reference).expect("invariant: a code stands beside its reference");
                 row.values[reference] = id;
             }
             // A blank number in an update is no wish to lose the number.
@@ -195,18 +160,11 @@ fn unknown_property(set: &Set, name: &str) -> Fault {
 }
 
 /// Where both id and code are sent they must name the same row.
-fn check_agreement(
-    set: &Set,
-    reference: &str,
-    body: &Map<String, Value>,
-    id: &Value,
-) -> Result<(), Fault> {
+fn check_agreement(set: &Set, reference: &str, body: &Map<String, Value>, id: &Value) -> Result<(), Fault> {
     match body.get(reference).and_then(Value::as_str) {
         Some(sent) if Some(sent.to_lowercase().as_str()) != id.as_str() => {
-            let message = format!(
-                "The {reference} values do not match to a specific row of {}.",
-                set.caption
-            );
+            let message =
+                format!("The {reference} values do not match to a specific row of {}.", set.caption);
             Err(Fault::dialog(message))
         }
         _ => Ok(()),
@@ -233,17 +191,10 @@ fn store(service: &mut Service, index: usize, mut row: Row) -> Result<Uuid, Faul
 /// Returns the first free number of a series: C00010, C00020…
 fn next_number(service: &Service, index: usize, prefix: &str) -> String {
     let key = service.sets[index].key_position();
-    let free = |number: &String| {
-        service
-            .store
-            .rows(index)
-            .by_key(key, &Value::from(number.as_str()))
-            .is_none()
-    };
+    let free =
+        |number: &String| service.store.rows(index).by_key(key, &Value::from(number.as_str())).is_none();
     let mut numbers = (1..).map(|step| format!("{prefix}{:05}", step * 10));
-    numbers
-        .find(free)
-        .expect("invariant: a series does not end")
+    numbers.find(free).expect("invariant: a series does not end")
 }
 
 /// Writes the ledger entry that explains a change of stock.
@@ -255,9 +206,7 @@ fn post_journal(service: &mut Service, index: usize, row: &Row, old: &Row, inven
     } else {
         "Negative_x0020_Adjmt_x002E_"
     };
-    let entries = service
-        .set("itemLedgerEntries")
-        .expect("invariant: the set exists");
+    let entries = service.set("itemLedgerEntries").expect("invariant: the set exists");
     let number = 1001 + service.store.rows(entries).iter().count();
     let item = row.values[service.sets[index].key_position()].clone();
     let values = [
@@ -276,21 +225,11 @@ fn check_unreferenced(service: &Service, index: usize, row: &Row) -> Result<(), 
     let id = Value::String(row.id.to_string());
     let deleted = &service.sets[index];
     for (other, set) in service.sets.iter().enumerate() {
-        let references = set
-            .columns
-            .iter()
-            .enumerate()
-            .filter(|(_, column)| column.kind == Kind::Reference(deleted.name));
+        let references =
+            set.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Reference(deleted.name));
         for (position, _) in references {
-            if service
-                .store
-                .rows(other)
-                .iter()
-                .any(|row| row.values[position] == id)
-            {
-                let key = row.values[deleted.key_position()]
-                    .as_str()
-                    .unwrap_or_default();
+            if service.store.rows(other).iter().any(|row| row.values[position] == id) {
+                let key = row.values[deleted.key_position()].as_str().unwrap_or_default();
                 let message = format!(
                     "You cannot delete {} {key} because there is at least one {} that uses it.",
                     deleted.caption, set.caption

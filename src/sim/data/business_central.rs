@@ -15,25 +15,16 @@ const CURRENCIES: &[(&str, &str, &str, &str)] = &[
 
 /// Adds the data set.
 pub(super) fn fill(service: &mut Service, seed: u64) {
-    fill_masters(service, seed);
+    fill_currencies(service, seed);
+    fill_codes(service, seed);
     for customer in customers() {
         let mut values = partner(&customer, seed);
         values.push(("type", json!("Company")));
-        service.insert(
-            "customers",
-            stable_id(seed, "customers", &customer.number),
-            CREATED,
-            &values,
-        );
+        service.insert("customers", stable_id(seed, "customers", &customer.number), CREATED, &values);
     }
     for vendor in vendors() {
         let values = partner(&vendor, seed);
-        service.insert(
-            "vendors",
-            stable_id(seed, "vendors", &vendor.number),
-            CREATED,
-            &values,
-        );
+        service.insert("vendors", stable_id(seed, "vendors", &vendor.number), CREATED, &values);
     }
     for item in items() {
         let unit = stable_id(seed, "unitsOfMeasure", "PCS").to_string();
@@ -46,16 +37,11 @@ pub(super) fn fill(service: &mut Service, seed: u64) {
             ("blocked", json!(item.discontinued)),
             ("baseUnitOfMeasureId", json!(unit)),
         ];
-        service.insert(
-            "items",
-            stable_id(seed, "items", &item.number),
-            CREATED,
-            &values,
-        );
+        service.insert("items", stable_id(seed, "items", &item.number), CREATED, &values);
     }
 }
 
-fn fill_masters(service: &mut Service, seed: u64) {
+fn fill_currencies(service: &mut Service, seed: u64) {
     for (code, name, symbol, rate) in CURRENCIES {
         let values = [
             ("code", json!(code)),
@@ -64,12 +50,7 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("amountDecimalPlaces", json!("2:2")),
             ("amountRoundingPrecision", number("0.01")),
         ];
-        service.insert(
-            "currencies",
-            stable_id(seed, "currencies", code),
-            CREATED,
-            &values,
-        );
+        service.insert("currencies", stable_id(seed, "currencies", code), CREATED, &values);
         let values = [
             ("currencyCode", json!(code)),
             ("startingDate", json!("2025-01-01")),
@@ -77,34 +58,23 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("relationalExchangeRateAmount", number(rate)),
         ];
         let id = stable_id(seed, "currencyExchangeRates", code);
-        let values: Vec<_> = values.into_iter().chain([("id", json!(id))]).collect();
         service.insert("currencyExchangeRates", id, CREATED, &values);
     }
+}
+
+fn fill_codes(service: &mut Service, seed: u64) {
     for (code, name, due) in [
         ("30 DAYS", "Net 30 days", "30D"),
         ("14 DAYS", "Net 14 days", "14D"),
         ("COD", "Cash on delivery", "0D"),
     ] {
-        let values = [
-            ("code", json!(code)),
-            ("displayName", json!(name)),
-            ("dueDateCalculation", json!(due)),
-        ];
-        service.insert(
-            "paymentTerms",
-            stable_id(seed, "paymentTerms", code),
-            CREATED,
-            &values,
-        );
+        let values =
+            [("code", json!(code)), ("displayName", json!(name)), ("dueDateCalculation", json!(due))];
+        service.insert("paymentTerms", stable_id(seed, "paymentTerms", code), CREATED, &values);
     }
     for (code, name) in [("CIF", "Cost Insurance and Freight"), ("EXW", "Ex Works")] {
         let values = [("code", json!(code)), ("displayName", json!(name))];
-        service.insert(
-            "shipmentMethods",
-            stable_id(seed, "shipmentMethods", code),
-            CREATED,
-            &values,
-        );
+        service.insert("shipmentMethods", stable_id(seed, "shipmentMethods", code), CREATED, &values);
     }
     for (code, name, standard) in [("PCS", "Piece", "EA"), ("BOX", "Box", "BX")] {
         let values = [
@@ -112,12 +82,7 @@ fn fill_masters(service: &mut Service, seed: u64) {
             ("displayName", json!(name)),
             ("internationalStandardCode", json!(standard)),
         ];
-        service.insert(
-            "unitsOfMeasure",
-            stable_id(seed, "unitsOfMeasure", code),
-            CREATED,
-            &values,
-        );
+        service.insert("unitsOfMeasure", stable_id(seed, "unitsOfMeasure", code), CREATED, &values);
     }
 }
 
@@ -135,10 +100,7 @@ fn partner(partner: &Partner, seed: u64) -> Vec<(&'static str, Value)> {
         ("website", json!(partner.website)),
     ];
     if !partner.currency.is_empty() {
-        values.push((
-            "currencyId",
-            json!(stable_id(seed, "currencies", partner.currency)),
-        ));
+        values.push(("currencyId", json!(stable_id(seed, "currencies", partner.currency))));
     }
     values
 }

@@ -15,69 +15,37 @@ const AMBIGUOUS: &str = "ANATR";
 /// Adds the data set.
 pub(super) fn fill(service: &mut Service, seed: u64) {
     insert_currency(service, seed, "EUR", "Euro", "€", "0.925925925926");
-    insert_currency(
-        service,
-        seed,
-        "GBP",
-        "Pound Sterling",
-        "£",
-        "0.787401574803",
-    );
+    insert_currency(service, seed, "GBP", "Pound Sterling", "£", "0.787401574803");
     fill_customers(service, seed);
     fill_own_accounts(service, seed);
     for (position, vendor) in vendors().iter().enumerate() {
         if position % 2 == 0 && vendor.currency != "CAD" {
             let values = account(vendor, VENDOR, seed);
-            service.insert(
-                "accounts",
-                stable_id(seed, "accounts", &vendor.number),
-                CREATED,
-                &values,
-            );
+            service.insert("accounts", stable_id(seed, "accounts", &vendor.number), CREATED, &values);
         }
     }
     for (position, item) in items().iter().enumerate() {
         if position % 2 == 0 && !item.discontinued {
-            service.insert(
-                "products",
-                stable_id(seed, "products", &item.number),
-                CREATED,
-                &product(item),
-            );
+            service.insert("products", stable_id(seed, "products", &item.number), CREATED, &product(item));
         }
     }
-    for (key, name) in [
-        ("own-1", "Gift Voucher"),
-        ("own-2", "Tasting Set \"Northern Lights\""),
-    ] {
+    for (key, name) in [("own-1", "Gift Voucher"), ("own-2", "Tasting Set \"Northern Lights\"")] {
         let values = [
             ("name", json!(name)),
             ("productnumber", json!(key.to_uppercase())),
             ("producttypecode", json!(1)),
             ("price", amount("25")),
         ];
-        let values: Vec<_> = values
-            .into_iter()
-            .chain([("transactioncurrencyid", currency_id(seed, "USD"))])
-            .collect();
-        service.insert(
-            "products",
-            stable_id(seed, "products", key),
-            CREATED,
-            &values,
-        );
+        let values: Vec<_> =
+            values.into_iter().chain([("transactioncurrencyid", currency_id(seed, "USD"))]).collect();
+        service.insert("products", stable_id(seed, "products", key), CREATED, &values);
     }
 }
 
 /// Every other customer is an account; some differ by rule.
 fn fill_customers(service: &mut Service, seed: u64) {
-    let every_other = customers()
-        .into_iter()
-        .enumerate()
-        .filter(|(position, _)| position % 2 == 0);
-    let known = every_other
-        .map(|(_, customer)| customer)
-        .filter(|customer| customer.currency != "CAD");
+    let every_other = customers().into_iter().enumerate().filter(|(position, _)| position % 2 == 0);
+    let known = every_other.map(|(_, customer)| customer).filter(|customer| customer.currency != "CAD");
     for (position, customer) in known.enumerate() {
         let mut values = account(&customer, CUSTOMER, seed);
         let mut set = |name: &str, value: Value| {
@@ -88,19 +56,11 @@ fn fill_customers(service: &mut Service, seed: u64) {
         match position % 8 {
             1 => set("telephone1", Value::Null),
             3 if position % 16 == 3 => set("telephone1", json!(format!("+1 555 01{position:02}"))),
-            3 => set(
-                "address1_line1",
-                json!(format!("{} (rear entrance)", customer.address)),
-            ),
+            3 => set("address1_line1", json!(format!("{} (rear entrance)", customer.address))),
             5 => set("accountnumber", Value::Null),
             _ => {}
         }
-        service.insert(
-            "accounts",
-            stable_id(seed, "accounts", &customer.number),
-            CREATED,
-            &values,
-        );
+        service.insert("accounts", stable_id(seed, "accounts", &customer.number), CREATED, &values);
     }
 }
 
@@ -114,15 +74,10 @@ fn fill_own_accounts(service: &mut Service, seed: u64) {
         ("own-5", "Southwind Importers", json!(1)),
         ("own-6", "Lead without a Type", Value::Null),
     ];
-    let twins = customers()
-        .into_iter()
-        .filter(|customer| customer.number == AMBIGUOUS);
-    let twins: Vec<_> = twins
-        .flat_map(|customer| [("twin-1", customer.name.clone()), ("twin-2", customer.name)])
-        .collect();
-    let twins = twins
-        .iter()
-        .map(|(key, name)| (*key, name.as_str(), json!(CUSTOMER)));
+    let twins = customers().into_iter().filter(|customer| customer.number == AMBIGUOUS);
+    let twins: Vec<_> =
+        twins.flat_map(|customer| [("twin-1", customer.name.clone()), ("twin-2", customer.name)]).collect();
+    let twins = twins.iter().map(|(key, name)| (*key, name.as_str(), json!(CUSTOMER)));
     for (key, name, account_type) in own.into_iter().chain(twins) {
         let values = [
             ("name", json!(name)),
@@ -130,12 +85,7 @@ fn fill_own_accounts(service: &mut Service, seed: u64) {
             ("telephone1", json!("555-0100")),
             ("transactioncurrencyid", currency_id(seed, "USD")),
         ];
-        service.insert(
-            "accounts",
-            stable_id(seed, "accounts", key),
-            CREATED,
-            &values,
-        );
+        service.insert("accounts", stable_id(seed, "accounts", key), CREATED, &values);
     }
 }
 
@@ -158,27 +108,14 @@ pub(super) fn insert_currency(
         ("exchangerate", number(&rate.to_string())),
         ("currencyprecision", json!(2)),
     ];
-    service.insert(
-        "transactioncurrencies",
-        stable_id(seed, "transactioncurrencies", code),
-        CREATED,
-        &values,
-    );
+    service.insert("transactioncurrencies", stable_id(seed, "transactioncurrencies", code), CREATED, &values);
 }
 
 fn account(partner: &Partner, account_type: i64, seed: u64) -> Vec<(&'static str, Value)> {
     let text = |text: &str| {
-        if text.is_empty() {
-            Value::Null
-        } else {
-            json!(text)
-        }
+        if text.is_empty() { Value::Null } else { json!(text) }
     };
-    let currency = if partner.currency.is_empty() {
-        "USD"
-    } else {
-        partner.currency
-    };
+    let currency = if partner.currency.is_empty() { "USD" } else { partner.currency };
     vec![
         ("name", text(&partner.name)),
         ("accountnumber", text(&partner.number)),

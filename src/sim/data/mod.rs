@@ -6,4 +6,6 @@ mod northwind;
 mod synthetic;
 mod world;
 
+#[cfg(test)]
+pub(crate) use world::World;
 pub(crate) use world::{stable_id, world};

@@ -58,10 +58,7 @@ pub(super) fn items() -> Vec<Item> {
         .map(|row| (row["supplier_id"].clone(), row["company_name"].clone()))
         .collect();
     let items = rows(PRODUCTS).into_iter().map(|row| {
-        let price = row["unit_price"]
-            .parse::<Decimal>()
-            .unwrap_or_default()
-            .round_dp(2);
+        let price = row["unit_price"].parse::<Decimal>().unwrap_or_default().round_dp(2);
         let number = row["product_id"].parse::<u32>().unwrap_or_default() + 1000;
         Item {
             number: number.to_string(),
@@ -69,10 +66,7 @@ pub(super) fn items() -> Vec<Item> {
             price,
             cost: (price * Decimal::new(6, 1)).round_dp(2),
             stock: row["units_in_stock"].parse().unwrap_or_default(),
-            vendor: suppliers
-                .get(&row["supplier_id"])
-                .cloned()
-                .unwrap_or_default(),
+            vendor: suppliers.get(&row["supplier_id"]).cloned().unwrap_or_default(),
             discontinued: row["discontinued"] == "1",
         }
     });
@@ -81,10 +75,7 @@ pub(super) fn items() -> Vec<Item> {
 
 fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
     let mut reader = csv::Reader::from_reader(file.as_bytes());
-    reader
-        .deserialize()
-        .map(|row| row.expect("invariant: the fixture is well-formed"))
-        .collect()
+    reader.deserialize().map(|row| row.expect("invariant: the fixture is well-formed")).collect()
 }
 
 fn partners(file: &str, number: impl Fn(&BTreeMap<String, String>) -> String) -> Vec<Partner> {
@@ -92,15 +83,8 @@ fn partners(file: &str, number: impl Fn(&BTreeMap<String, String>) -> String) ->
         let country = country_code(&row["country"]);
         let number = number(&row);
         let domain = format!("{}.example", number.to_lowercase());
-        let first_name = row["contact_name"]
-            .split(' ')
-            .next()
-            .unwrap_or_default()
-            .to_lowercase();
-        let plain: String = first_name
-            .chars()
-            .filter(char::is_ascii_alphanumeric)
-            .collect();
+        let first_name = row["contact_name"].split(' ').next().unwrap_or_default().to_lowercase();
+        let plain: String = first_name.chars().filter(char::is_ascii_alphanumeric).collect();
         Partner {
             name: row["company_name"].clone(),
             contact: row["contact_name"].clone(),
@@ -109,16 +93,8 @@ fn partners(file: &str, number: impl Fn(&BTreeMap<String, String>) -> String) ->
             region: row["region"].clone(),
             postal_code: row["postal_code"].to_uppercase(),
             phone: row["phone"].clone(),
-            email: if position % 3 == 0 {
-                format!("{plain}@{domain}")
-            } else {
-                String::new()
-            },
-            website: if position % 5 == 0 {
-                format!("https://www.{domain}")
-            } else {
-                String::new()
-            },
+            email: if position % 3 == 0 { format!("{plain}@{domain}") } else { String::new() },
+            website: if position % 5 == 0 { format!("https://www.{domain}") } else { String::new() },
             currency: currency(country),
             country: country.to_owned(),
             number,

@@ -35,16 +35,7 @@ const SECOND: &[&str] = &[
     "Épicerie",
     "100% Bio",
 ];
-const FORMS: &[&str] = &[
-    "GmbH",
-    "Ltd.",
-    "S.A.",
-    "AB",
-    "Inc.",
-    "有限公司",
-    "S.p.A.",
-    "Oy",
-];
+const FORMS: &[&str] = &["GmbH", "Ltd.", "S.A.", "AB", "Inc.", "有限公司", "S.p.A.", "Oy"];
 const STREETS: &[&str] = &[
     "Hauptstraße",
     "O'Connell Street",
@@ -95,45 +86,21 @@ pub(super) fn fill(service: &mut Service, seed: u64, rows: usize) {
         let load = i64::try_from(row / ROWS_PER_STAMP).unwrap_or_default();
         let stamp = crate::sim::business_central::stamp(FIRST_LOAD_MILLIS + load * 1_003);
         let (city, country) = sequence.pick(CITIES);
-        let name = format!(
-            "{} {} {}",
-            sequence.pick(FIRST),
-            sequence.pick(SECOND),
-            sequence.pick(FORMS)
-        );
+        let name = format!("{} {} {}", sequence.pick(FIRST), sequence.pick(SECOND), sequence.pick(FORMS));
         let values = [
             ("number", json!(number)),
             ("displayName", json!(format!("{name} {row}"))),
             ("type", json!("Company")),
-            (
-                "addressLine1",
-                json!(format!(
-                    "{} {}",
-                    sequence.pick(STREETS),
-                    sequence.below(300) + 1
-                )),
-            ),
+            ("addressLine1", json!(format!("{} {}", sequence.pick(STREETS), sequence.below(300) + 1))),
             ("city", json!(city)),
             ("country", json!(country)),
-            (
-                "postalCode",
-                json!(format!("{:05}", sequence.below(100_000))),
-            ),
+            ("postalCode", json!(format!("{:05}", sequence.below(100_000)))),
             (
                 "phoneNumber",
-                json!(format!(
-                    "+{} {:09}",
-                    sequence.below(90) + 10,
-                    sequence.below(1_000_000_000)
-                )),
+                json!(format!("+{} {:09}", sequence.below(90) + 10, sequence.below(1_000_000_000))),
             ),
             ("email", json!(format!("info@s{row:06}.example"))),
         ];
-        service.insert(
-            "customers",
-            stable_id(seed, "customers", &number),
-            &stamp,
-            &values,
-        );
+        service.insert("customers", stable_id(seed, "customers", &number), &stamp, &values);
     }
 }

@@ -18,19 +18,13 @@ pub(crate) struct World {
 
 /// Returns the id a row always has under this seed.
 pub(crate) fn stable_id(seed: u64, table: &str, key: &str) -> Uuid {
-    Uuid::new_v5(
-        &Uuid::NAMESPACE_URL,
-        format!("tandem-sim:{seed}/{table}/{key}").as_bytes(),
-    )
+    Uuid::new_v5(&Uuid::NAMESPACE_URL, format!("tandem-sim:{seed}/{table}/{key}").as_bytes())
 }
 
 /// Makes both systems.
 pub(crate) fn world(options: &Options) -> World {
     let seed = options.seed;
-    let mut world = World {
-        dataverse: organisation(seed),
-        business_central: company(seed),
-    };
+    let mut world = World { dataverse: organisation(seed), business_central: company(seed) };
     if options.data == DataSet::Northwind {
         business_central::fill(&mut world.business_central, seed);
         dataverse::fill(&mut world.dataverse, seed);
@@ -78,10 +72,7 @@ fn organisation(seed: u64) -> dv::Service {
         CREATED,
         &[
             ("name", json!("Northwind Traders")),
-            (
-                "basecurrencyid",
-                Value::String(ids.base_currency.to_string()),
-            ),
+            ("basecurrencyid", Value::String(ids.base_currency.to_string())),
             ("expirechangetrackingindays", json!(7)),
             ("pricingdecimalprecision", json!(2)),
             ("languagecode", json!(1033)),
@@ -94,11 +85,7 @@ fn organisation(seed: u64) -> dv::Service {
 fn company(seed: u64) -> bc::Service {
     let company = stable_id(seed, "companies", "Northwind Traders");
     let tenant = stable_id(seed, "registration", "tenant");
-    let mut service = bc::Service::new(bc::Seed {
-        tenant,
-        environment: "Production",
-        company,
-    });
+    let mut service = bc::Service::new(bc::Seed { tenant, environment: "Production", company });
     service.insert(
         "companies",
         company,
@@ -129,10 +116,7 @@ fn company(seed: u64) -> bc::Service {
         "generalLedgerSetup",
         stable_id(seed, "generalLedgerSetup", "1"),
         CREATED,
-        &[
-            ("localCurrencyCode", json!("USD")),
-            ("localCurrencySymbol", json!("$")),
-        ],
+        &[("localCurrencyCode", json!("USD")), ("localCurrencySymbol", json!("$"))],
     );
     service
 }

@@ -22,9 +22,8 @@ pub(super) fn assign(
     let mut touched = Vec::new();
     for (key, value) in body {
         if let Some(navigation) = key.strip_suffix("@odata.bind") {
-            let position = definition
-                .navigation(navigation)
-                .ok_or_else(|| unknown_property(definition, navigation))?;
+            let position =
+                definition.navigation(navigation).ok_or_else(|| unknown_property(definition, navigation))?;
             row.values[position] = bind(service, operation, definition, position, value)?;
             touched.push(position);
         } else if key.contains('@') {
@@ -34,26 +33,17 @@ pub(super) fn assign(
             row.values[position] = Value::Null;
             touched.push(position);
         } else {
-            let position = definition
-                .property(key)
-                .ok_or_else(|| unknown_property(definition, key))?;
+            let position = definition.property(key).ok_or_else(|| unknown_property(definition, key))?;
             let column = &definition.columns[position];
             if column.kind.navigation().is_some() {
                 let detail = "CRM do not support direct update of Entity Reference properties, Use Navigation properties instead.";
                 return Err(Fault::payload(definition.set, detail));
             }
             // What is not valid for this operation is ignored, as Dataverse does.
-            if if creating {
-                column.create
-            } else {
-                column.update
-            } {
+            if if creating { column.create } else { column.update } {
                 row.values[position] = stored(definition, column, value)?;
                 if column.name == definition.primary_id {
-                    row.id = row.values[position]
-                        .as_str()
-                        .and_then(|id| id.parse().ok())
-                        .unwrap_or(row.id);
+                    row.id = row.values[position].as_str().and_then(|id| id.parse().ok()).unwrap_or(row.id);
                 }
                 touched.push(position);
             }
@@ -68,10 +58,7 @@ fn check_annotation(table: &Table, key: &str) -> Result<(), Fault> {
     if annotation.contains('.') {
         return Ok(());
     }
-    Err(Fault::payload(
-        table.set,
-        &format!("The annotation '{key}' is not a valid annotation name."),
-    ))
+    Err(Fault::payload(table.set, &format!("The annotation '{key}' is not a valid annotation name.")))
 }
 
 fn unknown_property(table: &Table, name: &str) -> Fault {
@@ -91,18 +78,11 @@ fn bind(
 ) -> Result<Value, Fault> {
     let column = &table.columns[position];
     let Some(reference) = value.as_str() else {
-        let detail = format!(
-            "The annotation '{}@odata.bind' has a null value.",
-            column.name
-        );
+        let detail = format!("The annotation '{}@odata.bind' has a null value.", column.name);
         return Err(Fault::payload(table.set, &detail));
     };
     let (target, id) = service.referenced(operation, reference)?;
-    if !column
-        .kind
-        .targets()
-        .contains(&service.tables[target].logical_name)
-    {
+    if !column.kind.targets().contains(&service.tables[target].logical_name) {
         let detail = format!("'{reference}' is not a valid target of '{}'.", column.name);
         return Err(Fault::payload(table.set, &detail));
     }
@@ -112,14 +92,9 @@ fn bind(
 fn clear_lookup(table: &Table, key: &str, value: &Value) -> Result<(), Fault> {
     match value {
         Value::Null => Ok(()),
-        Value::Object(_) => Err(Fault::new(
-            501,
-            "0x80040219",
-            "The simulator does not play deep inserts.",
-        )),
-        _ => Err(Fault::payload(
-            table.set,
-            &format!("A node of type 'StartObject' was expected for '{key}'."),
-        )),
+        Value::Object(_) => Err(Fault::new(501, "0x80040219", "The simulator does not play deep inserts.")),
+        _ => {
+            Err(Fault::payload(table.set, &format!("A node of type 'StartObject' was expected for '{key}'.")))
+        }
     }
 }

@@ -9,6 +9,7 @@ use super::link::{Operation, resolve_content_id};
 use super::multipart::{Part, boundary, parts, request};
 use super::service::Service;
 use crate::sim::http::{Reply, Request, reason};
+use crate::sim::odata::path::segments;
 
 const MAXIMUM: usize = 1000;
 
@@ -19,11 +20,7 @@ enum Outcome {
 }
 
 /// Answers a batch.
-pub(super) fn answer(
-    service: &mut Service,
-    operation: &Operation<'_>,
-    unguarded: &mut Vec<String>,
-) -> Reply {
+pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
     let envelope = operation.request;
     let Some(boundary) = envelope.header("content-type").and_then(boundary) else {
         return Fault::query(
@@ -47,13 +44,10 @@ pub(super) fn answer(
                 Outcome::Single(part.header("content-id").map(str::to_owned), reply)
             }
         };
-        let failure = match &outcome {
-            Outcome::Single(_, reply) if !reply.is_success() => Some(reply.status),
-            Outcome::Single(..) | Outcome::ChangeSet(_) => None,
-        };
+        let failed = matches!(&outcome, Outcome::Single(_, reply) if !reply.is_success());
         outcomes.push(outcome);
-        if let Some(failure) = failure.filter(|_| !goes_on) {
-            status = failure;
+        if failed && !goes_on {
+            status = 400;
             break;
         }
     }
@@ -83,13 +77,25 @@ fn change_set(
             service.store.rollback();
             return Outcome::Single(content_id, reply);
         }
-        if let (Some(id), Some(entity)) = (&content_id, reply.header("OData-EntityId")) {
-            references.insert(id.clone(), entity.to_owned());
+        if let (Some(id), Some(entity)) = (&content_id, written_row(service, &part, &reply)) {
+            references.insert(id.clone(), entity);
         }
         replies.push((content_id, reply));
     }
     service.store.commit();
     Outcome::ChangeSet(replies)
+}
+
+/// Returns the address of the row a part wrote: from the header, or from the representation.
+fn written_row(service: &Service, part: &Part, reply: &Reply) -> Option<String> {
+    if let Some(entity) = reply.header("OData-EntityId") {
+        return Some(entity.to_owned());
+    }
+    let target = request(&part.content)?.target;
+    let path = target.split('?').next().unwrap_or_default();
+    let set = segments(path).pop()?.name;
+    let primary_id = service.tables[service.table(&set)?].primary_id;
+    Some(format!("/{set}({})", reply.to_json()[primary_id].as_str()?))
 }
 
 fn operate_in_change_set(
@@ -130,9 +136,7 @@ fn operate(
     };
     request.set_target(&rooted(&target, &envelope.path));
     match Operation::with_references(&request, references.clone()) {
-        Some(operation) if operation.is_batch() => {
-            Fault::query("A batch cannot contain a batch.").reply()
-        }
+        Some(operation) if operation.is_batch() => Fault::query("A batch cannot contain a batch.").reply(),
         Some(operation) => service.single(&operation, unguarded),
         None => Fault::query(format!("The request URI '{target}' is not valid.")).reply(),
     }
@@ -141,9 +145,7 @@ fn operate(
 /// Brings a target to a path: absolute URL, absolute path, or relative to the service root.
 fn rooted(target: &str, batch_path: &str) -> String {
     if let Some((_, rest)) = target.split_once("://") {
-        return rest
-            .find('/')
-            .map_or_else(String::new, |slash| rest[slash..].to_owned());
+        return rest.find('/').map_or_else(String::new, |slash| rest[slash..].to_owned());
     }
     if target.starts_with('/') {
         return target.to_owned();
@@ -162,9 +164,7 @@ fn respond(status: u16, outcomes: &[Outcome]) -> Reply {
             }
             Outcome::ChangeSet(replies) => {
                 let inner = format!("changesetresponse_{}", Uuid::new_v4());
-                body.push_str(&format!(
-                    "Content-Type: multipart/mixed; boundary={inner}\r\n\r\n"
-                ));
+                body.push_str(&format!("Content-Type: multipart/mixed; boundary={inner}\r\n\r\n"));
                 for (content_id, reply) in replies {
                     body.push_str(&format!("--{inner}\r\n"));
                     push_part(&mut body, content_id.as_deref(), reply);
@@ -174,11 +174,7 @@ fn respond(status: u16, outcomes: &[Outcome]) -> Reply {
         }
     }
     body.push_str(&format!("--{boundary}--\r\n"));
-    Reply::text(
-        status,
-        &format!("multipart/mixed; boundary={boundary}"),
-        body,
-    )
+    Reply::text(status, &format!("multipart/mixed; boundary={boundary}"), body)
 }
 
 fn push_part(text: &mut String, content_id: Option<&str>, reply: &Reply) {
@@ -186,11 +182,7 @@ fn push_part(text: &mut String, content_id: Option<&str>, reply: &Reply) {
     if let Some(content_id) = content_id {
         text.push_str(&format!("Content-ID: {content_id}\r\n"));
     }
-    text.push_str(&format!(
-        "\r\nHTTP/1.1 {} {}\r\n",
-        reply.status,
-        reason(reply.status)
-    ));
+    text.push_str(&format!("\r\nHTTP/1.1 {} {}\r\n", reply.status, reason(reply.status)));
     if reply.header("OData-Version").is_none() {
         text.push_str("OData-Version: 4.0\r\n");
     }

@@ -25,11 +25,7 @@ pub(super) fn answer(
         "Microsoft.Dynamics.CRM.UpdateMultiple" => update,
         "Microsoft.Dynamics.CRM.UpsertMultiple" => upsert,
         "Microsoft.Dynamics.CRM.DeleteMultiple" => {
-            return Err(Fault::new(
-                501,
-                "0x80040219",
-                "DeleteMultiple has not yet been implemented.",
-            ));
+            return Err(Fault::new(501, "0x80040219", "DeleteMultiple has not yet been implemented."));
         }
         _ => return Err(Fault::unknown_segment(action)),
     };
@@ -57,10 +53,7 @@ pub(super) fn answer(
         return Ok(Reply::empty(204));
     }
     let context = operation.context("Microsoft.Dynamics.CRM.CreateMultipleResponse");
-    Ok(Reply::json(
-        200,
-        &json!({"@odata.context": context, "Ids": ids}),
-    ))
+    Ok(Reply::json(200, &json!({"@odata.context": context, "Ids": ids})))
 }
 
 fn targets(
@@ -68,23 +61,16 @@ fn targets(
     operation: &Operation<'_>,
     table: usize,
 ) -> Result<Vec<Map<String, Value>>, Fault> {
-    let expected = format!(
-        "Microsoft.Dynamics.CRM.{}",
-        service.tables[table].logical_name
-    );
+    let expected = format!("Microsoft.Dynamics.CRM.{}", service.tables[table].logical_name);
     let body = operation.body()?;
-    let targets = body
-        .get("Targets")
-        .and_then(Value::as_array)
-        .ok_or_else(|| Fault::query("'Targets' is missing."))?;
+    let targets =
+        body.get("Targets").and_then(Value::as_array).ok_or_else(|| Fault::query("'Targets' is missing."))?;
     let typed = targets.iter().map(|target| {
         let target = target.as_object().filter(|target| {
             let sent = target.get("@odata.type").and_then(Value::as_str);
             sent.is_some_and(|sent| sent.trim_start_matches('#') == expected)
         });
-        target
-            .cloned()
-            .ok_or_else(|| Fault::query(format!("Each target needs '@odata.type': '{expected}'.")))
+        target.cloned().ok_or_else(|| Fault::query(format!("Each target needs '@odata.type': '{expected}'.")))
     });
     typed.collect()
 }
@@ -106,15 +92,8 @@ fn update(
 ) -> Result<Uuid, Fault> {
     let address = target_address(service, table, target)?;
     if service.addressed(table, &address).is_none() {
-        let id = if let Address::Id(id) = address {
-            id.to_string()
-        } else {
-            String::new()
-        };
-        let message = format!(
-            "{} With Ids = {id} Do Not Exist",
-            service.tables[table].logical_name
-        );
+        let id = if let Address::Id(id) = address { id.to_string() } else { String::new() };
+        let message = format!("{} With Ids = {id} Do Not Exist", service.tables[table].logical_name);
         return Err(Fault::new(404, "0x80040217", message));
     }
     patch(service, operation, table, &address, target).map(|written| written.id)
@@ -138,23 +117,14 @@ fn upsert(
 }
 
 /// A target names its row by `@odata.id` or by its primary key.
-fn target_address(
-    service: &Service,
-    table: usize,
-    target: &Map<String, Value>,
-) -> Result<Address, Fault> {
+fn target_address(service: &Service, table: usize, target: &Map<String, Value>) -> Result<Address, Fault> {
     let definition = &service.tables[table];
     if let Some(reference) = target.get("@odata.id").and_then(Value::as_str) {
         let last = segments(reference).pop();
-        let key = last
-            .and_then(|segment| segment.key)
-            .ok_or_else(|| Fault::query("'@odata.id' has no key."))?;
+        let key =
+            last.and_then(|segment| segment.key).ok_or_else(|| Fault::query("'@odata.id' has no key."))?;
         return address(definition, &key);
     }
-    let id = target
-        .get(definition.primary_id)
-        .and_then(Value::as_str)
-        .and_then(|id| id.parse().ok());
-    id.map(Address::Id)
-        .ok_or_else(|| Fault::query("The target does not identify a row."))
+    let id = target.get(definition.primary_id).and_then(Value::as_str).and_then(|id| id.parse().ok());
+    id.map(Address::Id).ok_or_else(|| Fault::query("The target does not identify a row."))
 }

@@ -12,8 +12,7 @@ use crate::sim::store::Row;
 
 /// State and status depend on each other; a state alone takes its default status.
 pub(super) fn check_state(table: &Table, row: &mut Row, touched: &[usize]) -> Result<(), Fault> {
-    let (Some(state), Some(status)) = (table.position("statecode"), table.position("statuscode"))
-    else {
+    let (Some(state), Some(status)) = (table.position("statecode"), table.position("statuscode")) else {
         return Ok(());
     };
     let (Kind::State(states), Kind::Status(statuses)) =
@@ -23,23 +22,15 @@ pub(super) fn check_state(table: &Table, row: &mut Row, touched: &[usize]) -> Re
     };
     let current = row.values[state].as_i64().unwrap_or_default();
     if touched.contains(&state) && !touched.contains(&status) {
-        let default = states
-            .iter()
-            .find(|option| option.0 == current)
-            .map(|option| option.2);
+        let default = states.iter().find(|option| option.0 == current).map(|option| option.2);
         row.values[status] = default.map_or(Value::Null, Value::from);
     }
     let chosen = row.values[status].as_i64().unwrap_or_default();
-    if statuses
-        .iter()
-        .any(|option| option.0 == chosen && option.2 == current)
-    {
+    if statuses.iter().any(|option| option.0 == chosen && option.2 == current) {
         return Ok(());
     }
-    let message = format!(
-        "{chosen} is not a valid status code for state code {current} on {}.",
-        table.logical_name
-    );
+    let message =
+        format!("{chosen} is not a valid status code for state code {current} on {}.", table.logical_name);
     Err(Fault::new(400, "0x80048408", message))
 }
 
@@ -64,14 +55,21 @@ pub(super) fn check_currency(table: &Table, row: &Row) -> Result<(), Fault> {
 }
 
 impl Service {
+    /// Gives a row that can hold money the base currency if it has none.
+    pub(super) fn default_currency(&self, table: usize, row: &mut Row) {
+        let currency = self.tables[table].position("transactioncurrencyid");
+        if let Some(position) = currency.filter(|position| row.values[*position].is_null()) {
+            row.values[position] = Value::String(self.seed.base_currency.to_string());
+        }
+    }
+
     /// Fills the columns that follow from others: rate and base amounts.
     pub(super) fn calculate(&self, table: usize, row: &mut Row) {
         let definition = &self.tables[table];
         let currency = definition
             .position("transactioncurrencyid")
             .filter(|_| definition.primary_id != "transactioncurrencyid");
-        let (Some(currency), Some(rate_position)) = (currency, definition.position("exchangerate"))
-        else {
+        let (Some(currency), Some(rate_position)) = (currency, definition.position("exchangerate")) else {
             return;
         };
         let rate = self.exchange_rate(&row.values[currency]);
@@ -80,22 +78,15 @@ impl Service {
             let Kind::MoneyBase(source) = column.kind else {
                 continue;
             };
-            let amount = definition
-                .position(source)
-                .and_then(|source| as_decimal(&row.values[source]));
-            let base = amount
-                .zip(rate)
-                .and_then(|(amount, rate)| amount.checked_div(rate));
+            let amount = definition.position(source).and_then(|source| as_decimal(&row.values[source]));
+            let base = amount.zip(rate).and_then(|(amount, rate)| amount.checked_div(rate));
             row.values[position] = base.map_or(Value::Null, money);
         }
     }
 
     fn exchange_rate(&self, currency: &Value) -> Option<Decimal> {
         let table = self.table("transactioncurrencies")?;
-        let row = self
-            .store
-            .rows(table)
-            .get(&currency.as_str()?.parse().ok()?)?;
+        let row = self.store.rows(table).get(&currency.as_str()?.parse().ok()?)?;
         as_decimal(&row.values[self.tables[table].position("exchangerate")?])
     }
 
@@ -116,15 +107,7 @@ impl Service {
                     .filter(|row| row.values[position] == id_text)
                     .cloned()
                     .collect();
-                if !referring.is_empty()
-                    && !matches!(
-                        kind,
-                        Kind::Lookup {
-                            restrict: false,
-                            ..
-                        }
-                    )
-                {
+                if !referring.is_empty() && !matches!(kind, Kind::Lookup { restrict: false, .. }) {
                     let message = "The object you tried to delete is associated with another object and cannot be deleted.";
                     return Err(Fault::new(405, "0x80040227", message));
                 }

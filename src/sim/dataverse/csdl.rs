@@ -44,12 +44,7 @@ fn push_type(text: &mut String, table: &Table, tables: &[Table]) {
             Kind::Money | Kind::MoneyBase(_) => " Scale=\"4\"".to_owned(),
             _ => String::new(),
         };
-        push!(
-            text,
-            "<Property Name=\"{}\" Type=\"{}\"{facets}/>",
-            column.property,
-            column.kind.edm()
-        );
+        push!(text, "<Property Name=\"{}\" Type=\"{}\"{facets}/>", column.property, column.kind.edm());
     }
     for (navigation, column, target) in navigations(table, tables) {
         push!(
@@ -70,11 +65,7 @@ fn push_set(text: &mut String, table: &Table, tables: &[Table]) {
         table.logical_name
     );
     for (navigation, _, target) in navigations(table, tables) {
-        push!(
-            text,
-            "<NavigationPropertyBinding Path=\"{navigation}\" Target=\"{}\"/>",
-            target.set
-        );
+        push!(text, "<NavigationPropertyBinding Path=\"{navigation}\" Target=\"{}\"/>", target.set);
     }
     if table.change_tracking {
         push!(
@@ -86,15 +77,10 @@ fn push_set(text: &mut String, table: &Table, tables: &[Table]) {
 }
 
 /// Returns navigation, property and target of the lookups whose target exists; an owner is shown as a user.
-fn navigations<'a>(
-    table: &'a Table,
-    tables: &'a [Table],
-) -> Vec<(&'static str, &'a str, &'a Table)> {
+fn navigations<'a>(table: &'a Table, tables: &'a [Table]) -> Vec<(&'static str, &'a str, &'a Table)> {
     let lookups = table.columns.iter().filter_map(|column| {
         let navigation = column.kind.navigation()?;
-        let target = tables
-            .iter()
-            .find(|table| column.kind.targets().contains(&table.logical_name))?;
+        let target = tables.iter().find(|table| column.kind.targets().contains(&table.logical_name))?;
         Some((navigation, column.property.as_str(), target))
     });
     lookups.collect()

@@ -23,46 +23,26 @@ struct Page {
 
 /// Returns whether a list request asks for tracked changes.
 pub(super) fn asked(operation: &Operation<'_>) -> bool {
-    operation
-        .request
-        .preference("odata.track-changes")
-        .is_some()
-        || operation.query.has("$deltatoken")
+    operation.request.preference("odata.track-changes").is_some() || operation.query.has("$deltatoken")
 }
 
 /// Answers a page of a tracked read.
-pub(super) fn list(
-    service: &Service,
-    operation: &Operation<'_>,
-    index: usize,
-) -> Result<Reply, Fault> {
+pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     if !table.change_tracking {
-        let message = format!(
-            "Change tracking is not enabled for the entity '{}'.",
-            table.logical_name
-        );
+        let message = format!("Change tracking is not enabled for the entity '{}'.", table.logical_name);
         return Err(Fault::new(400, "0x80072491", message));
     }
-    if let Some(option) = NOT_COMBINABLE
-        .iter()
-        .find(|option| operation.query.has(option))
-    {
-        let message = format!(
-            "The \"{option}\" query parameter isn't supported when Change Tracking is enabled."
-        );
+    if let Some(option) = NOT_COMBINABLE.iter().find(|option| operation.query.has(option)) {
+        let message =
+            format!("The \"{option}\" query parameter isn't supported when Change Tracking is enabled.");
         return Err(Fault::query(message));
     }
     let shape = shape(table, operation)?;
     let size = operation.request.page_size(MAXIMUM);
-    let since = operation
-        .query
-        .get("$deltatoken")
-        .map(delta_version)
-        .transpose()?;
+    let since = operation.query.get("$deltatoken").map(delta_version).transpose()?;
     if since.is_some_and(|version| version < service.oldest_delta) {
-        let message =
-            "Version stamp associated with the client has expired. Please perform a full sync.";
+        let message = "Version stamp associated with the client has expired. Please perform a full sync.";
         return Err(Fault::new(400, "0x80044352", message));
     }
     let page = match since {
@@ -73,19 +53,13 @@ pub(super) fn list(
     let mut body = Map::new();
     body.insert(
         "@odata.context".to_owned(),
-        operation
-            .context(&format!("{}{}{delta}", table.set, shape.selected))
-            .into(),
+        operation.context(&format!("{}{}{delta}", table.set, shape.selected)).into(),
     );
     match &page.next {
-        Some(next) => body.insert(
-            "@odata.nextLink".to_owned(),
-            next_link(operation, table.set, next).into(),
-        ),
-        None => body.insert(
-            "@odata.deltaLink".to_owned(),
-            delta_link(operation, table.set, page.high).into(),
-        ),
+        Some(next) => body.insert("@odata.nextLink".to_owned(), next_link(operation, table.set, next).into()),
+        None => {
+            body.insert("@odata.deltaLink".to_owned(), delta_link(operation, table.set, page.high).into())
+        }
     };
     body.insert("value".to_owned(), Value::Array(page.entries));
     Ok(Reply::json(200, &Value::Object(body)).with("Preference-Applied", "odata.track-changes"))
@@ -104,27 +78,12 @@ fn everything(
         Some(Position::Tracked { high, after }) => (high, Some(after)),
         Some(_) => return Err(foreign_cookie()),
     };
-    let mut rows: Vec<_> = service
-        .store
-        .rows(index)
-        .after(after)
-        .take(size + 1)
-        .collect();
+    let mut rows: Vec<_> = service.store.rows(index).after(after).take(size + 1).collect();
     let more = rows.len() > size;
     rows.truncate(size);
-    let next = rows.last().filter(|_| more).map(|row| Position::Tracked {
-        high,
-        after: row.id,
-    });
-    let entries = rows
-        .iter()
-        .map(|row| Value::Object(service.render(index, row, shape)))
-        .collect();
-    Ok(Page {
-        entries,
-        next,
-        high,
-    })
+    let next = rows.last().filter(|_| more).map(|row| Position::Tracked { high, after: row.id });
+    let entries = rows.iter().map(|row| Value::Object(service.render(index, row, shape))).collect();
+    Ok(Page { entries, next, high })
 }
 
 /// A later read: changed rows by version, then deletions.
@@ -146,16 +105,9 @@ fn changes(
     let rows = service.store.rows(index);
     let mut entries = Vec::new();
     let mut last = None;
-    for row in changed_after
-        .into_iter()
-        .flat_map(|after| rows.changed(after, high))
-    {
+    for row in changed_after.into_iter().flat_map(|after| rows.changed(after, high)) {
         if entries.len() == size {
-            return Ok(Page {
-                entries,
-                next: last.map(|last| Position::Changes { low, high, last }),
-                high,
-            });
+            return Ok(Page { entries, next: last.map(|last| Position::Changes { low, high, last }), high });
         }
         entries.push(Value::Object(service.render(index, row, shape)));
         last = Some(row.version);
@@ -164,20 +116,12 @@ fn changes(
     let mut last = deleted_after;
     for (version, id) in rows.deleted(deleted_after, high) {
         if entries.len() == size {
-            return Ok(Page {
-                entries,
-                next: Some(Position::Deletions { low, high, last }),
-                high,
-            });
+            return Ok(Page { entries, next: Some(Position::Deletions { low, high, last }), high });
         }
         entries.push(json!({"@odata.context": context, "id": id, "reason": "deleted"}));
         last = version;
     }
-    Ok(Page {
-        entries,
-        next: None,
-        high,
-    })
+    Ok(Page { entries, next: None, high })
 }
 
 fn foreign_cookie() -> Fault {

@@ -15,27 +15,15 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     pub(crate) fn missing_row(table: &str, id: Uuid) -> Self {
-        Self::new(
-            404,
-            "0x80040217",
-            format!("{table} With Id = {id} Does Not Exist"),
-        )
+        Self::new(404, "0x80040217", format!("{table} With Id = {id} Does Not Exist"))
     }
 
     pub(crate) fn unknown_segment(name: &str) -> Self {
-        Self::new(
-            404,
-            "0x8006088a",
-            format!("Resource not found for the segment '{name}'."),
-        )
+        Self::new(404, "0x8006088a", format!("Resource not found for the segment '{name}'."))
     }
 
     pub(crate) fn query(message: impl Into<String>) -> Self {
@@ -43,9 +31,8 @@ impl Fault {
     }
 
     pub(crate) fn unknown_in_query(property: &str, table: &str) -> Self {
-        let message = format!(
-            "Could not find a property named '{property}' on type 'Microsoft.Dynamics.CRM.{table}'."
-        );
+        let message =
+            format!("Could not find a property named '{property}' on type 'Microsoft.Dynamics.CRM.{table}'.");
         Self::new(400, "0x0", message)
     }
 
@@ -57,16 +44,11 @@ impl Fault {
     }
 
     pub(crate) fn duplicate_id() -> Self {
-        Self::new(
-            412,
-            "0x80040237",
-            "A record with matching key values already exists.",
-        )
+        Self::new(412, "0x80040237", "A record with matching key values already exists.")
     }
 
     pub(crate) fn stale() -> Self {
-        let message =
-            "The version of the existing record doesn't match the RowVersion property provided.";
+        let message = "The version of the existing record doesn't match the RowVersion property provided.";
         Self::new(412, "0x80060882", message)
     }
 
@@ -85,16 +67,8 @@ pub(crate) fn unauthorized(request: &Request, tenant: Uuid) -> Reply {
         request.base
     );
     let fault = match request.header("authorization") {
-        Some(_) => Fault::new(
-            401,
-            "0x8005F101",
-            "The access token has expired or is not valid.",
-        ),
-        None => Fault::new(
-            401,
-            "0x80041d50",
-            "No access token was found in the request.",
-        ),
+        Some(_) => Fault::new(401, "0x8005F101", "The access token has expired or is not valid."),
+        None => Fault::new(401, "0x80041d50", "No access token was found in the request."),
     };
     fault.reply().with("WWW-Authenticate", challenge)
 }
@@ -107,11 +81,7 @@ pub(crate) fn refusal(status: u16) -> Reply {
             "0x80072322",
             "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
         ),
-        401 => Fault::new(
-            401,
-            "0x8005F101",
-            "The access token has expired or is not valid.",
-        ),
+        401 => Fault::new(401, "0x8005F101", "The access token has expired or is not valid."),
         403 => Fault::new(403, "0x80040220", "Principal user is missing a privilege."),
         _ => Fault::new(status, "0x80040216", "An unexpected error occurred."),
     };

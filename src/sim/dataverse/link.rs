@@ -52,8 +52,7 @@ impl<'a> Operation<'a> {
     }
 
     pub(super) fn is_batch(&self) -> bool {
-        self.request.method == "POST"
-            && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
+        self.request.method == "POST" && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
     }
 
     /// Returns the body as an object.
@@ -66,9 +65,7 @@ impl<'a> Operation<'a> {
     }
 
     pub(super) fn wants_representation(&self) -> bool {
-        self.request
-            .preference("return")
-            .is_some_and(|value| value == "representation")
+        self.request.preference("return").is_some_and(|value| value == "representation")
     }
 
     /// Returns the address of the service root's metadata for a context.
@@ -102,19 +99,14 @@ pub(super) fn address(table: &Table, key: &Key) -> Result<Address, Fault> {
     let [(name, value)] = pairs.as_slice() else {
         return Err(invalid());
     };
-    let column = table
-        .property(name)
-        .filter(|column| table.key_columns().contains(column))
-        .ok_or_else(invalid)?;
+    let column =
+        table.property(name).filter(|column| table.key_columns().contains(column)).ok_or_else(invalid)?;
     if value.contains(UNREACHABLE) {
         return Err(Fault::query(format!(
             "The value '{value}' cannot be used as an alternate key in a URL."
         )));
     }
-    Ok(Address::AlternateKey {
-        column,
-        value: Value::from(value.as_str()),
-    })
+    Ok(Address::AlternateKey { column, value: Value::from(value.as_str()) })
 }
 
 impl Service {
@@ -122,9 +114,7 @@ impl Service {
     pub(super) fn addressed(&self, table: usize, address: &Address) -> Option<&Row> {
         match address {
             Address::Id(id) => self.store.rows(table).get(id),
-            Address::AlternateKey { column, value } => {
-                self.store.rows(table).by_key(*column, value)
-            }
+            Address::AlternateKey { column, value } => self.store.rows(table).by_key(*column, value),
         }
     }
 
@@ -134,9 +124,8 @@ impl Service {
         self.addressed(table, address).ok_or_else(|| match address {
             Address::Id(id) => Fault::missing_row(logical_name, *id),
             Address::AlternateKey { .. } => {
-                let message = format!(
-                    "A record with the specified key values does not exist in {logical_name} entity"
-                );
+                let message =
+                    format!("A record with the specified key values does not exist in {logical_name} entity");
                 Fault::new(404, "0x80060891", message)
             }
         })
@@ -154,18 +143,11 @@ impl Service {
             None => reference.trim_start_matches('/'),
         };
         let segments = segments(relative);
-        let malformed = || {
-            Fault::payload(
-                "",
-                &format!("'{reference}' is not a valid entity reference."),
-            )
-        };
+        let malformed = || Fault::payload("", &format!("'{reference}' is not a valid entity reference."));
         let [segment] = segments.as_slice() else {
             return Err(malformed());
         };
-        let table = self
-            .table(&segment.name)
-            .ok_or_else(|| Fault::unknown_segment(&segment.name))?;
+        let table = self.table(&segment.name).ok_or_else(|| Fault::unknown_segment(&segment.name))?;
         let key = segment.key.as_ref().ok_or_else(malformed)?;
         let row = self.existing(table, &address(&self.tables[table], key)?)?;
         Ok((table, row.id))
@@ -180,9 +162,7 @@ pub(super) fn resolve_content_id(
     let Some(rest) = target.trim_start_matches('/').strip_prefix('$') else {
         return Ok(target.to_owned());
     };
-    let digits = rest
-        .find(|character: char| !character.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let digits = rest.find(|character: char| !character.is_ascii_digit()).unwrap_or(rest.len());
     if digits == 0 {
         return Ok(target.to_owned());
     }
@@ -190,8 +170,7 @@ pub(super) fn resolve_content_id(
     match references.get(number) {
         Some(row) => Ok(format!("{row}{after}")),
         None => {
-            let message =
-                format!("Content-ID Reference: '${number}' does not exist in the batch context.");
+            let message = format!("Content-ID Reference: '${number}' does not exist in the batch context.");
             Err(Fault::query(message))
         }
     }

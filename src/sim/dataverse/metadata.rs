@@ -22,81 +22,56 @@ pub(super) fn answer(
     rest: &[Segment],
 ) -> Result<Reply, Fault> {
     let Some(key) = &first.key else {
-        let all = tables
-            .iter()
-            .map(|table| expanded(definition(table), table, operation))
-            .collect();
+        let all = tables.iter().map(|table| expanded(definition(table), table, operation)).collect();
         return collection(operation, "EntityDefinitions", all);
     };
     let table = tables.iter().find(|table| is_addressed(table, key));
-    let table = table.ok_or_else(|| {
-        Fault::new(
-            404,
-            "0x80060888",
-            "Could not find an entity with the specified name.",
-        )
-    })?;
+    let table = table
+        .ok_or_else(|| Fault::new(404, "0x80060888", "Could not find an entity with the specified name."))?;
     let context = format!("EntityDefinitions('{}')", table.logical_name);
-    match rest
-        .iter()
-        .map(|segment| segment.name.as_str())
-        .collect::<Vec<_>>()
-        .as_slice()
-    {
+    let names: Vec<_> = rest.iter().map(|segment| segment.name.as_str()).collect();
+    match names.as_slice() {
         [] => {
             let mut body = selected(expanded(definition(table), table, operation), operation);
-            body.insert(
-                "@odata.context".to_owned(),
-                operation.context("EntityDefinitions/$entity").into(),
-            );
+            body.insert("@odata.context".to_owned(), operation.context("EntityDefinitions/$entity").into());
             Ok(Reply::json(200, &Value::Object(body)))
         }
-        ["Attributes"] => match &rest[0].key {
-            None => collection(
-                operation,
-                &format!("{context}/Attributes"),
-                attributes(table, None),
-            ),
-            Some(key) => attribute(table, operation, key),
-        },
-        ["Attributes", cast] => {
-            let wanted = cast
-                .strip_prefix(CAST)
-                .ok_or_else(|| Fault::unknown_segment(cast))?;
-            match &rest[0].key {
-                None => collection(
-                    operation,
-                    &format!("{context}/Attributes/{cast}"),
-                    attributes(table, Some(wanted)),
-                ),
-                Some(key) => attribute(table, operation, key),
-            }
-        }
+        ["Attributes", ..] => columns(table, operation, &context, rest),
         ["Keys"] => collection(operation, &format!("{context}/Keys"), keys(table)),
-        ["ManyToOneRelationships"] => collection(
-            operation,
-            &format!("{context}/ManyToOneRelationships"),
-            relationships(table, tables),
-        ),
+        ["ManyToOneRelationships"] => {
+            collection(operation, &format!("{context}/ManyToOneRelationships"), relationships(table, tables))
+        }
         ["OneToManyRelationships"] => {
             let all = tables.iter().flat_map(|other| relationships(other, tables));
-            let ours =
-                all.filter(|relationship| relationship["ReferencedEntity"] == table.logical_name);
-            collection(
-                operation,
-                &format!("{context}/OneToManyRelationships"),
-                ours.collect(),
-            )
+            let ours = all.filter(|relationship| relationship["ReferencedEntity"] == table.logical_name);
+            collection(operation, &format!("{context}/OneToManyRelationships"), ours.collect())
         }
         _ => Err(Fault::unknown_segment(&rest[0].name)),
     }
 }
 
+/// Answers `Attributes`, all or one, with or without a cast to a column type.
+fn columns(
+    table: &Table,
+    operation: &Operation<'_>,
+    context: &str,
+    rest: &[Segment],
+) -> Result<Reply, Fault> {
+    if let Some(key) = &rest[0].key {
+        return attribute(table, operation, key);
+    }
+    let Some(cast) = rest.get(1).map(|segment| segment.name.as_str()) else {
+        return collection(operation, &format!("{context}/Attributes"), attributes(table, None));
+    };
+    let wanted = cast.strip_prefix(CAST).ok_or_else(|| Fault::unknown_segment(cast))?;
+    collection(operation, &format!("{context}/Attributes/{cast}"), attributes(table, Some(wanted)))
+}
+
 fn is_addressed(table: &Table, key: &Key) -> bool {
     match key {
-        Key::Named(pairs) => pairs
-            .iter()
-            .any(|(name, value)| name == "LogicalName" && value == table.logical_name),
+        Key::Named(pairs) => {
+            pairs.iter().any(|(name, value)| name == "LogicalName" && value == table.logical_name)
+        }
         Key::Single(id) => id.parse() == Ok(table.metadata_id()),
         Key::Empty => false,
     }
@@ -106,46 +81,28 @@ fn attribute(table: &Table, operation: &Operation<'_>, key: &Key) -> Result<Repl
     let Key::Named(pairs) = key else {
         return Err(Fault::unknown_segment("Attributes"));
     };
-    let column = table.columns.iter().find(|column| {
-        pairs
-            .iter()
-            .any(|(name, value)| name == "LogicalName" && value == column.name)
-    });
-    let column =
-        column.ok_or_else(|| Fault::new(404, "0x80060888", "Could not find the attribute."))?;
-    Ok(Reply::json(
-        200,
-        &Value::Object(selected(attribute_definition(table, column), operation)),
-    ))
+    let column = table
+        .columns
+        .iter()
+        .find(|column| pairs.iter().any(|(name, value)| name == "LogicalName" && value == column.name));
+    let column = column.ok_or_else(|| Fault::new(404, "0x80060888", "Could not find the attribute."))?;
+    Ok(Reply::json(200, &Value::Object(selected(attribute_definition(table, column), operation))))
 }
 
 /// Filters, selects and wraps.
-fn collection(
-    operation: &Operation<'_>,
-    context: &str,
-    entries: Vec<Value>,
-) -> Result<Reply, Fault> {
+fn collection(operation: &Operation<'_>, context: &str, entries: Vec<Value>) -> Result<Reply, Fault> {
     let filter = operation.query.get("$filter").map(parse).transpose();
     let filter = filter.map_err(|error| Fault::new(400, "0x0", error.to_string()))?;
     let kept = entries.into_iter().filter(|entry| {
         let property = |path: &str| Cow::Owned(at_path(entry, path));
-        filter
-            .as_ref()
-            .is_none_or(|filter| filter.holds(Dialect::Dataverse, &property))
+        filter.as_ref().is_none_or(|filter| filter.holds(Dialect::Dataverse, &property))
     });
-    let value: Vec<_> = kept
-        .map(|entry| Value::Object(selected(entry, operation)))
-        .collect();
-    Ok(Reply::json(
-        200,
-        &json!({"@odata.context": operation.context(context), "value": value}),
-    ))
+    let value: Vec<_> = kept.map(|entry| Value::Object(selected(entry, operation))).collect();
+    Ok(Reply::json(200, &json!({"@odata.context": operation.context(context), "value": value})))
 }
 
 fn at_path(entry: &Value, path: &str) -> Value {
-    path.split('/').fold(entry.clone(), |value, name| {
-        value.get(name).cloned().unwrap_or_default()
-    })
+    path.split('/').fold(entry.clone(), |value, name| value.get(name).cloned().unwrap_or_default())
 }
 
 /// Applies `$select`; the id, the type and what was expanded always come along.
@@ -205,13 +162,9 @@ fn definition(table: &Table) -> Value {
 }
 
 fn attributes(table: &Table, cast: Option<&str>) -> Vec<Value> {
-    let columns = table
-        .columns
-        .iter()
-        .filter(|column| cast.is_none_or(|cast| metadata_type(&column.kind) == cast));
-    columns
-        .map(|column| attribute_definition(table, column))
-        .collect()
+    let columns =
+        table.columns.iter().filter(|column| cast.is_none_or(|cast| metadata_type(&column.kind) == cast));
+    columns.map(|column| attribute_definition(table, column)).collect()
 }
 
 /// Returns the name of the metadata type of a column, the last part of a cast.
@@ -225,11 +178,7 @@ fn metadata_type(kind: &Kind) -> String {
 
 fn attribute_definition(table: &Table, column: &Column) -> Value {
     let (attribute_type, type_name) = column.kind.type_names();
-    let required = if column.required || column.name == table.primary_id {
-        "SystemRequired"
-    } else {
-        "None"
-    };
+    let required = if column.required || column.name == table.primary_id { "SystemRequired" } else { "None" };
     let mut body = json!({
         "@odata.type": format!("#{CAST}{}", metadata_type(&column.kind)),
         "MetadataId": metadata_id(&format!("{}/{}", table.logical_name, column.name)),
@@ -281,9 +230,7 @@ fn facets(column: &Column) -> Value {
         Kind::Boolean => {
             json!({"OptionSet": {"TrueOption": option(1, "Yes"), "FalseOption": option(0, "No")}})
         }
-        Kind::Choice(options) => {
-            options_of(options.iter().map(|(value, label)| option(*value, label)))
-        }
+        Kind::Choice(options) => options_of(options.iter().map(|(value, label)| option(*value, label))),
         Kind::State(options) => options_of(options.iter().map(|(value, label, default)| {
             let mut option = option(*value, label);
             option["DefaultStatus"] = Value::from(*default);
@@ -330,10 +277,8 @@ fn relationships(table: &Table, tables: &[Table]) -> Vec<Value> {
             continue;
         };
         for target in column.kind.targets() {
-            let referenced = tables
-                .iter()
-                .find(|table| table.logical_name == *target)
-                .map(|table| table.primary_id);
+            let referenced =
+                tables.iter().find(|table| table.logical_name == *target).map(|table| table.primary_id);
             let schema_name = format!("{}_{}_{}", target, table.logical_name, column.name);
             found.push(json!({
                 "MetadataId": metadata_id(&schema_name),

@@ -19,21 +19,14 @@ pub(super) struct Inner {
 
 impl Part {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Returns the boundary of a multipart content type.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {
     let mut parameters = content_type.split(';');
-    if !parameters
-        .next()?
-        .trim()
-        .eq_ignore_ascii_case("multipart/mixed")
-    {
+    if !parameters.next()?.trim().eq_ignore_ascii_case("multipart/mixed") {
         return None;
     }
     let mut named = parameters.filter_map(|parameter| parameter.trim().split_once('='));
@@ -65,10 +58,7 @@ pub(super) fn parts(body: &str, boundary: &str) -> Vec<Part> {
 
 fn part(text: &str) -> Part {
     let (headers, content) = head_and_body(text);
-    Part {
-        headers,
-        content: content.to_owned(),
-    }
+    Part { headers, content: content.to_owned() }
 }
 
 /// Reads a request line, headers and body; `None` if the request line is not one.
@@ -94,10 +84,7 @@ pub(super) fn request(content: &str) -> Option<Inner> {
 fn head_and_body(text: &str) -> (Vec<(String, String)>, &str) {
     let mut headers = Vec::new();
     let mut rest = text;
-    while let Some((line, after)) = rest
-        .split_once('\n')
-        .or((!rest.is_empty()).then_some((rest, "")))
-    {
+    while let Some((line, after)) = rest.split_once('\n').or((!rest.is_empty()).then_some((rest, ""))) {
         rest = after;
         if line.trim().is_empty() {
             break;
@@ -139,19 +126,10 @@ mod tests {
         assert_eq!(parts.len(), 2);
         assert_eq!(parts[0].header("content-id"), Some("100001"));
         let first = request(&parts[0].content).unwrap();
-        assert_eq!(
-            (first.method.as_str(), first.body.as_str()),
-            ("PATCH", "{\"name\":\"A\"}")
-        );
+        assert_eq!((first.method.as_str(), first.body.as_str()), ("PATCH", "{\"name\":\"A\"}"));
         let second = request(&parts[1].content).unwrap();
-        assert_eq!(
-            second.target,
-            "/api/data/v9.2/accounts?$filter=name eq 'a b'"
-        );
-        assert_eq!(
-            second.headers,
-            [("accept".to_owned(), "application/json".to_owned())]
-        );
+        assert_eq!(second.target, "/api/data/v9.2/accounts?$filter=name eq 'a b'");
+        assert_eq!(second.headers, [("accept".to_owned(), "application/json".to_owned())]);
     }
 
     #[test]

@@ -39,20 +39,9 @@ impl Position {
         Some(match parts.as_slice() {
             ["i", id] => Self::AfterId(id.parse().ok()?),
             ["o", count] => Self::AfterRows(count.parse().ok()?),
-            ["t", high, after] => Self::Tracked {
-                high: high.parse().ok()?,
-                after: after.parse().ok()?,
-            },
-            ["c", ..] => Self::Changes {
-                low: number(1)?,
-                high: number(2)?,
-                last: number(3)?,
-            },
-            ["d", ..] => Self::Deletions {
-                low: number(1)?,
-                high: number(2)?,
-                last: number(3)?,
-            },
+            ["t", high, after] => Self::Tracked { high: high.parse().ok()?, after: after.parse().ok()? },
+            ["c", ..] => Self::Changes { low: number(1)?, high: number(2)?, last: number(3)? },
+            ["d", ..] => Self::Deletions { low: number(1)?, high: number(2)?, last: number(3)? },
             _ => return None,
         })
     }
@@ -65,27 +54,15 @@ impl Position {
 /// Returns the address of the next page.
 pub(super) fn next_link(operation: &Operation<'_>, set: &str, position: &Position) -> String {
     let page = page_number(operation.query.get("$skiptoken")) + 1;
-    let cookie = format!(
-        "<cookie page=\"{}\"><row last=\"{{{}}}\" /></cookie>",
-        page - 1,
-        position.text()
-    );
-    let tracking = if position.is_tracking() {
-        "True"
-    } else {
-        "False"
-    };
+    let cookie = format!("<cookie page=\"{}\"><row last=\"{{{}}}\" /></cookie>", page - 1, position.text());
+    let tracking = if position.is_tracking() { "True" } else { "False" };
     let token = format!(
         "<cookie pagenumber=\"{page}\" pagingcookie=\"{}\" istracking=\"{tracking}\" />",
         encode(&encode(&cookie))
     );
     let kept = operation.query.without(&["$skiptoken"]);
     let separator = if kept.is_empty() { "" } else { "&" };
-    format!(
-        "{}/{set}?{kept}{separator}$skiptoken={}",
-        operation.api,
-        encode(&token)
-    )
+    format!("{}/{set}?{kept}{separator}$skiptoken={}", operation.api, encode(&token))
 }
 
 /// Returns where the request goes on, if it does.
@@ -98,16 +75,11 @@ pub(super) fn position(operation: &Operation<'_>) -> Result<Option<Position>, Fa
     let twice = percent_decode_str(&once).decode_utf8_lossy();
     let last = attribute(&twice, "last").map(|last| last.trim_matches(['{', '}']));
     let position = last.and_then(Position::parse);
-    position
-        .map(Some)
-        .ok_or_else(|| Fault::query("Malformed XML in the Paging Cookie"))
+    position.map(Some).ok_or_else(|| Fault::query("Malformed XML in the Paging Cookie"))
 }
 
 fn page_number(token: Option<&str>) -> u64 {
-    token
-        .and_then(|token| attribute(token, "pagenumber"))
-        .and_then(|page| page.parse().ok())
-        .unwrap_or(1)
+    token.and_then(|token| attribute(token, "pagenumber")).and_then(|page| page.parse().ok()).unwrap_or(1)
 }
 
 fn attribute<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
@@ -117,23 +89,15 @@ fn attribute<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns the address that later answers what changed after `version`.
 pub(super) fn delta_link(operation: &Operation<'_>, set: &str, version: u64) -> String {
-    let stamp = jiff::Timestamp::now()
-        .strftime("%m/%d/%Y %H:%M:%S")
-        .to_string();
+    let stamp = jiff::Timestamp::now().strftime("%m/%d/%Y %H:%M:%S").to_string();
     let kept = operation.query.without(&["$skiptoken", "$deltatoken"]);
     let separator = if kept.is_empty() { "" } else { "&" };
     let token = encode(&format!("{version}!{stamp}"));
-    format!(
-        "{}/{set}?{kept}{separator}$deltatoken={token}",
-        operation.api
-    )
+    format!("{}/{set}?{kept}{separator}$deltatoken={token}", operation.api)
 }
 
 /// Returns the version in a delta token.
 pub(super) fn delta_version(token: &str) -> Result<u64, Fault> {
-    let version = token
-        .split('!')
-        .next()
-        .and_then(|version| version.parse().ok());
+    let version = token.split('!').next().and_then(|version| version.parse().ok());
     version.ok_or_else(|| Fault::query("The delta token is not valid."))
 }

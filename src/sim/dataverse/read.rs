@@ -23,64 +23,32 @@ const REFUSED: &[&str] = &["$skip", "$search", "$format", "$compute", "$levels"]
 const UNSUPPORTED: &[&str] = &["$expand", "$apply", "fetchXml", "sql"];
 
 /// Answers a collection.
-pub(super) fn list(
-    service: &Service,
-    operation: &Operation<'_>,
-    index: usize,
-) -> Result<Reply, Fault> {
+pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     let query = &operation.query;
-    if let Some(option) = REFUSED.iter().find(|option| query.has(option)) {
-        return Err(Fault::query(format!(
-            "The query option '{option}' is not supported."
-        )));
-    }
-    if let Some(option) = UNSUPPORTED.iter().find(|option| query.has(option)) {
-        return Err(Fault::new(
-            501,
-            "0x80040219",
-            format!("The simulator does not play '{option}'."),
-        ));
-    }
+    check_options(operation)?;
     let shape = shape(table, operation)?;
-    let filter = filter(table, query.get("$filter"))?;
+    let filter = filter(table, query.with_aliases("$filter").as_deref())?;
     let order = order_by(query.get("$orderby"));
     check_order(table, &order)?;
     let matching = |row: &&Row| accepts(table, filter.as_ref(), row);
-    let sized = operation.request.preference("odata.maxpagesize").is_some();
-    let top = query
-        .get("$top")
-        .filter(|_| !sized)
-        .map(str::parse::<usize>);
-    let top = top
-        .transpose()
-        .map_err(|_| Fault::query("Invalid value for '$top'."))?;
+    let top = top(operation)?;
     let size = top.unwrap_or_else(|| operation.request.page_size(MAXIMUM));
     let position = position(operation)?;
     let rows = page(service, index, &order, position.as_ref(), size, &matching)?;
     let mut body = Map::new();
     body.insert(
         "@odata.context".to_owned(),
-        operation
-            .context(&format!("{}{}", table.set, shape.selected))
-            .into(),
+        operation.context(&format!("{}{}", table.set, shape.selected)).into(),
     );
     if query.get("$count") == Some("true") {
-        let count = service
-            .store
-            .rows(index)
-            .iter()
-            .filter(matching)
-            .take(MAXIMUM)
-            .count();
+        let count = service.store.rows(index).iter().filter(matching).take(MAXIMUM).count();
         body.insert("@odata.count".to_owned(), count.into());
     }
     let shown = rows.iter().take(size);
     body.insert(
         "value".to_owned(),
-        shown
-            .map(|row| Value::Object(service.render(index, row, &shape)))
-            .collect(),
+        shown.map(|row| Value::Object(service.render(index, row, &shape))).collect(),
     );
     if rows.len() > size && top.is_none() {
         let next = match (&position, order.is_empty()) {
@@ -88,12 +56,28 @@ pub(super) fn list(
             (Some(Position::AfterRows(before)), false) => Position::AfterRows(before + size),
             (_, false) => Position::AfterRows(size),
         };
-        body.insert(
-            "@odata.nextLink".to_owned(),
-            next_link(operation, table.set, &next).into(),
-        );
+        body.insert("@odata.nextLink".to_owned(), next_link(operation, table.set, &next).into());
     }
     Ok(Reply::json(200, &Value::Object(body)))
+}
+
+fn check_options(operation: &Operation<'_>) -> Result<(), Fault> {
+    if let Some(option) = REFUSED.iter().find(|option| operation.query.has(option)) {
+        return Err(Fault::query(format!("The query option '{option}' is not supported.")));
+    }
+    match UNSUPPORTED.iter().find(|option| operation.query.has(option)) {
+        Some(option) => {
+            Err(Fault::new(501, "0x80040219", format!("The simulator does not play '{option}'.")))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Reads `$top`, which a page size overrules.
+fn top(operation: &Operation<'_>) -> Result<Option<usize>, Fault> {
+    let sized = operation.request.preference("odata.maxpagesize").is_some();
+    let top = operation.query.get("$top").filter(|_| !sized).map(str::parse::<usize>);
+    top.transpose().map_err(|_| Fault::query("Invalid value for '$top'."))
 }
 
 /// Returns one row more than the page holds, if there is one.
@@ -113,11 +97,7 @@ fn page<'a>(
             Some(Position::AfterId(id)) => Some(*id),
             Some(_) => return Err(malformed()),
         };
-        return Ok(rows
-            .after(after)
-            .filter(|row| matching(row))
-            .take(size.saturating_add(1))
-            .collect());
+        return Ok(rows.after(after).filter(|row| matching(row)).take(size.saturating_add(1)).collect());
     }
     let skipped = match position {
         None => 0,
@@ -127,31 +107,15 @@ fn page<'a>(
     let table = &service.tables[index];
     let mut sorted: Vec<_> = rows.iter().filter(|row| matching(row)).collect();
     sorted.sort_by(|left, right| compare_rows(table, order, left, right));
-    Ok(sorted
-        .into_iter()
-        .skip(skipped)
-        .take(size.saturating_add(1))
-        .collect())
+    Ok(sorted.into_iter().skip(skipped).take(size.saturating_add(1)).collect())
 }
 
 /// Answers `set/$count`.
-pub(super) fn count(
-    service: &Service,
-    operation: &Operation<'_>,
-    index: usize,
-) -> Result<Reply, Fault> {
+pub(super) fn count(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
-    let filter = filter(table, operation.query.get("$filter"))?;
-    let rows = service
-        .store
-        .rows(index)
-        .iter()
-        .filter(|row| accepts(table, filter.as_ref(), row));
-    Ok(Reply::text(
-        200,
-        "text/plain",
-        rows.take(MAXIMUM).count().to_string(),
-    ))
+    let filter = filter(table, operation.query.with_aliases("$filter").as_deref())?;
+    let rows = service.store.rows(index).iter().filter(|row| accepts(table, filter.as_ref(), row));
+    Ok(Reply::text(200, "text/plain", rows.take(MAXIMUM).count().to_string()))
 }
 
 /// Answers one row, or 304 if the client already has this version.
@@ -163,11 +127,7 @@ pub(super) fn single(
 ) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     if operation.query.has("$expand") {
-        return Err(Fault::new(
-            501,
-            "0x80040219",
-            "The simulator does not play '$expand'.",
-        ));
+        return Err(Fault::new(501, "0x80040219", "The simulator does not play '$expand'."));
     }
     let shape = shape(table, operation)?;
     let row = service.existing(index, &address(table, key)?)?;
@@ -192,27 +152,20 @@ pub(super) fn column(
 ) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     let row = service.existing(index, &address(table, key)?)?;
-    let position = table
-        .property(name)
-        .ok_or_else(|| Fault::unknown_segment(name))?;
+    let position = table.property(name).ok_or_else(|| Fault::unknown_segment(name))?;
     let value = property(table, row, position);
     if value.is_null() {
         return Ok(Reply::empty(204));
     }
     let context = operation.context(&format!("{}({})/{name}", table.set, row.id));
-    Ok(Reply::json(
-        200,
-        &json!({"@odata.context": context, "value": value}),
-    ))
+    Ok(Reply::json(200, &json!({"@odata.context": context, "value": value})))
 }
 
 /// Parses a `$filter` and checks its names and types.
 pub(super) fn filter(table: &Table, text: Option<&str>) -> Result<Option<Expression>, Fault> {
     let Some(text) = text else { return Ok(None) };
     let expression = parse(text).map_err(|error| match error {
-        FilterError::Syntax => {
-            Fault::new(400, "0x0", format!("Syntax error in the filter '{text}'."))
-        }
+        FilterError::Syntax => Fault::new(400, "0x0", format!("Syntax error in the filter '{text}'.")),
         FilterError::Lambda | FilterError::In => Fault::query(error.to_string()),
     })?;
     let mut unknown = None;
@@ -235,14 +188,8 @@ fn check_types(table: &Table, expression: &Expression) -> Result<(), Fault> {
             check_types(table, right)
         }
         Expression::Not(inner) => check_types(table, inner),
-        Expression::Compare {
-            left: Operand::Property(name),
-            right,
-            ..
-        } => {
-            let kind = table
-                .property(name)
-                .map(|position| &table.columns[position].kind);
+        Expression::Compare { left: Operand::Property(name), right, .. } => {
+            let kind = table.property(name).map(|position| &table.columns[position].kind);
             if kind.is_none_or(|kind| comparable(kind, right)) {
                 return Ok(());
             }
@@ -283,10 +230,7 @@ fn accepts(table: &Table, filter: Option<&Expression>, row: &Row) -> bool {
 }
 
 fn check_order(table: &Table, order: &[OrderBy]) -> Result<(), Fault> {
-    match order
-        .iter()
-        .find(|key| table.property(&key.property).is_none())
-    {
+    match order.iter().find(|key| table.property(&key.property).is_none()) {
         Some(key) => Err(Fault::unknown_in_query(&key.property, table.logical_name)),
         None => Ok(()),
     }
@@ -297,15 +241,8 @@ fn compare_rows(table: &Table, order: &[OrderBy], left: &Row, right: &Row) -> Or
         let Some(position) = table.property(&key.property) else {
             continue;
         };
-        let order = compare_values(
-            &property(table, left, position),
-            &property(table, right, position),
-        );
-        let order = if key.descending {
-            order.reverse()
-        } else {
-            order
-        };
+        let order = compare_values(&property(table, left, position), &property(table, right, position));
+        let order = if key.descending { order.reverse() } else { order };
         if order != Ordering::Equal {
             return order;
         }
@@ -319,9 +256,7 @@ fn compare_values(left: &Value, right: &Value) -> Ordering {
         (Value::Number(_), Value::Number(_)) => {
             super::values::as_decimal(left).cmp(&super::values::as_decimal(right))
         }
-        (Value::String(left), Value::String(right)) => {
-            left.to_lowercase().cmp(&right.to_lowercase())
-        }
+        (Value::String(left), Value::String(right)) => left.to_lowercase().cmp(&right.to_lowercase()),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
         _ => right.is_null().cmp(&left.is_null()),
     }

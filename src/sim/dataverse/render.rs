@@ -47,22 +47,11 @@ pub(super) fn shape(table: &Table, operation: &Operation<'_>) -> Result<Shape, F
             shown.push(column);
         }
     }
-    let selected = names
-        .map(|names| format!("({})", names.join(",")))
-        .unwrap_or_default();
-    let annotations = operation
-        .request
-        .preference("odata.include-annotations")
-        .unwrap_or_default();
-    let annotations = annotations
-        .split(',')
-        .filter(|name| !name.is_empty())
-        .map(|name| name.trim().to_owned());
-    Ok(Shape {
-        columns: shown,
-        selected,
-        annotations: annotations.collect(),
-    })
+    let selected = names.map(|names| format!("({})", names.join(","))).unwrap_or_default();
+    let annotations = operation.request.preference("odata.include-annotations").unwrap_or_default();
+    let annotations =
+        annotations.split(',').filter(|name| !name.is_empty()).map(|name| name.trim().to_owned());
+    Ok(Shape { columns: shown, selected, annotations: annotations.collect() })
 }
 
 impl Shape {
@@ -72,16 +61,9 @@ impl Shape {
     }
 
     fn wants(&self, annotation: &str) -> bool {
-        self.annotations.iter().any(|wanted| {
-            matches(
-                annotation,
-                wanted,
-                Wildcards {
-                    run: '*',
-                    one: '\u{0}',
-                },
-            )
-        })
+        self.annotations
+            .iter()
+            .any(|wanted| matches(annotation, wanted, Wildcards { run: '*', one: '\u{0}' }))
     }
 }
 

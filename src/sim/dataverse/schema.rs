@@ -122,9 +122,7 @@ impl Kind {
         match self {
             Self::Id | Self::Lookup { .. } | Self::Owner => "Edm.Guid",
             Self::Text { .. } | Self::Memo { .. } => "Edm.String",
-            Self::Integer { .. } | Self::Choice(_) | Self::State(_) | Self::Status(_) => {
-                "Edm.Int32"
-            }
+            Self::Integer { .. } | Self::Choice(_) | Self::State(_) | Self::Status(_) => "Edm.Int32",
             Self::Version => "Edm.Int64",
             Self::Decimal { .. } | Self::Money | Self::MoneyBase(_) => "Edm.Decimal",
             Self::Boolean => "Edm.Boolean",
@@ -135,14 +133,10 @@ impl Kind {
     /// Returns the label of a choice's value.
     pub(crate) fn label(&self, value: i64) -> Option<&'static str> {
         match self {
-            Self::Choice(options) => options
-                .iter()
-                .find(|option| option.0 == value)
-                .map(|option| option.1),
-            Self::State(options) | Self::Status(options) => options
-                .iter()
-                .find(|option| option.0 == value)
-                .map(|option| option.1),
+            Self::Choice(options) => options.iter().find(|option| option.0 == value).map(|option| option.1),
+            Self::State(options) | Self::Status(options) => {
+                options.iter().find(|option| option.0 == value).map(|option| option.1)
+            }
             _ => None,
         }
     }
@@ -156,24 +150,17 @@ impl Table {
 
     /// Returns the position of a column by its property name on the wire.
     pub(crate) fn property(&self, property: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| column.property == property)
+        self.columns.iter().position(|column| column.property == property)
     }
 
     /// Returns the position of a lookup by its navigation property; case counts.
     pub(crate) fn navigation(&self, navigation: &str) -> Option<usize> {
-        self.columns
-            .iter()
-            .position(|column| column.kind.navigation() == Some(navigation))
+        self.columns.iter().position(|column| column.kind.navigation() == Some(navigation))
     }
 
     /// Returns the positions of the alternate keys' columns.
     pub(crate) fn key_columns(&self) -> Vec<usize> {
-        self.keys
-            .iter()
-            .filter_map(|key| self.position(key.column))
-            .collect()
+        self.keys.iter().filter_map(|key| self.position(key.column)).collect()
     }
 
     pub(crate) fn metadata_id(&self) -> Uuid {

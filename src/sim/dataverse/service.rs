@@ -38,12 +38,7 @@ impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
         let tables = tables::all();
         let store = Store::new(tables.iter().map(Table::key_columns), 1_000_000);
-        Self {
-            tables,
-            store,
-            seed,
-            oldest_delta: 0,
-        }
+        Self { tables, store, seed, oldest_delta: 0 }
     }
 
     /// Stores a row as it is, without the rules of the API.
@@ -51,11 +46,10 @@ impl Service {
         let index = self.table(set).expect("invariant: seeded tables exist");
         let mut row = write::blank_row(&self.tables[index], id, self.seed.person, created);
         for (name, value) in values {
-            let position = self.tables[index]
-                .position(name)
-                .expect("invariant: seeded columns exist");
+            let position = self.tables[index].position(name).expect("invariant: seeded columns exist");
             row.values[position] = value.clone();
         }
+        self.default_currency(index, &mut row);
         self.calculate(index, &mut row);
         row.version = self.store.next_version();
         self.store.put(index, row);
@@ -73,24 +67,13 @@ impl Service {
             Some(operation) => self.single(&operation, unguarded),
             None => Fault::new(404, "0x8006088a", "The resource cannot be found.").reply(),
         };
-        if reply.header("OData-Version").is_some() {
-            reply
-        } else {
-            reply.with("OData-Version", "4.0")
-        }
+        if reply.header("OData-Version").is_some() { reply } else { reply.with("OData-Version", "4.0") }
     }
 
     /// Answers one operation, on its own or as a part of a batch.
-    pub(super) fn single(
-        &mut self,
-        operation: &Operation<'_>,
-        unguarded: &mut Vec<String>,
-    ) -> Reply {
+    pub(super) fn single(&mut self, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
         let request = operation.request;
-        if matches!(request.method.as_str(), "PATCH" | "DELETE")
-            && !request.is_guarded()
-            && !request.person
-        {
+        if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
         }
         self.route(operation).unwrap_or_else(|fault| fault.reply())
@@ -102,23 +85,15 @@ impl Service {
             return Ok(self.service_document(operation));
         };
         match (request.method.as_str(), first.name.as_str()) {
-            ("GET", "$metadata") => Ok(Reply::text(
-                200,
-                "application/xml",
-                csdl::document(&self.tables),
-            )),
+            ("GET", "$metadata") => Ok(Reply::text(200, "application/xml", csdl::document(&self.tables))),
             ("GET", "WhoAmI") => Ok(self.who_am_i(operation)),
             ("GET", "RetrieveVersion") => Ok(retrieve_version(operation)),
             ("GET", "EntityDefinitions") => metadata::answer(&self.tables, operation, first, rest),
-            (_, "EntityDefinitions") => Err(Fault::new(
-                501,
-                "0x80040219",
-                "The simulator's metadata cannot be changed.",
-            )),
+            (_, "EntityDefinitions") => {
+                Err(Fault::new(501, "0x80040219", "The simulator's metadata cannot be changed."))
+            }
             _ => {
-                let table = self
-                    .table(&first.name)
-                    .ok_or_else(|| Fault::unknown_segment(&first.name))?;
+                let table = self.table(&first.name).ok_or_else(|| Fault::unknown_segment(&first.name))?;
                 self.route_rows(operation, table, first, rest)
             }
         }
@@ -148,21 +123,11 @@ impl Service {
             }
             ("PUT", Some(key), [column]) => {
                 let value = operation.body()?.get("value").cloned().unwrap_or_default();
-                write::change(
-                    self,
-                    operation,
-                    table,
-                    key,
-                    &json!({ column.name.clone(): value }),
-                )
+                write::change(self, operation, table, key, &json!({ column.name.clone(): value }))
             }
-            ("DELETE", Some(key), [column]) => write::change(
-                self,
-                operation,
-                table,
-                key,
-                &json!({ column.name.clone(): null }),
-            ),
+            ("DELETE", Some(key), [column]) => {
+                write::change(self, operation, table, key, &json!({ column.name.clone(): null }))
+            }
             _ => Err(Fault::new(
                 405,
                 "0x80060888",
@@ -176,18 +141,12 @@ impl Service {
     }
 
     pub(super) fn table_by_logical_name(&self, logical_name: &str) -> Option<usize> {
-        self.tables
-            .iter()
-            .position(|table| table.logical_name == logical_name)
+        self.tables.iter().position(|table| table.logical_name == logical_name)
     }
 
     /// Returns the user a request acts as.
     pub(super) fn caller(&self, request: &Request) -> Uuid {
-        if request.person {
-            self.seed.person
-        } else {
-            self.seed.application_user
-        }
+        if request.person { self.seed.person } else { self.seed.application_user }
     }
 
     /// Returns a referenced row.
@@ -198,14 +157,9 @@ impl Service {
 
     fn service_document(&self, operation: &Operation<'_>) -> Reply {
         let sets: Vec<_> = self.tables.iter().map(|table| table.set).collect();
-        let sets: Vec<_> = sets
-            .iter()
-            .map(|set| json!({"name": set, "kind": "EntitySet", "url": set}))
-            .collect();
-        Reply::json(
-            200,
-            &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}),
-        )
+        let sets: Vec<_> =
+            sets.iter().map(|set| json!({"name": set, "kind": "EntitySet", "url": set})).collect();
+        Reply::json(200, &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}))
     }
 
     fn who_am_i(&self, operation: &Operation<'_>) -> Reply {
@@ -220,12 +174,6 @@ impl Service {
 }
 
 fn retrieve_version(operation: &Operation<'_>) -> Reply {
-    let context = format!(
-        "{}/$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse",
-        operation.api
-    );
-    Reply::json(
-        200,
-        &json!({"@odata.context": context, "Version": "9.2.26105.155"}),
-    )
+    let context = format!("{}/$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse", operation.api);
+    Reply::json(200, &json!({"@odata.context": context, "Version": "9.2.26105.155"}))
 }

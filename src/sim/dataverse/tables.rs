@@ -19,12 +19,7 @@ const CUSTOMER_TYPES: &[Choice] = &[
     (11, "Vendor"),
     (12, "Other"),
 ];
-const PAYMENT_TERMS: &[Choice] = &[
-    (1, "Net 30"),
-    (2, "2% 10, Net 30"),
-    (3, "Net 45"),
-    (4, "Net 60"),
-];
+const PAYMENT_TERMS: &[Choice] = &[(1, "Net 30"), (2, "2% 10, Net 30"), (3, "Net 45"), (4, "Net 60")];
 const FREIGHT_TERMS: &[Choice] = &[(1, "FOB"), (2, "No Charge")];
 const SHIPPING_METHODS: &[Choice] = &[
     (1, "Airborne"),
@@ -35,34 +30,16 @@ const SHIPPING_METHODS: &[Choice] = &[
     (6, "Full Load"),
     (7, "Will Call"),
 ];
-const PRODUCT_TYPES: &[Choice] = &[
-    (1, "Sales Inventory"),
-    (2, "Miscellaneous Charges"),
-    (3, "Services"),
-    (4, "Flat Fees"),
-];
-const PRODUCT_STATES: &[StateOption] = &[
-    (0, "Active", 1),
-    (1, "Retired", 2),
-    (2, "Draft", 0),
-    (3, "Under Revision", 3),
-];
-const PRODUCT_STATUSES: &[StatusOption] = &[
-    (1, "Active", 0),
-    (2, "Retired", 1),
-    (0, "Draft", 2),
-    (3, "Under Revision", 3),
-];
+const PRODUCT_TYPES: &[Choice] =
+    &[(1, "Sales Inventory"), (2, "Miscellaneous Charges"), (3, "Services"), (4, "Flat Fees")];
+const PRODUCT_STATES: &[StateOption] =
+    &[(0, "Active", 1), (1, "Retired", 2), (2, "Draft", 0), (3, "Under Revision", 3)];
+const PRODUCT_STATUSES: &[StatusOption] =
+    &[(1, "Active", 0), (2, "Retired", 1), (0, "Draft", 2), (3, "Under Revision", 3)];
 
 /// Returns every table.
 pub(super) fn all() -> Vec<Table> {
-    vec![
-        account(),
-        product(),
-        transactioncurrency(),
-        organization(),
-        systemuser(),
-    ]
+    vec![account(), product(), transactioncurrency(), organization(), systemuser()]
 }
 
 fn column(name: &'static str, kind: Kind) -> Column {
@@ -70,14 +47,7 @@ fn column(name: &'static str, kind: Kind) -> Column {
         Kind::Lookup { .. } | Kind::Owner => format!("_{name}_value"),
         _ => name.to_owned(),
     };
-    Column {
-        name,
-        property,
-        kind,
-        required: false,
-        create: true,
-        update: true,
-    }
+    Column { name, property, kind, required: false, create: true, update: true }
 }
 
 fn text(name: &'static str, max: usize) -> Column {
@@ -85,45 +55,25 @@ fn text(name: &'static str, max: usize) -> Column {
 }
 
 fn required(column: Column) -> Column {
-    Column {
-        required: true,
-        ..column
-    }
+    Column { required: true, ..column }
 }
 
 fn read_only(column: Column) -> Column {
-    Column {
-        create: false,
-        update: false,
-        ..column
-    }
+    Column { create: false, update: false, ..column }
 }
 
 fn lookup(name: &'static str, targets: &'static [&'static str], restrict: bool) -> Column {
-    column(
-        name,
-        Kind::Lookup {
-            navigation: name,
-            targets,
-            restrict,
-        },
-    )
+    column(name, Kind::Lookup { navigation: name, targets, restrict })
 }
 
 /// A primary key can be chosen on create and never changes.
 fn id(name: &'static str) -> Column {
-    Column {
-        update: false,
-        ..column(name, Kind::Id)
-    }
+    Column { update: false, ..column(name, Kind::Id) }
 }
 
 /// A money column and its base-currency companion.
 fn money(name: &'static str, base: &'static str) -> [Column; 2] {
-    [
-        column(name, Kind::Money),
-        read_only(column(base, Kind::MoneyBase(name))),
-    ]
+    [column(name, Kind::Money), read_only(column(base, Kind::MoneyBase(name)))]
 }
 
 /// The columns every table keeps by itself.
@@ -167,10 +117,7 @@ fn account() -> Table {
         text("telephone2", 50),
         column("description", Kind::Memo { max: 2000 }),
         column("address1_freighttermscode", Kind::Choice(FREIGHT_TERMS)),
-        column(
-            "address1_shippingmethodcode",
-            Kind::Choice(SHIPPING_METHODS),
-        ),
+        column("address1_shippingmethodcode", Kind::Choice(SHIPPING_METHODS)),
         column("paymenttermscode", Kind::Choice(PAYMENT_TERMS)),
         column("creditonhold", Kind::Boolean),
         lookup("primarycontactid", &["contact"], false),
@@ -189,10 +136,7 @@ fn account() -> Table {
         object_type_code: 1,
         ownership: "UserOwned",
         change_tracking: true,
-        keys: vec![AlternateKey {
-            schema_name: "tnd_AccountNumberKey",
-            column: "accountnumber",
-        }],
+        keys: vec![AlternateKey { schema_name: "tnd_AccountNumberKey", column: "accountnumber" }],
         columns,
     }
 }
@@ -227,10 +171,7 @@ fn product() -> Table {
         object_type_code: 1024,
         ownership: "OrganizationOwned",
         change_tracking: true,
-        keys: vec![AlternateKey {
-            schema_name: "tnd_ProductNumberKey",
-            column: "productnumber",
-        }],
+        keys: vec![AlternateKey { schema_name: "tnd_ProductNumberKey", column: "productnumber" }],
         columns,
     }
 }
@@ -242,10 +183,7 @@ fn transactioncurrency() -> Table {
         required(text("currencyname", 100)),
         required(text("currencysymbol", 13)),
         required(column("exchangerate", Kind::Decimal { precision: 12 })),
-        required(column(
-            "currencyprecision",
-            Kind::Integer { min: 0, max: 4 },
-        )),
+        required(column("currencyprecision", Kind::Integer { min: 0, max: 4 })),
     ];
     columns.extend(kept(ACTIVE_INACTIVE, ACTIVE_INACTIVE_STATUS));
     Table {
@@ -257,10 +195,7 @@ fn transactioncurrency() -> Table {
         object_type_code: 9105,
         ownership: "OrganizationOwned",
         change_tracking: true,
-        keys: vec![AlternateKey {
-            schema_name: "tnd_IsoCurrencyCodeKey",
-            column: "isocurrencycode",
-        }],
+        keys: vec![AlternateKey { schema_name: "tnd_IsoCurrencyCodeKey", column: "isocurrencycode" }],
         columns,
     }
 }
@@ -270,18 +205,9 @@ fn organization() -> Table {
         id("organizationid"),
         text("name", 160),
         read_only(lookup("basecurrencyid", &["transactioncurrency"], true)),
-        column(
-            "expirechangetrackingindays",
-            Kind::Integer { min: 0, max: 365 },
-        ),
+        column("expirechangetrackingindays", Kind::Integer { min: 0, max: 365 }),
         column("pricingdecimalprecision", Kind::Integer { min: 0, max: 4 }),
-        column(
-            "languagecode",
-            Kind::Integer {
-                min: 0,
-                max: 100_000,
-            },
-        ),
+        column("languagecode", Kind::Integer { min: 0, max: 100_000 }),
         read_only(column("createdon", Kind::DateTime)),
         read_only(column("modifiedon", Kind::DateTime)),
         read_only(column("versionnumber", Kind::Version)),

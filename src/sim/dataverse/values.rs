@@ -14,9 +14,7 @@ const EARLIEST_YEAR: &str = "1753-01-01";
 
 /// Returns the stored form of a sent value; blank text is stored as null.
 pub(super) fn stored(table: &Table, column: &Column, value: &Value) -> Result<Value, Fault> {
-    if value.is_null()
-        || value == "" && matches!(column.kind, Kind::Text { .. } | Kind::Memo { .. })
-    {
+    if value.is_null() || value == "" && matches!(column.kind, Kind::Text { .. } | Kind::Memo { .. }) {
         return null(table, column);
     }
     let wrong = || wrong_type(table, column, value);
@@ -26,11 +24,7 @@ pub(super) fn stored(table: &Table, column: &Column, value: &Value) -> Result<Va
         }
         Kind::Integer { min, max } => {
             let number = value.as_i64().ok_or_else(wrong)?;
-            if (*min..=*max).contains(&number) {
-                Ok(value.clone())
-            } else {
-                Err(out_of_range(table, column))
-            }
+            if (*min..=*max).contains(&number) { Ok(value.clone()) } else { Err(out_of_range(table, column)) }
         }
         Kind::Decimal { precision } => number(table, column, value, *precision, DECIMAL_LIMIT),
         Kind::Money => number(table, column, value, MONEY_DECIMALS, MONEY_LIMIT),
@@ -38,27 +32,15 @@ pub(super) fn stored(table: &Table, column: &Column, value: &Value) -> Result<Va
         Kind::Choice(_) | Kind::State(_) | Kind::Status(_) => {
             let number = value.as_i64().ok_or_else(wrong)?;
             let known = column.kind.label(number).is_some();
-            if known {
-                Ok(Value::from(number))
-            } else {
-                Err(not_an_option(table, column, number))
-            }
+            if known { Ok(Value::from(number)) } else { Err(not_an_option(table, column, number)) }
         }
         Kind::DateTime => {
             let text = value.as_str().ok_or_else(wrong)?;
-            date_time(text).ok_or_else(|| {
-                Fault::new(
-                    400,
-                    "0x80040239",
-                    format!("Invalid date-time value '{text}'."),
-                )
-            })
+            date_time(text)
+                .ok_or_else(|| Fault::new(400, "0x80040239", format!("Invalid date-time value '{text}'.")))
         }
         Kind::Id => {
-            let id = value
-                .as_str()
-                .and_then(|text| uuid::Uuid::parse_str(text).ok())
-                .ok_or_else(wrong)?;
+            let id = value.as_str().and_then(|text| uuid::Uuid::parse_str(text).ok()).ok_or_else(wrong)?;
             Ok(Value::String(id.to_string()))
         }
         Kind::Lookup { .. } | Kind::Owner | Kind::Version | Kind::MoneyBase(_) => Err(wrong()),
@@ -83,17 +65,13 @@ pub(crate) fn as_decimal(value: &Value) -> Option<Decimal> {
         return None;
     };
     let text = number.to_string();
-    text.parse()
-        .ok()
-        .or_else(|| Decimal::from_scientific(&text).ok())
+    text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
 fn null(table: &Table, column: &Column) -> Result<Value, Fault> {
     if column.required {
-        let message = format!(
-            "Attribute '{}' of entity '{}' cannot be set to NULL.",
-            column.name, table.logical_name
-        );
+        let message =
+            format!("Attribute '{}' of entity '{}' cannot be set to NULL.", column.name, table.logical_name);
         return Err(Fault::new(400, "0x8004203e", message));
     }
     Ok(Value::Null)
@@ -108,23 +86,14 @@ fn text(table: &Table, column: &Column, text: &str, max: usize) -> Result<Value,
         );
         return Err(Fault::new(400, "0x80044331", message));
     }
-    if text
-        .chars()
-        .any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r'))
-    {
+    if text.chars().any(|character| character.is_control() && !matches!(character, '\t' | '\n' | '\r')) {
         let message = format!("Invalid character in field '{}'.", column.name);
         return Err(Fault::new(400, "0x80040278", message));
     }
     Ok(Value::from(text))
 }
 
-fn number(
-    table: &Table,
-    column: &Column,
-    value: &Value,
-    decimals: u32,
-    limit: i64,
-) -> Result<Value, Fault> {
+fn number(table: &Table, column: &Column, value: &Value, decimals: u32, limit: i64) -> Result<Value, Fault> {
     let number = as_decimal(value).ok_or_else(|| wrong_type(table, column, value))?;
     if number.abs() > Decimal::from(limit) {
         return Err(out_of_range(table, column));
@@ -133,12 +102,9 @@ fn number(
 }
 
 fn date_time(text: &str) -> Option<Value> {
-    let millis =
-        moment::parse(text).filter(|millis| Some(*millis) >= moment::parse(EARLIEST_YEAR))?;
+    let millis = moment::parse(text).filter(|millis| Some(*millis) >= moment::parse(EARLIEST_YEAR))?;
     let timestamp = jiff::Timestamp::from_second(millis.div_euclid(1000)).ok()?;
-    Some(Value::String(
-        timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-    ))
+    Some(Value::String(timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()))
 }
 
 fn wrong_type(table: &Table, column: &Column, value: &Value) -> Fault {

@@ -22,21 +22,11 @@ pub(super) struct Written {
 }
 
 /// Answers `POST set`.
-pub(super) fn create(
-    service: &mut Service,
-    operation: &Operation<'_>,
-    table: usize,
-) -> Result<Reply, Fault> {
+pub(super) fn create(service: &mut Service, operation: &Operation<'_>, table: usize) -> Result<Reply, Fault> {
     let body = operation.body()?;
     let id = insert(service, operation, table, None, &body)?;
     let set = service.tables[table].set;
-    reply(
-        service,
-        operation,
-        table,
-        &Written { id, created: true },
-        &format!("{set}({id})"),
-    )
+    reply(service, operation, table, &Written { id, created: true }, &format!("{set}({id})"))
 }
 
 /// Answers `PATCH set(key)`: an update, or a create where the row is absent and no condition forbids it.
@@ -53,11 +43,7 @@ pub(super) fn upsert(
     let entity = match &address {
         Address::Id(id) => format!("{set}({id})"),
         Address::AlternateKey { .. } => {
-            let last = operation
-                .request
-                .path
-                .rsplit_once('/')
-                .map_or("", |(_, last)| last);
+            let last = operation.request.path.rsplit_once('/').map_or("", |(_, last)| last);
             last.to_owned()
         }
     };
@@ -105,11 +91,7 @@ pub(super) fn patch(
 ) -> Result<Written, Fault> {
     match service.addressed(table, address).cloned() {
         Some(row) => {
-            if operation
-                .request
-                .header("if-none-match")
-                .is_some_and(|value| value.trim() == "*")
-            {
+            if operation.request.header("if-none-match").is_some_and(|value| value.trim() == "*") {
                 return Err(Fault::duplicate_id());
             }
             check_version(operation, &row)?;
@@ -117,10 +99,7 @@ pub(super) fn patch(
             Ok(Written { id, created: false })
         }
         None if operation.request.header("if-match").is_some() => {
-            service.existing(table, address).map(|row| Written {
-                id: row.id,
-                created: false,
-            })
+            service.existing(table, address).map(|row| Written { id: row.id, created: false })
         }
         None => {
             let id = insert(service, operation, table, Some(address), body)?;
@@ -145,21 +124,9 @@ pub(super) fn insert(
     address: Option<&Address>,
     body: &Map<String, Value>,
 ) -> Result<Uuid, Fault> {
-    let now = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
-    let mut row = blank_row(
-        &service.tables[table],
-        Uuid::new_v4(),
-        service.caller(operation.request),
-        &now,
-    );
-    if let Some(currency) = service.tables[table]
-        .position("transactioncurrencyid")
-        .filter(|position| row.values[*position].is_null())
-    {
-        row.values[currency] = Value::String(service.seed.base_currency.to_string());
-    }
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let mut row = blank_row(&service.tables[table], Uuid::new_v4(), service.caller(operation.request), &now);
+    service.default_currency(table, &mut row);
     if let Some(Address::AlternateKey { column, value }) = address {
         row.values[*column] = value.clone();
     }
@@ -168,9 +135,8 @@ pub(super) fn insert(
         row.id = *id;
     }
     let definition = &service.tables[table];
-    let primary_id = definition
-        .position(definition.primary_id)
-        .expect("invariant: every table has its primary id");
+    let primary_id =
+        definition.position(definition.primary_id).expect("invariant: every table has its primary id");
     row.values[primary_id] = Value::String(row.id.to_string());
     if let Some(column) = definition
         .columns
@@ -202,9 +168,7 @@ fn update(
         return Ok(id);
     }
     check_state(&service.tables[table], &mut row, &touched)?;
-    let now = jiff::Timestamp::now()
-        .strftime("%Y-%m-%dT%H:%M:%SZ")
-        .to_string();
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     let caller = service.caller(operation.request).to_string();
     for (column, value) in [("modifiedon", now), ("modifiedby", caller)] {
         if let Some(position) = service.tables[table].position(column) {
@@ -221,10 +185,7 @@ fn finish(service: &mut Service, table: usize, mut row: Row) -> Result<(), Fault
     check_currency(&service.tables[table], &row)?;
     if let Some((column, _)) = service.store.rows(table).duplicate(&row) {
         let definition = &service.tables[table];
-        let key = definition
-            .keys
-            .iter()
-            .find(|key| definition.position(key.column) == Some(column));
+        let key = definition.keys.iter().find(|key| definition.position(key.column) == Some(column));
         let message = format!(
             "Entity Key {} violated. A record with the same value for {} already exists. A duplicate record cannot be created. Select one or more unique values and try again.",
             key.map_or("", |key| key.schema_name),
@@ -239,23 +200,16 @@ fn finish(service: &mut Service, table: usize, mut row: Row) -> Result<(), Fault
 
 /// Makes a row that holds only what every row has.
 pub(super) fn blank_row(table: &Table, id: Uuid, user: Uuid, now: &str) -> Row {
-    let values = table
-        .columns
-        .iter()
-        .map(|column| match (column.name, &column.kind) {
-            (name, Kind::Id) if name == table.primary_id => Value::String(id.to_string()),
-            ("createdon" | "modifiedon", _) => Value::from(now),
-            ("createdby" | "modifiedby" | "ownerid", _) => Value::String(user.to_string()),
-            (_, Kind::State(_)) => Value::from(0),
-            (_, Kind::Status(_)) => Value::from(1),
-            ("creditonhold" | "isdisabled", _) => Value::Bool(false),
-            _ => Value::Null,
-        });
-    Row {
-        id,
-        version: 0,
-        values: values.collect(),
-    }
+    let values = table.columns.iter().map(|column| match (column.name, &column.kind) {
+        (name, Kind::Id) if name == table.primary_id => Value::String(id.to_string()),
+        ("createdon" | "modifiedon", _) => Value::from(now),
+        ("createdby" | "modifiedby" | "ownerid", _) => Value::String(user.to_string()),
+        (_, Kind::State(_)) => Value::from(0),
+        (_, Kind::Status(_)) => Value::from(1),
+        ("creditonhold" | "isdisabled", _) => Value::Bool(false),
+        _ => Value::Null,
+    });
+    Row { id, version: 0, values: values.collect() }
 }
 
 /// Makes the reply of a write: 204 with the address, or the representation if asked for.
@@ -269,21 +223,14 @@ fn reply(
     if operation.wants_representation() {
         let shape = shape(&service.tables[table], operation)?;
         let row = service.find(table, written.id)?;
-        let context = operation.context(&format!(
-            "{}{}/$entity",
-            service.tables[table].set, shape.selected
-        ));
+        let context = operation.context(&format!("{}{}/$entity", service.tables[table].set, shape.selected));
         let mut body = Map::new();
         body.insert("@odata.context".to_owned(), context.into());
         body.extend(service.render(table, row, &shape));
         let status = if written.created { 201 } else { 200 };
         let reply = Reply::json(status, &Value::Object(body));
-        return Ok(reply
-            .with("ETag", etag(row))
-            .with("Preference-Applied", "return=representation"));
+        return Ok(reply.with("ETag", etag(row)).with("Preference-Applied", "return=representation"));
     }
     let address = format!("{}/{entity}", operation.api);
-    Ok(Reply::empty(204)
-        .with("Location", address.as_str())
-        .with("OData-EntityId", address))
+    Ok(Reply::empty(204).with("Location", address.as_str()).with("OData-EntityId", address))
 }

@@ -19,20 +19,9 @@ pub(crate) enum Expression {
     And(Box<Expression>, Box<Expression>),
     Or(Box<Expression>, Box<Expression>),
     Not(Box<Expression>),
-    Compare {
-        left: Operand,
-        operator: Operator,
-        right: Operand,
-    },
-    Search {
-        function: Function,
-        subject: Operand,
-        text: Operand,
-    },
-    OneOf {
-        property: Operand,
-        values: Vec<Operand>,
-    },
+    Compare { left: Operand, operator: Operator, right: Operand },
+    Search { function: Function, subject: Operand, text: Operand },
+    OneOf { property: Operand, values: Vec<Operand> },
     Holds(Operand),
 }
 
@@ -113,13 +102,9 @@ impl Expression {
                 names.dedup();
                 names.len() > 1 || left.has_or_over_properties() || right.has_or_over_properties()
             }
-            Self::And(left, right) => {
-                left.has_or_over_properties() || right.has_or_over_properties()
-            }
+            Self::And(left, right) => left.has_or_over_properties() || right.has_or_over_properties(),
             Self::Not(inner) => inner.has_or_over_properties(),
-            Self::Compare { .. } | Self::Search { .. } | Self::OneOf { .. } | Self::Holds(_) => {
-                false
-            }
+            Self::Compare { .. } | Self::Search { .. } | Self::OneOf { .. } | Self::Holds(_) => false,
         }
     }
 
@@ -129,26 +114,15 @@ impl Expression {
             Self::And(left, right) => left.holds(dialect, row) && right.holds(dialect, row),
             Self::Or(left, right) => left.holds(dialect, row) || right.holds(dialect, row),
             Self::Not(inner) => !inner.holds(dialect, row),
-            Self::Compare {
-                left,
-                operator,
-                right,
-            } => compare(dialect, *operator, &scalar(left, row), &scalar(right, row)),
-            Self::Search {
-                function,
-                subject,
-                text,
-            } => search(
-                dialect,
-                *function,
-                &scalar(subject, row),
-                &scalar(text, row),
-            ),
+            Self::Compare { left, operator, right } => {
+                compare(dialect, *operator, &scalar(left, row), &scalar(right, row))
+            }
+            Self::Search { function, subject, text } => {
+                search(dialect, *function, &scalar(subject, row), &scalar(text, row))
+            }
             Self::OneOf { property, values } => {
                 let value = scalar(property, row);
-                values
-                    .iter()
-                    .any(|other| compare(dialect, Operator::Equal, &value, &scalar(other, row)))
+                values.iter().any(|other| compare(dialect, Operator::Equal, &value, &scalar(other, row)))
             }
             Self::Holds(operand) => scalar(operand, row) == Scalar::Boolean(true),
         }
@@ -180,10 +154,7 @@ fn scalar<'a>(operand: &Operand, row: &dyn Fn(&str) -> Cow<'a, Value>) -> Scalar
 fn from_value(value: &Value) -> Scalar {
     match value {
         Value::Bool(value) => Scalar::Boolean(*value),
-        Value::Number(number) => number
-            .to_string()
-            .parse()
-            .map_or(Scalar::Null, Scalar::Number),
+        Value::Number(number) => number.to_string().parse().map_or(Scalar::Null, Scalar::Number),
         Value::String(text) => Scalar::Text(text.clone()),
         Value::Null | Value::Array(_) | Value::Object(_) => Scalar::Null,
     }
@@ -192,9 +163,7 @@ fn from_value(value: &Value) -> Scalar {
 fn compare(dialect: Dialect, operator: Operator, left: &Scalar, right: &Scalar) -> bool {
     let order = order(left, right);
     match operator {
-        Operator::Equal => {
-            order == Some(Ordering::Equal) || equals_by_wildcard(dialect, left, right)
-        }
+        Operator::Equal => order == Some(Ordering::Equal) || equals_by_wildcard(dialect, left, right),
         Operator::NotEqual => order != Some(Ordering::Equal),
         Operator::Greater => order == Some(Ordering::Greater),
         Operator::GreaterOrEqual => matches!(order, Some(Ordering::Greater | Ordering::Equal)),
@@ -211,9 +180,7 @@ fn order(left: &Scalar, right: &Scalar) -> Option<Ordering> {
         (Scalar::Moment(left), Scalar::Moment(right)) => Some(left.cmp(right)),
         (Scalar::Text(left), Scalar::Moment(right)) => Some(moment::parse(left)?.cmp(right)),
         (Scalar::Moment(left), Scalar::Text(right)) => Some(left.cmp(&moment::parse(right)?)),
-        (Scalar::Text(left), Scalar::Text(right)) => {
-            Some(left.to_lowercase().cmp(&right.to_lowercase()))
-        }
+        (Scalar::Text(left), Scalar::Text(right)) => Some(left.to_lowercase().cmp(&right.to_lowercase())),
         _ => None,
     }
 }

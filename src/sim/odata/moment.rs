@@ -13,10 +13,7 @@ fn fixed_form(text: &str) -> Option<i64> {
     let bytes = text.as_bytes();
     let digits = |from: usize, count: usize| -> Option<i64> {
         let part = bytes.get(from..from + count)?;
-        part.iter().try_fold(0, |sum, byte| {
-            byte.is_ascii_digit()
-                .then(|| sum * 10 + i64::from(byte - b'0'))
-        })
+        part.iter().try_fold(0, |sum, byte| byte.is_ascii_digit().then(|| sum * 10 + i64::from(byte - b'0')))
     };
     let at = |position: usize, byte: u8| bytes.get(position) == Some(&byte);
     if !(at(4, b'-') && at(7, b'-')) {
@@ -40,10 +37,7 @@ fn fixed_form(text: &str) -> Option<i64> {
         rest = &bytes[19..];
     }
     if rest.first() == Some(&b'.') {
-        let count = rest[1..]
-            .iter()
-            .take_while(|byte| byte.is_ascii_digit())
-            .count();
+        let count = rest[1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let fraction = rest[1..=count].iter().chain(b"000").take(3);
         millis += fraction.fold(0, |sum, byte| sum * 10 + i64::from(byte - b'0'));
         rest = &rest[count + 1..];

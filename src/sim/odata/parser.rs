@@ -11,11 +11,7 @@ pub(crate) fn parse(filter: &str) -> Result<Expression, FilterError> {
     let tokens = tokens(filter).ok_or(FilterError::Syntax)?;
     let mut parser = Parser { tokens: &tokens };
     let expression = parser.disjunction()?;
-    if parser.tokens.is_empty() {
-        Ok(expression)
-    } else {
-        Err(FilterError::Syntax)
-    }
+    if parser.tokens.is_empty() { Ok(expression) } else { Err(FilterError::Syntax) }
 }
 
 struct Parser<'a> {
@@ -30,11 +26,7 @@ impl Parser<'_> {
     }
 
     fn expect(&mut self, token: &Token) -> Result<(), FilterError> {
-        if self.next()? == *token {
-            Ok(())
-        } else {
-            Err(FilterError::Syntax)
-        }
+        if self.next()? == *token { Ok(()) } else { Err(FilterError::Syntax) }
     }
 
     fn take_word(&mut self, word: &str) -> bool {
@@ -106,11 +98,7 @@ impl Parser<'_> {
             _ => return Ok(Expression::Holds(left)),
         };
         self.next()?;
-        Ok(Expression::Compare {
-            left,
-            operator,
-            right: self.operand()?,
-        })
+        Ok(Expression::Compare { left, operator, right: self.operand()? })
     }
 
     fn search(&mut self, function: Function) -> Result<Expression, FilterError> {
@@ -120,11 +108,7 @@ impl Parser<'_> {
         self.expect(&Token::Comma)?;
         let text = self.operand()?;
         self.expect(&Token::Close)?;
-        Ok(Expression::Search {
-            function,
-            subject,
-            text,
-        })
+        Ok(Expression::Search { function, subject, text })
     }
 
     /// `Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=["a","b"])`.
@@ -149,10 +133,7 @@ impl Parser<'_> {
             }
         }
         self.expect(&Token::Close)?;
-        Ok(Expression::OneOf {
-            property: Operand::Property(property),
-            values,
-        })
+        Ok(Expression::OneOf { property: Operand::Property(property), values })
     }
 
     fn operand(&mut self) -> Result<Operand, FilterError> {
@@ -186,9 +167,7 @@ fn literal_or_property(word: &str) -> Operand {
         "false" => return Operand::Boolean(false),
         _ => {}
     }
-    if let Some(guid) = Some(word)
-        .filter(|word| word.len() == 36)
-        .and_then(|word| Uuid::parse_str(word).ok())
+    if let Some(guid) = Some(word).filter(|word| word.len() == 36).and_then(|word| Uuid::parse_str(word).ok())
     {
         return Operand::Guid(guid);
     }
@@ -197,7 +176,5 @@ fn literal_or_property(word: &str) -> Operand {
     }
     let number = word.parse().map(Operand::Number).ok();
     let moment = moment::parse(word).map(Operand::Moment);
-    number
-        .or(moment)
-        .unwrap_or_else(|| Operand::Property(word.to_owned()))
+    number.or(moment).unwrap_or_else(|| Operand::Property(word.to_owned()))
 }

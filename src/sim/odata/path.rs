@@ -48,16 +48,10 @@ pub(crate) fn segments(path: &str) -> Vec<Segment> {
 fn segment(part: &str) -> Segment {
     let part = percent_decode_str(part).decode_utf8_lossy();
     let Some((name, rest)) = part.split_once('(') else {
-        return Segment {
-            name: part.into_owned(),
-            key: None,
-        };
+        return Segment { name: part.into_owned(), key: None };
     };
     let inside = rest.strip_suffix(')').unwrap_or(rest);
-    Segment {
-        name: name.to_owned(),
-        key: Some(key(inside)),
-    }
+    Segment { name: name.to_owned(), key: Some(key(inside)) }
 }
 
 fn key(inside: &str) -> Key {
@@ -72,30 +66,20 @@ fn key(inside: &str) -> Key {
     let pairs: Vec<_> = parts.map(named).collect();
     match pairs.as_slice() {
         [(None, value)] => Key::Single(value.clone()),
-        _ => Key::Named(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.unwrap_or_default(), value))
-                .collect(),
-        ),
+        _ => Key::Named(pairs.into_iter().map(|(name, value)| (name.unwrap_or_default(), value)).collect()),
     }
 }
 
 fn named(part: &str) -> (Option<String>, String) {
     let before_quote = part.split('\'').next().unwrap_or_default();
     match before_quote.split_once('=') {
-        Some((name, _)) => (
-            Some(name.trim().to_owned()),
-            unquoted(&part[name.len() + 1..]),
-        ),
+        Some((name, _)) => (Some(name.trim().to_owned()), unquoted(&part[name.len() + 1..])),
         None => (None, unquoted(part)),
     }
 }
 
 fn unquoted(text: &str) -> String {
     let text = text.trim();
-    let inner = text
-        .strip_prefix('\'')
-        .and_then(|text| text.strip_suffix('\''));
+    let inner = text.strip_prefix('\'').and_then(|text| text.strip_suffix('\''));
     inner.map_or_else(|| text.to_owned(), |inner| inner.replace("''", "'"))
 }

@@ -33,7 +33,5 @@ pub(crate) fn matches(text: &str, pattern: &str, wildcards: Wildcards) -> bool {
             }
         }
     }
-    pattern[next..]
-        .iter()
-        .all(|character| *character == wildcards.run)
+    pattern[next..].iter().all(|character| *character == wildcards.run)
 }

@@ -2,11 +2,8 @@
 
 /// Returns the names of a `$select`; `None` for all.
 pub(crate) fn select(text: Option<&str>) -> Option<Vec<String>> {
-    let names: Vec<_> = text?
-        .split(',')
-        .map(|name| name.trim().to_owned())
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names: Vec<_> =
+        text?.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
     let all = names.is_empty() || names.iter().any(|name| name == "*");
     (!all).then_some(names)
 }
@@ -23,13 +20,8 @@ pub(crate) fn order_by(text: Option<&str>) -> Vec<OrderBy> {
     let keys = text.unwrap_or_default().split(',').filter_map(|key| {
         let mut words = key.split_whitespace();
         let property = words.next()?.to_owned();
-        let descending = words
-            .next()
-            .is_some_and(|word| word.eq_ignore_ascii_case("desc"));
-        Some(OrderBy {
-            property,
-            descending,
-        })
+        let descending = words.next().is_some_and(|word| word.eq_ignore_ascii_case("desc"));
+        Some(OrderBy { property, descending })
     });
     keys.collect()
 }

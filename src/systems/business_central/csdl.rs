@@ -142,7 +142,7 @@ fn bare(type_name: &str) -> &str {
 
 fn attribute(element: &BytesStart<'_>, name: &str) -> Option<String> {
     let attribute = element.try_get_attribute(name).ok()??;
-    attribute.normalized_value(XmlVersion::Implicit1_0).ok().map(|value| value.into_owned())
+    attribute.normalized_value(XmlVersion::Implicit1_0).ok().map(std::borrow::Cow::into_owned)
 }
 
 fn number<T: std::str::FromStr>(element: &BytesStart<'_>, name: &str) -> Option<T> {
@@ -153,7 +153,7 @@ fn number<T: std::str::FromStr>(element: &BytesStart<'_>, name: &str) -> Option<
 pub(super) mod tests {
     use super::*;
 
-    pub(in crate::systems::business_central) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
+    pub(in crate::systems) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
 <edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices>
 <Schema Namespace="Microsoft.NAV" xmlns="http://docs.oasis-open.org/odata/ns/edm">
   <EnumType Name="customerBlocked"><Member Name="_x0020_" Value="0"/><Member Name="All" Value="3"/></EnumType>

@@ -2,15 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value as Json;
+
 use super::csdl::{Csdl, EntityType, Property};
+use super::exchange_rates::ExchangeRates;
 use super::known::writable;
-use crate::model::{Column, ColumnKind, ColumnName, TableDescription, TableName};
+use crate::model::{Column, ColumnKind, ColumnName, Row, TableDescription, TableName, Value};
+use crate::systems::RowError;
 use crate::systems::odata::{RowShape, ShapeColumn};
 
 /// The computed column of `currencies`: units of the currency for one unit of local currency, today.
-pub const EXCHANGE_RATE: &str = "exchangeRate";
+const EXCHANGE_RATE: &str = "exchangeRate";
 /// The column that currencies and their rates are matched by.
-pub const CURRENCY_CODE: &str = "code";
+const CURRENCY_CODE: &str = "code";
 const CURRENCIES: &str = "currencies";
 const KEY: &str = "id";
 const MODIFIED: &str = "lastModifiedDateTime";
@@ -27,8 +31,28 @@ pub struct Asked {
     pub shape: RowShape,
     /// Whether exchange rates are to be added.
     pub exchange_rate: bool,
-    /// A column asked for only to compute or compare with, taken out again.
-    pub surplus: Option<ColumnName>,
+    /// Columns asked for only to compute or compare with, taken out again.
+    pub surplus: BTreeSet<ColumnName>,
+}
+
+impl Asked {
+    /// Reads an entry of a page.
+    pub fn decode(&self, entry: &Json) -> Result<Row, RowError> {
+        match entry.as_object() {
+            Some(object) => self.shape.decode(object),
+            None => Err(RowError { id: None, message: "an entry that is no object".to_owned() }),
+        }
+    }
+
+    /// Adds what Tandem computes, and takes out what was asked for only to compute it.
+    pub fn complete(&self, row: &mut Row, rates: Option<&ExchangeRates>) {
+        if let (true, Some(rates)) = (self.exchange_rate, rates) {
+            let code = row.values.get(&ColumnName::new(CURRENCY_CODE)).unwrap_or(&Value::Blank);
+            let rate = rates.rate(code);
+            row.values.insert(ColumnName::new(EXCHANGE_RATE), rate);
+        }
+        row.values.retain(|column, _| !self.surplus.contains(column));
+    }
 }
 
 impl Schema {
@@ -55,10 +79,10 @@ impl Schema {
     ) -> Result<Asked, ColumnName> {
         let exchange_rate = self.is_computed(&ColumnName::new(EXCHANGE_RATE))
             && columns.contains(&ColumnName::new(EXCHANGE_RATE));
-        let code = ColumnName::new(CURRENCY_CODE);
-        let also = also.or(exchange_rate.then_some(&code));
-        let surplus = also.filter(|also| !columns.contains(also)).cloned();
-        let wanted = columns.iter().chain(surplus.as_ref()).filter(|name| !self.is_computed(name));
+        let code = exchange_rate.then(|| ColumnName::new(CURRENCY_CODE));
+        let also = also.into_iter().chain(code.as_ref());
+        let surplus: BTreeSet<ColumnName> = also.filter(|also| !columns.contains(also)).cloned().collect();
+        let wanted = columns.iter().chain(&surplus).filter(|name| !self.is_computed(name));
         let column = |name: &ColumnName| {
             let column = self.description.columns.get(name).ok_or_else(|| name.clone())?;
             Ok(ShapeColumn { name: name.clone(), property: name.as_str().to_owned(), kind: column.kind })
@@ -171,7 +195,7 @@ pub(super) mod tests {
         let asked = schema("currencies").ask(&["exchangeRate".into()].into(), None).unwrap();
         assert_eq!(asked.shape.properties(), ["id", "lastModifiedDateTime", "code"]);
         assert!(asked.exchange_rate);
-        assert_eq!(asked.surplus, Some("code".into()));
+        assert_eq!(asked.surplus, ["code".into()].into());
         assert_eq!(schema("currencies").kind(&"exchangeRate".into()), None);
         assert_eq!(
             schema("customers").ask(&["exchangeRate".into()].into(), None).unwrap_err(),

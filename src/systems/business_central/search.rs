@@ -3,21 +3,70 @@
 //! Filter characters of its own language leak into text literals, and enums cannot be filtered reliably. Such searches
 //! read everything, and every match is checked here.
 
-use crate::model::{ColumnKind, ColumnName, Row, Value};
-use crate::systems::odata::{decode, literal};
+use std::collections::BTreeSet;
 
+use super::client::BusinessCentral;
 use super::write::blank;
+use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
+use crate::systems::odata::{Query, decode, instant_literal, literal};
+use crate::systems::{RowError, Search, SystemError};
 
-/// Characters that mean something in a filter of Business Central.
-const FILTER_CHARACTERS: &[char] = &['*', '?', '|', '&', '<', '>', '@', '(', ')', '=', '%'];
+/// What means something in a filter of Business Central, anywhere or at its start.
+const ANYWHERE: &[&str] = &["*", "?", "|", "&", "<", ">", "(", ")", ".."];
+const AT_START: &[char] = &['@', '=', '%'];
+
+impl BusinessCentral {
+    pub(super) async fn find_rows(
+        &self,
+        table: &TableName,
+        columns: &BTreeSet<ColumnName>,
+        search: &Search,
+    ) -> Result<Vec<Row>, SystemError> {
+        let what = format!("a search in {table}");
+        let also = match search {
+            Search::Equals(column, _) => Some(column),
+            Search::ModifiedSince(_) => None,
+        };
+        let asked = self.ask(table, columns, also).await?;
+        let query = Query::of(self.set_path(table)).select(asked.shape.properties()).order_by("id");
+        let query = match self.condition(table, search).await? {
+            Some(condition) => query.filter(condition),
+            None => query,
+        };
+        let prefer = self.page_preference();
+        let rows =
+            self.service.all(&what, &query.path(), Some(&prefer), |entry| asked.decode(&entry)).await?;
+        let unreadable = |error: RowError| self.service.unexpected(&what, error.to_string());
+        let mut rows = rows.into_iter().collect::<Result<Vec<Row>, _>>().map_err(unreadable)?;
+        if let Search::Equals(column, value) = search {
+            rows.retain(|row| matches(row, column, value));
+        }
+        let rates = self.rates(&asked).await?;
+        for row in &mut rows {
+            asked.complete(row, rates.as_ref());
+        }
+        Ok(rows)
+    }
+
+    async fn condition(&self, table: &TableName, search: &Search) -> Result<Option<String>, SystemError> {
+        Ok(match search {
+            Search::ModifiedSince(moment) => {
+                Some(format!("lastModifiedDateTime ge {}", instant_literal(*moment)))
+            }
+            Search::Equals(column, value) => {
+                let kind = self.schema(table).await?.kind(column);
+                let kind = kind.ok_or_else(|| self.not_found(format!("column {column} in {table}")))?;
+                condition(column, kind, value)
+            }
+        })
+    }
+}
 
 /// Returns the filter that finds a value; nothing where only reading everything finds it surely.
-pub fn condition(column: &ColumnName, kind: ColumnKind, value: &Value) -> Option<String> {
+fn condition(column: &ColumnName, kind: ColumnKind, value: &Value) -> Option<String> {
     let literal = match (kind, value) {
         (ColumnKind::Member | ColumnKind::Other, _) => return None,
-        (ColumnKind::Text, Value::Text(text)) if text.contains(FILTER_CHARACTERS) || text.contains("..") => {
-            return None;
-        }
+        (ColumnKind::Text, Value::Text(text)) if is_filter(text) => return None,
         (ColumnKind::Text, Value::Blank) => "''".to_owned(),
         (_, Value::Blank) => blank_literal(kind)?,
         _ => literal(value)?,
@@ -25,8 +74,12 @@ pub fn condition(column: &ColumnName, kind: ColumnKind, value: &Value) -> Option
     Some(format!("{column} eq {literal}"))
 }
 
+fn is_filter(text: &str) -> bool {
+    ANYWHERE.iter().any(|part| text.contains(part)) || text.starts_with(AT_START)
+}
+
 /// Returns whether a row has the value, taking text as the database does: letter case does not count.
-pub fn matches(row: &Row, column: &ColumnName, value: &Value) -> bool {
+fn matches(row: &Row, column: &ColumnName, value: &Value) -> bool {
     match (row.values.get(column), value) {
         (Some(Value::Text(found)), Value::Text(wanted)) => {
             found.trim_end().to_lowercase() == wanted.trim_end().to_lowercase()
@@ -58,6 +111,8 @@ mod tests {
         check(ColumnKind::Text, Value::text("O'Brien"), Some("x eq 'O''Brien'"));
         check(ColumnKind::Text, Value::text("A*"), None);
         check(ColumnKind::Text, Value::text("A..B"), None);
+        check(ColumnKind::Text, Value::text("@A"), None);
+        check(ColumnKind::Text, Value::text("a@b.example"), Some("x eq 'a@b.example'"));
         check(ColumnKind::Text, Value::Blank, Some("x eq ''"));
         check(ColumnKind::Member, Value::text("Person"), None);
         check(ColumnKind::Number, Value::Number(3.into()), Some("x eq 3"));

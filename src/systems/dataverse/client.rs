@@ -7,21 +7,17 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::Mutex;
 
-use super::feed::{Entry, Phase, Position};
 use super::metadata::{self, Definition};
 use super::references::References;
 use super::schema::Schema;
 use super::write::{judge, prepare};
-use crate::http::Response;
-use crate::model::{
-    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp,
-};
+use crate::model::{ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName};
 use crate::systems::odata::{
-    Page, Query, RowShape, Service, ServiceError, id_page, instant_literal, keyed_reads, literal, send_writes,
+    Query, RowShape, Service, ServiceError, id_page, instant_literal, keyed_reads, literal, send_writes,
 };
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, RowError, Search, System,
-    SystemError, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
+    Write, WriteOutcome,
 };
 
 /// The most writes or keyed reads in one batch.
@@ -32,9 +28,9 @@ const MAX_PAGE_SIZE: u32 = 5000;
 /// A Dataverse organisation.
 #[derive(Debug)]
 pub struct Dataverse {
-    service: Service,
+    pub(super) service: Service,
     page_size: u32,
-    overlap: Duration,
+    pub(super) overlap: Duration,
     settle: Duration,
     references: References,
     /// The names of all tables by logical name; empty until first needed.
@@ -54,38 +50,6 @@ impl Dataverse {
             definitions: Mutex::default(),
             schemas: Mutex::default(),
         }
-    }
-
-    async fn read_facts(&self) -> Result<Facts, SystemError> {
-        let what = "the organisation";
-        let who = self.service.get(what, &self.service.url("WhoAmI"), None).await?;
-        let identity =
-            text(&who.body, "OrganizationId").ok_or_else(|| self.service.unexpected(what, "no id"))?;
-        let query = Query::of("organizations").select(["name", "_basecurrencyid_value"]);
-        let response = self.service.get(what, &self.service.url(&query.path()), None).await?;
-        let page: Page<serde_json::Value> =
-            self.service.page(what, &self.service.root, &response, |entry| entry)?;
-        let organisation =
-            page.rows.first().ok_or_else(|| self.service.unexpected(what, "no organisation"))?;
-        let field = |name: &str| organisation.get(name).and_then(|value| value.as_str());
-        let base_currency = field("_basecurrencyid_value").map(RowId::new).filter(|id| !id.is_zero());
-        let base_currency_code = match &base_currency {
-            Some(currency) => self.currency_code(currency).await?,
-            None => None,
-        };
-        Ok(Facts {
-            identity: RowId::new(identity).as_str().to_owned(),
-            display_name: field("name").unwrap_or_default().to_owned(),
-            base_currency_code,
-            base_currency,
-            server_time: who.date,
-        })
-    }
-
-    async fn currency_code(&self, currency: &RowId) -> Result<Option<String>, SystemError> {
-        let query = Query::of(format!("transactioncurrencies({currency})")).select(["isocurrencycode"]);
-        let currency = self.service.object("the base currency", &query.path()).await?;
-        Ok(currency.get("isocurrencycode").and_then(|code| code.as_str()).map(str::to_owned))
     }
 
     async fn schema(&self, table: &TableName) -> Result<Arc<Schema>, SystemError> {
@@ -117,7 +81,7 @@ impl Dataverse {
         Ok(Arc::clone(&known))
     }
 
-    async fn shape(
+    pub(super) async fn shape(
         &self,
         table: &TableName,
         columns: &BTreeSet<ColumnName>,
@@ -130,24 +94,8 @@ impl Dataverse {
         SystemError::NotFound { connection: self.service.name.clone(), what }
     }
 
-    fn page_preference(&self) -> String {
+    pub(super) fn page_preference(&self) -> String {
         format!("odata.maxpagesize={}", self.page_size)
-    }
-
-    async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
-        let shape = self.shape(&query.table, &query.columns).await?;
-        let Some(position) = Position::of(query) else { return Err(self.expired(&query.table)) };
-        let reading = Reading { system: self, query, shape, position };
-        match reading.position.phase.clone() {
-            Phase::Start => reading.listing(None, None).await,
-            Phase::Listing { link, started } => reading.listing(Some(link), Some(started)).await,
-            Phase::Overlap { link, since, delta } => reading.overlap(link, since, delta).await,
-            Phase::Following { link, previous } => reading.following(link, previous).await,
-        }
-    }
-
-    fn expired(&self, table: &TableName) -> SystemError {
-        SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() }
     }
 
     async fn find_rows(
@@ -208,119 +156,6 @@ impl Dataverse {
     }
 }
 
-/// One step of reading changes.
-struct Reading<'a> {
-    system: &'a Dataverse,
-    query: &'a ChangeQuery,
-    shape: RowShape,
-    position: Position,
-}
-
-impl Reading<'_> {
-    async fn listing(
-        self,
-        link: Option<String>,
-        started: Option<Timestamp>,
-    ) -> Result<ChangePage, SystemError> {
-        let first = Query::of(self.query.table.as_str()).select(self.shape.properties()).path();
-        let url = link.unwrap_or_else(|| self.system.service.url(&first));
-        let prefer = format!("odata.track-changes,{}", self.system.page_preference());
-        let (page, response) = self.page(&url, Some(&prefer)).await?;
-        let started = started.or(response.date).ok_or_else(|| self.unexpected("no Date header"))?;
-        let next = match (page.next_link, page.delta_link) {
-            (Some(link), _) => Next::Page(self.position.page(Phase::Listing { link, started })),
-            (None, Some(delta)) => self.after_listing(started, delta),
-            (None, None) => return Err(self.unexpected("neither a next nor a delta link")),
-        };
-        Ok(changes(page.rows, next))
-    }
-
-    fn after_listing(&self, started: Timestamp, delta: String) -> Next {
-        if self.shape.modified.is_none() {
-            return Next::Done(self.position.watermark(delta));
-        }
-        let since = started.checked_sub(self.system.overlap).unwrap_or(Timestamp::MIN);
-        Next::Page(self.position.page(Phase::Overlap { link: None, since, delta }))
-    }
-
-    async fn overlap(
-        self,
-        link: Option<String>,
-        since: Timestamp,
-        delta: String,
-    ) -> Result<ChangePage, SystemError> {
-        let first = Query::of(self.query.table.as_str())
-            .select(self.shape.properties())
-            .filter(format!("modifiedon ge {}", instant_literal(since)))
-            .order_by(format!("modifiedon,{}", self.shape.key))
-            .path();
-        let url = link.unwrap_or_else(|| self.system.service.url(&first));
-        let (page, _) = self.page(&url, Some(&self.system.page_preference())).await?;
-        let next = match page.next_link {
-            Some(link) => Next::Page(self.position.page(Phase::Overlap { link: Some(link), since, delta })),
-            None => Next::Done(self.position.watermark(delta)),
-        };
-        Ok(changes(page.rows, next))
-    }
-
-    async fn following(self, link: String, previous: String) -> Result<ChangePage, SystemError> {
-        let (page, _) = self.page(&link, None).await?;
-        let next = match (page.next_link, page.delta_link) {
-            (Some(link), _) => Next::Page(self.position.page(Phase::Following { link, previous })),
-            (None, delta) => Next::Done(self.position.watermark(delta.unwrap_or(previous))),
-        };
-        Ok(changes(page.rows, next))
-    }
-
-    async fn page(&self, url: &str, prefer: Option<&str>) -> Result<(Page<Entry>, Response), SystemError> {
-        let service = &self.system.service;
-        let what = self.what();
-        let response = service.fetch(&what, url, prefer).await?;
-        if !response.is_success() {
-            return Err(self.refused(&response));
-        }
-        let page = service.page(&what, url, &response, |entry| Entry::decode(&entry, &self.shape))?;
-        Ok((page, response))
-    }
-
-    fn refused(&self, response: &Response) -> SystemError {
-        let error = ServiceError::parse(response.status, &response.body);
-        let connection = self.system.service.name.clone();
-        let table = self.query.table.clone();
-        match (error.code.as_str(), response.status) {
-            ("0x80044352", _) | (_, 410) => SystemError::WatermarkExpired { connection, table },
-            ("0x80072491", _) => SystemError::Configuration {
-                connection,
-                detail: format!("change tracking of {table} is off; turn it on in the table's properties"),
-            },
-            // A link that is no longer understood is answered by reading again from the start.
-            (_, 400) if matches!(self.query.cursor, Cursor::Page(_)) => {
-                SystemError::WatermarkExpired { connection, table }
-            }
-            _ => self.system.service.refused(&self.what(), response),
-        }
-    }
-
-    fn unexpected(&self, detail: &str) -> SystemError {
-        self.system.service.unexpected(&self.what(), detail)
-    }
-
-    fn what(&self) -> String {
-        format!("changes of {}", self.query.table)
-    }
-}
-
-fn changes(entries: Vec<Entry>, next: Next) -> ChangePage {
-    let (mut rows, mut deleted) = (Vec::new(), Vec::new());
-    for entry in entries {
-        match entry {
-            Entry::Row(row) => rows.push(row),
-            Entry::Deleted(id) => deleted.push(id),
-        }
-    }
-    ChangePage { rows, deleted, next }
-}
-
 fn decode_row(shape: &RowShape, entry: &serde_json::Value) -> Result<Row, RowError> {
     match entry.as_object() {
         Some(object) => shape.decode(object),
@@ -333,11 +168,6 @@ fn definition_of<'a>(
     table: &TableName,
 ) -> Option<&'a Definition> {
     definitions.values().find(|definition| definition.entity_set_name.as_deref() == Some(table.as_str()))
-}
-
-fn text(body: &[u8], name: &str) -> Option<String> {
-    let json: serde_json::Value = serde_json::from_slice(body).ok()?;
-    json.get(name)?.as_str().map(str::to_owned)
 }
 
 impl System for Dataverse {

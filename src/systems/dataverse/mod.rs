@@ -1,6 +1,8 @@
 //! Dataverse: what it does differently from other OData services.
 
+mod changes;
 mod client;
+mod facts;
 mod feed;
 mod metadata;
 mod references;

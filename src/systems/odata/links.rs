@@ -47,4 +47,12 @@ mod tests {
         assert_eq!(guid_in(&address), Some(id));
         assert_eq!(guid_in("accounts(accountnumber='ø1')"), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_can_be_searched_for_an_id(before: String, id: u128, after in "[^0-9a-f]*") {
+            let id = Uuid::from_u128(id);
+            proptest::prop_assert_eq!(guid_in(&format!("{before}({id}){after}")), Some(RowId::from(id)));
+        }
+    }
 }

@@ -25,5 +25,5 @@ pub(super) use query::{Query, instant_literal, keyed, literal};
 pub(super) use rows::{id_page, keyed_reads, row_in};
 pub(super) use service::Service;
 pub(super) use shape::{RowShape, ShapeColumn};
-pub(super) use value::{Mismatch, decode, encode};
+pub(super) use value::{decode, encode};
 pub(super) use writes::{refused_here, send_writes, written};

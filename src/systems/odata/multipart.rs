@@ -260,4 +260,20 @@ mod tests {
     fn a_plain_answer_is_not_a_batch() {
         assert_eq!(MultipartBatch::parse(&response("application/json", "{}"), 1), None);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_can_make_the_reader_fail(body: Vec<u8>, expected in 0_usize..5) {
+            let headers = vec![("content-type".to_owned(), "multipart/mixed".to_owned())];
+            let answers = MultipartBatch::parse(&Response::new(200, headers, body), expected).unwrap();
+            proptest::prop_assert_eq!(answers.parts.len(), expected);
+        }
+
+        #[test]
+        fn an_answer_torn_anywhere_is_never_complete(cut in 0_usize..1000) {
+            let cut = cut.min(ANSWER.len() - 5);
+            let torn = response("multipart/mixed; boundary=batchresponse_1", &ANSWER[..cut]);
+            proptest::prop_assert!(!MultipartBatch::parse(&torn, 3).unwrap().complete);
+        }
+    }
 }

@@ -132,4 +132,16 @@ mod tests {
         assert_eq!(keyed("accounts", &RowId::new(guid)), format!("accounts({guid})"));
         assert_eq!(keyed("things", &RowId::new("A/1 (x)'s")), "things('A%2F1%20%28x%29''s')");
     }
+
+    proptest::proptest! {
+        #[test]
+        fn a_server_reads_back_what_was_asked(text: String) {
+            let filter = format!("name eq {}", literal(&Value::Text(text)).unwrap());
+            let path = Query::of("accounts").select(["name"]).filter(filter.as_str()).path();
+            proptest::prop_assert!(!path.contains(['+', ' ', '#']) && path.is_ascii());
+            let url = url::Url::parse(&format!("https://a.example/{path}")).unwrap();
+            let read = url.query_pairs().find(|(name, _)| name == "$filter").unwrap().1.into_owned();
+            proptest::prop_assert_eq!(read, filter);
+        }
+    }
 }

@@ -1,6 +1,9 @@
 //! One OData service on one session: sends, and turns what goes wrong into the port's errors.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
+use tracing::debug;
 
 use super::batch::BatchForm;
 use super::page::Object;
@@ -58,12 +61,16 @@ impl Service {
     ) -> Result<Vec<T>, SystemError> {
         let mut rows = Vec::new();
         let mut url = self.url(path);
+        let mut seen = BTreeSet::new();
         loop {
             let response = self.get(what, &url, prefer).await?;
             let page = self.page(what, &url, &response, &mut decode)?;
             rows.extend(page.rows);
             let Some(next) = page.next_link else { return Ok(rows) };
-            url = next;
+            seen.insert(std::mem::replace(&mut url, next));
+            if seen.contains(&url) {
+                return Err(self.unexpected(what, "pages that go round in a circle"));
+            }
         }
     }
 
@@ -140,6 +147,7 @@ impl Service {
     /// Names the failure of a request by its answer.
     pub fn refused(&self, what: &str, response: &Response) -> SystemError {
         let error = ServiceError::parse(response.status, &response.body);
+        debug!(connection = %self.name, what, status = error.status, code = error.code, text = error.message, "Refused");
         let (connection, what) = (self.name.clone(), what.to_owned());
         let retry_after = response.retry_after();
         match error.status {
@@ -194,6 +202,10 @@ impl Service {
             let detail = if not_run { "the batch stopped before it" } else { "the batch answer lacks it" };
             outcome(!not_run, self.unexpected("a write", detail))
         };
+        for part in batch.parts.iter().flatten().filter(|part| part.status >= 400) {
+            let error = ServiceError::parse(part.status, &part.body);
+            debug!(connection = %self.name, status = error.status, code = error.code, text = error.message, "Write refused");
+        }
         let parts = batch.parts.iter().enumerate();
         parts.map(|(index, part)| part.clone().ok_or_else(|| missing(index))).collect()
     }

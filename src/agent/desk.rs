@@ -1,0 +1,300 @@
+//! The desk: one place where every command arrives, whether typed here or sent to the running agent.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::config::{Config, ConfigError, Places};
+use crate::inbox;
+use crate::mapping::Mapping;
+use crate::model::{ConflictId, ConnectionName, RunId, Timestamp};
+use crate::store::{Store, StoreError};
+use crate::systems::{self, System, SystemError};
+
+use super::conflicts::{self, Answered};
+use super::control::{AgentView, AnsweredView, Command, ControlError, ErrorKind, Reply, RunView, StatusView};
+use super::engine::{Engine, Progress, RunOptions};
+use super::inbox_file::{self, InboxError, InboxNews};
+use super::report::{Failure, RunReport};
+use super::views;
+
+/// Takes commands and carries them out, one run at a time.
+#[derive(Debug)]
+pub struct Desk {
+    engine: Engine,
+    /// Held while a run is under way.
+    busy: tokio::sync::Mutex<()>,
+    memory: Mutex<Memory>,
+}
+
+/// What is known beside the store.
+#[derive(Debug, Default)]
+struct Memory {
+    /// Absent until a run has ended in this process.
+    failures: Option<Vec<Failure>>,
+    inbox_problems: Vec<String>,
+    agent: Option<AgentView>,
+}
+
+impl Desk {
+    /// Loads the configuration, opens the store and makes ready to reach the systems. Nothing is sent yet.
+    pub fn open(places: &Places) -> Result<Self, ControlError> {
+        let config = Config::load(places).map_err(|error| configuration(&error))?;
+        let systems = connect(&config)?;
+        fs::create_dir_all(&places.data).map_err(|error| ControlError {
+            kind: ErrorKind::Store,
+            problem: format!("cannot make the folder {}: {error}", places.data.display()),
+            remedy: Some("make it, or name another one with --dir".to_owned()),
+        })?;
+        let store = Store::open(&places.store()).map_err(|error| store(&error))?;
+        let engine = Engine::new(Arc::new(config), Arc::new(store), systems, Timestamp::now);
+        Ok(Self { engine, busy: tokio::sync::Mutex::default(), memory: Mutex::default() })
+    }
+
+    /// Reports progress to `show` from now on.
+    pub fn show_progress(&mut self, show: impl Fn(Progress<'_>) + Send + Sync + 'static) {
+        self.engine.show_progress(show);
+    }
+
+    /// Returns the engine.
+    #[must_use]
+    pub const fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Returns the mappings in use, in the order in which they run.
+    #[must_use]
+    pub fn mappings(&self) -> &[Mapping] {
+        &self.engine.config().mappings
+    }
+
+    /// Carries out a command.
+    pub async fn handle(&self, command: &Command) -> Result<Reply, ControlError> {
+        match command {
+            Command::Status => self.status().map(Reply::Status),
+            Command::Plan => self.plan().await.map(Reply::Report),
+            Command::Sync { approve_as, sweep } => {
+                if let Some(by) = approve_as {
+                    self.engine.approve(by).map_err(|error| store(&error))?;
+                }
+                let options = RunOptions { trigger: "command".to_owned(), sweep: *sweep };
+                self.run(&options).await.map(Reply::Report)
+            }
+            Command::Conflicts => {
+                views::conflicts(&self.engine).map(Reply::Conflicts).map_err(|error| store(&error))
+            }
+            Command::Answer { conflict, words } => {
+                self.answer(ConflictId(*conflict), words).await.map(Reply::Answered)
+            }
+            Command::History { limit } => self.history(*limit).map(Reply::Runs),
+            Command::Run { run } => self.one_run(RunId(*run)).map(Reply::Run),
+        }
+    }
+
+    /// Runs every mapping once: answers from the inbox first, and the inbox rewritten afterwards.
+    pub async fn run(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
+        let _busy = self.busy.lock().await;
+        self.set_running(true);
+        let report = self.run_alone(options).await;
+        self.set_running(false);
+        report
+    }
+
+    async fn run_alone(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
+        let before = self.exchange_inbox();
+        let report = self.engine.run(options).await.map_err(|error| store(&error))?;
+        let after = self.exchange_inbox();
+        let mut memory = self.memory();
+        memory.failures = Some(report.failures.clone());
+        drop(memory);
+        before?;
+        after?;
+        Ok(report)
+    }
+
+    /// Takes new answers from the inbox file. Returns how many there were.
+    pub async fn take_answers(&self) -> Result<usize, ControlError> {
+        let _busy = self.busy.lock().await;
+        self.exchange_inbox().map(|news| news.answers)
+    }
+
+    /// Notes that this process is the agent.
+    pub fn start_agent(&self) {
+        self.memory().agent = Some(AgentView {
+            pid: std::process::id(),
+            started_at: self.engine.now(),
+            last_pass_at: None,
+            is_running: false,
+        });
+    }
+
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set_running(&self, is_running: bool) {
+        let now = self.engine.now();
+        if let Some(agent) = &mut self.memory().agent {
+            agent.is_running = is_running;
+            if !is_running {
+                agent.last_pass_at = Some(now);
+            }
+        }
+    }
+
+    fn exchange_inbox(&self) -> Result<InboxNews, ControlError> {
+        let outcome = inbox_file::exchange(&self.engine).map_err(|error| inbox_error(&error));
+        let mut memory = self.memory();
+        memory.inbox_problems = match &outcome {
+            Ok(news) => news.problems.clone(),
+            Err(error) => vec![error.problem.clone()],
+        };
+        outcome
+    }
+
+    fn status(&self) -> Result<StatusView, ControlError> {
+        let view = || -> Result<StatusView, StoreError> {
+            let snapshot = self.engine.store().snapshot()?;
+            let last_run = snapshot.runs(1)?.pop();
+            let memory = self.memory();
+            let failures = match (&memory.failures, &last_run) {
+                (Some(failures), _) => failures.clone(),
+                (None, Some(run)) => run.failures.iter().map(|problem| remembered(problem)).collect(),
+                (None, None) => Vec::new(),
+            };
+            let open_conflicts = snapshot.conflicts()?.len() as u64;
+            Ok(StatusView {
+                health: views::health(&failures, open_conflicts, &memory.inbox_problems),
+                failures,
+                agent: memory.agent.clone(),
+                mappings: views::mappings(&self.engine, &snapshot)?,
+                open_conflicts,
+                inbox: self.engine.config().inbox_file().display().to_string(),
+                inbox_problems: memory.inbox_problems.clone(),
+                last_run: last_run.map(|run| views::run(&self.engine, &run, &[])),
+            })
+        };
+        view().map_err(|error| store(&error))
+    }
+
+    async fn plan(&self) -> Result<RunReport, ControlError> {
+        let _busy = self.busy.lock().await;
+        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
+        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        rehearsal.run(&options).await.map_err(|error| store(&error))
+    }
+
+    async fn answer(&self, id: ConflictId, words: &[String]) -> Result<AnsweredView, ControlError> {
+        self.store_answer(id, words)?;
+        let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
+        let report = self.run(&options).await?;
+        let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));
+        let settled = open.map_err(|error| store(&error))?.is_none();
+        Ok(AnsweredView { conflict: id.0, settled, report })
+    }
+
+    fn store_answer(&self, id: ConflictId, words: &[String]) -> Result<(), ControlError> {
+        let stored = || -> Result<Result<(), ControlError>, StoreError> {
+            let snapshot = self.engine.store().snapshot()?;
+            let Some(conflict) = snapshot.conflict(id)? else {
+                return Ok(Err(ControlError {
+                    kind: ErrorKind::Usage,
+                    problem: format!("there is no open conflict {id}"),
+                    remedy: Some("`tandem conflicts` lists the open ones".to_owned()),
+                }));
+            };
+            drop(snapshot);
+            let faces = inbox_file::faces(&self.engine, std::slice::from_ref(&conflict))?;
+            let names = inbox_file::names(&self.engine);
+            let answer = match inbox::answer_from_words(words, &conflict, &faces, &names) {
+                Ok(answer) => answer,
+                Err(problem) => {
+                    return Ok(Err(ControlError {
+                        kind: ErrorKind::Usage,
+                        problem: format!("\"{}\" is no answer to {id}", problem.text),
+                        remedy: Some(problem.explanation),
+                    }));
+                }
+            };
+            let mut transaction = self.engine.store().transaction()?;
+            let outcome = conflicts::answer(&mut transaction, id, Some(&conflict.stamp), &answer)?;
+            transaction.commit()?;
+            debug_assert_ne!(outcome, Answered::NotOpen);
+            Ok(Ok(()))
+        };
+        stored().map_err(|error| store(&error))?
+    }
+
+    fn history(&self, limit: usize) -> Result<Vec<RunView>, ControlError> {
+        let runs = self.engine.store().snapshot().and_then(|snapshot| snapshot.runs(limit));
+        let runs = runs.map_err(|error| store(&error))?;
+        Ok(runs.iter().map(|run| views::run(&self.engine, run, &[])).collect())
+    }
+
+    fn one_run(&self, id: RunId) -> Result<RunView, ControlError> {
+        let found = || -> Result<Option<RunView>, StoreError> {
+            let snapshot = self.engine.store().snapshot()?;
+            let Some(run) = snapshot.run(id)? else { return Ok(None) };
+            let entries = snapshot.journal(Some(id), None, 10_000)?;
+            Ok(Some(views::run(&self.engine, &run, &entries)))
+        };
+        found().map_err(|error| store(&error))?.ok_or_else(|| ControlError {
+            kind: ErrorKind::Usage,
+            problem: format!("there is no run {id}"),
+            remedy: Some("`tandem history` lists the latest ones".to_owned()),
+        })
+    }
+}
+
+fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>, ControlError> {
+    config
+        .settings
+        .connections
+        .iter()
+        .map(|(name, settings)| {
+            let name = ConnectionName::new(name.as_str());
+            let system = systems::connect(&name, settings, &config.places.config)
+                .map_err(|error| system_error(&error))?;
+            Ok((name, system))
+        })
+        .collect()
+}
+
+/// A failure known only by its words, from the last run of an earlier process.
+fn remembered(problem: &str) -> Failure {
+    Failure { mapping: None, problem: problem.to_owned(), remedy: None, transient: false }
+}
+
+fn configuration(error: &ConfigError) -> ControlError {
+    ControlError { kind: ErrorKind::Configuration, problem: chain(error), remedy: None }
+}
+
+fn system_error(error: &SystemError) -> ControlError {
+    ControlError { kind: ErrorKind::Configuration, problem: chain(error), remedy: Some(error.remedy()) }
+}
+
+fn store(error: &StoreError) -> ControlError {
+    ControlError { kind: ErrorKind::Store, problem: chain(error), remedy: None }
+}
+
+fn inbox_error(error: &InboxError) -> ControlError {
+    let kind = match error {
+        InboxError::Store(_) => ErrorKind::Store,
+        InboxError::Io { .. } | InboxError::NotText(_) => ErrorKind::Configuration,
+    };
+    ControlError { kind, problem: chain(error), remedy: None }
+}
+
+/// Joins an error and its causes, each said once.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text = format!("{text}: {cause_text}");
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,249 @@
+//! The inbox file on disk: read with an editor's habits in mind, written without losing an edit.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Notes, Parsed};
+use crate::mapping::FieldKind;
+use crate::model::{Conflict, ConflictKind, MappingName, RowId, Side, Value};
+use crate::store::{Snapshot, StoreError};
+
+use super::conflicts::{self, Answered};
+use super::engine::Engine;
+
+/// How often a rewrite is repeated when somebody saves at the same time.
+const MAX_TRIES: usize = 5;
+
+/// Why the inbox cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum InboxError {
+    #[error("cannot {what} the inbox {}", path.display())]
+    Io {
+        what: &'static str,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error(
+        "{} is not text: nothing in it was touched; rename or remove it, and Tandem writes it anew", .0.display()
+    )]
+    NotText(PathBuf),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a look at the inbox gave.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InboxNews {
+    /// Answers that were taken and not known before.
+    pub answers: usize,
+    /// What was not understood: line, text, what to do.
+    pub problems: Vec<String>,
+}
+
+/// Takes new answers from the file, and rewrites it so that it shows the open conflicts.
+pub fn exchange(engine: &Engine) -> Result<InboxNews, InboxError> {
+    let path = engine.config().inbox_file();
+    let names = names(engine);
+    let mut text = read(&path)?;
+    let mut news = InboxNews::default();
+    for _ in 0..MAX_TRIES {
+        let open = engine.store().snapshot()?.conflicts()?;
+        let faces = faces(engine, &open)?;
+        let parsed = match &text {
+            Some(text) => inbox::parse(text, &open, &faces, &names),
+            None => Parsed::default(),
+        };
+        news.answers += take(engine, &parsed)?;
+        news.problems = problems(&path, &parsed);
+        let open = engine.store().snapshot()?.conflicts()?;
+        let is_worth_a_file = !open.is_empty() || text.is_some();
+        if !is_worth_a_file || is_strange(text.as_deref(), &parsed, &open) {
+            return Ok(news);
+        }
+        let page = inbox::render(&open, &faces, &names, &parsed.notes);
+        if text.as_deref() == Some(page.as_str()) {
+            return Ok(news);
+        }
+        let displaced = put(&path, &page)?;
+        if displaced == text {
+            return Ok(news);
+        }
+        // Somebody saved in between: what they wrote is what counts.
+        text = displaced;
+    }
+    Ok(news)
+}
+
+/// A file that shows none of the open conflicts and cannot be read is somebody's accident: it is reported, not replaced.
+fn is_strange(text: Option<&str>, parsed: &Parsed, open: &[Conflict]) -> bool {
+    let Some(text) = text else { return false };
+    !parsed.problems.is_empty()
+        && !open.is_empty()
+        && !open.iter().any(|conflict| text.contains(&format!("\"{}\"", conflict.id)))
+        && !text.contains("[[conflict]]")
+}
+
+fn take(engine: &Engine, parsed: &Parsed) -> Result<usize, StoreError> {
+    let mut taken = 0;
+    let mut transaction = engine.store().transaction()?;
+    for answered in &parsed.answers {
+        let known = transaction.conflict(answered.conflict)?.and_then(|conflict| conflict.answer);
+        let outcome =
+            conflicts::answer(&mut transaction, answered.conflict, Some(&answered.stamp), &answered.answer)?;
+        if outcome == Answered::Accepted && known.as_ref() != Some(&answered.answer) {
+            taken += 1;
+        }
+    }
+    transaction.commit()?;
+    Ok(taken)
+}
+
+fn problems(path: &Path, parsed: &Parsed) -> Vec<String> {
+    let file = path.display();
+    parsed
+        .problems
+        .iter()
+        .map(|problem| {
+            format!("{file}, line {}: \"{}\": {}", problem.line, problem.text, problem.explanation)
+        })
+        .collect()
+}
+
+/// Returns the file's text, without byte order mark and whatever its encoding. The text keeps its line ends.
+fn read(path: &Path) -> Result<Option<String>, InboxError> {
+    match fs::read(path) {
+        Ok(bytes) => decode(&bytes).map(Some).ok_or_else(|| InboxError::NotText(path.to_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(InboxError::Io { what: "read", path: path.to_owned(), source }),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<String> {
+    let utf16 = |bytes: &[u8], read: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = bytes.chunks_exact(2).map(|pair| read([pair[0], pair[1]])).collect();
+        String::from_utf16(&units).ok()
+    };
+    match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        bytes if bytes.contains(&0) => None,
+        bytes => String::from_utf8(bytes.to_vec()).ok(),
+    }
+}
+
+/// Puts the page in the file's place in one step, and returns what it displaced.
+fn put(path: &Path, page: &str) -> Result<Option<String>, InboxError> {
+    let io = |what| move |source| InboxError::Io { what, path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(io("make the folder of"))?;
+    let mut file = tempfile::Builder::new()
+        .prefix(".resolve-conflicts-")
+        .suffix(".toml.tmp")
+        .tempfile_in(folder)
+        .map_err(io("write"))?;
+    file.write_all(page.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(io("write"))?;
+    if !path.exists() {
+        file.persist(path).map_err(|error| io("write")(error.error))?;
+        return Ok(None);
+    }
+    match swap(file.path(), path) {
+        // The temporary name holds the displaced file until it goes out of scope.
+        Ok(()) => read(file.path()),
+        Err(_) => {
+            let displaced = read(path)?;
+            file.persist(path).map_err(|error| io("write")(error.error))?;
+            Ok(displaced)
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn swap(a: &Path, b: &Path) -> io::Result<()> {
+    use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
+    Ok(renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn swap(_a: &Path, _b: &Path) -> io::Result<()> {
+    Err(io::Error::from(io::ErrorKind::Unsupported))
+}
+
+/// Returns the names of the two sides.
+pub fn names(engine: &Engine) -> Names {
+    let settings = &engine.config().settings;
+    Names { left: settings.left.clone(), right: settings.right.clone() }
+}
+
+/// Returns how the fields of these conflicts are shown.
+pub fn faces(engine: &Engine, conflicts: &[Conflict]) -> Result<Faces, StoreError> {
+    let snapshot = engine.store().snapshot()?;
+    let mut faces = Faces::new();
+    for mapping in &engine.config().mappings {
+        let mut fields = BTreeMap::new();
+        for field in &mapping.fields {
+            let kind = match &field.kind {
+                FieldKind::Text | FieldKind::Code => FaceKind::Text,
+                FieldKind::Number { .. } => FaceKind::Number,
+                FieldKind::Flag => FaceKind::Flag,
+                FieldKind::Date => FaceKind::Date,
+                FieldKind::Instant => FaceKind::Instant,
+                FieldKind::Lookup { mapping: target, .. } => {
+                    FaceKind::Reference(row_names(&snapshot, target, conflicts)?)
+                }
+            };
+            let label = field.id.to_string();
+            fields.insert(field.id.clone(), FieldFace { label, kind });
+        }
+        faces.insert(mapping.name.clone(), fields);
+    }
+    Ok(faces)
+}
+
+/// Names the rows that values of these conflicts point to.
+fn row_names(
+    snapshot: &Snapshot,
+    target: &MappingName,
+    conflicts: &[Conflict],
+) -> Result<BTreeMap<RowId, String>, StoreError> {
+    let mut names = BTreeMap::new();
+    let fields = conflicts.iter().filter_map(|conflict| match &conflict.kind {
+        ConflictKind::Fields(fields) => Some(fields),
+        ConflictKind::Deleted { .. } => None,
+    });
+    for field in fields.flatten() {
+        for value in field.base.iter().chain([&field.values.left, &field.values.right]) {
+            if let Value::Reference(row) = value
+                && let Some(coupling) = snapshot.coupling_of(target, Side::Left, row)?
+            {
+                names.insert(row.clone(), coupling.label);
+            }
+        }
+    }
+    Ok(names)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn editors_encodings_are_read() {
+        assert_eq!(decode("\u{feff}a".as_bytes()).unwrap(), "\u{feff}a");
+        assert_eq!(decode(&[0xff, 0xfe, b'a', 0, 0xfc, 0]).unwrap(), "aü");
+        assert_eq!(decode(&[b'a', 0, 1]), None);
+        assert_eq!(decode(&[0xc3, 0x28]), None);
+    }
+
+    #[test]
+    fn what_a_rewrite_displaced_is_returned() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.toml");
+        assert_eq!(put(&path, "one").unwrap(), None);
+        assert_eq!(put(&path, "two").unwrap().as_deref(), Some("one"));
+        assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,193 @@
+//! What stands in the store, as people and machines read it.
+
+use crate::inbox::{self, Faces, Names};
+use crate::mapping::Mapping;
+use crate::model::{
+    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Pair,
+    Run, Side, Standing, Value, ValueDisplay,
+};
+use crate::store::{Snapshot, StoreError};
+
+use super::control::{ConflictFieldView, ConflictView, EntryView, Health, MappingStatus, RunView};
+use super::engine::Engine;
+use super::inbox_file;
+use super::pass;
+use super::report::{Failure, FieldLine, reason_group};
+
+/// Returns how each mapping stands.
+pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatus>, StoreError> {
+    let conflicts = snapshot.conflicts()?;
+    engine
+        .config()
+        .mappings
+        .iter()
+        .map(|mapping| {
+            let mut status = MappingStatus {
+                mapping: mapping.name.to_string(),
+                left: mapping.connections.left.to_string(),
+                right: mapping.connections.right.to_string(),
+                couplings: snapshot.count_couplings(&mapping.name)?,
+                pending: pending(snapshot, &mapping.name)?,
+                conflicts: conflicts.iter().filter(|conflict| conflict.mapping == mapping.name).count()
+                    as u64,
+                left_alone: std::collections::BTreeMap::new(),
+            };
+            for (reason, count) in pass::parked(snapshot, &mapping.name)? {
+                *status.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
+            }
+            Ok(status)
+        })
+        .collect()
+}
+
+fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError> {
+    let mut pending = 0;
+    for side in Side::BOTH {
+        let mut after = None;
+        loop {
+            let page = snapshot.observations(mapping, side, after.take(), 500)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.row.clone());
+            let ready = page.iter().filter(|observation| {
+                observation.standing == Standing::Ready
+                    && matches!(observation.content, Content::Row(_) | Content::Gone(_))
+            });
+            pending += ready.count() as u64;
+        }
+    }
+    Ok(pending)
+}
+
+/// Returns how things stand in one word.
+#[must_use]
+pub fn health(failures: &[Failure], open_conflicts: u64, inbox_problems: &[String]) -> Health {
+    if failures.iter().any(|failure| !failure.transient) {
+        Health::Failing
+    } else if !failures.is_empty() {
+        Health::Retrying
+    } else if open_conflicts > 0 || !inbox_problems.is_empty() {
+        Health::WaitingForPeople
+    } else {
+        Health::Ok
+    }
+}
+
+/// Returns the open conflicts.
+pub fn conflicts(engine: &Engine) -> Result<Vec<ConflictView>, StoreError> {
+    let conflicts = engine.store().snapshot()?.conflicts()?;
+    let faces = inbox_file::faces(engine, &conflicts)?;
+    let names = inbox_file::names(engine);
+    let view = |conflict: &Conflict| {
+        let mapping = engine.config().mappings.iter().find(|mapping| mapping.name == conflict.mapping)?;
+        Some(conflict_view(conflict, mapping, &faces, &names))
+    };
+    Ok(conflicts.iter().filter_map(view).collect())
+}
+
+fn conflict_view(conflict: &Conflict, mapping: &Mapping, faces: &Faces, names: &Names) -> ConflictView {
+    let sides = mapping.connections.as_ref().map(ToString::to_string);
+    let show = |value: &Value| match value {
+        Value::Reference(row) => {
+            known_row(faces, mapping, row).unwrap_or_else(|| ValueDisplay(value).to_string())
+        }
+        value => ValueDisplay(value).to_string(),
+    };
+    let (deleted_in, fields) = match &conflict.kind {
+        ConflictKind::Deleted { on } => (Some(sides[*on].clone()), Vec::new()),
+        ConflictKind::Fields(fields) => {
+            let fields = fields.iter().map(|field| ConflictFieldView {
+                field: field.field.to_string(),
+                was: field.base.as_ref().map(show),
+                values: field.values.as_ref().map(show),
+            });
+            (None, fields.collect())
+        }
+    };
+    let words = |answer| inbox::describe(answer, conflict, faces, names);
+    ConflictView {
+        id: conflict.id.0,
+        mapping: conflict.mapping.to_string(),
+        row: conflict.label.clone(),
+        sides,
+        raised_at: conflict.raised_at,
+        deleted_in,
+        fields,
+        answer: conflict.answer.as_ref().map(words),
+        suggestion: conflict.suggestion.as_ref().map(words),
+    }
+}
+
+fn known_row(faces: &Faces, mapping: &Mapping, row: &crate::model::RowId) -> Option<String> {
+    faces.get(&mapping.name)?.values().find_map(|face| match &face.kind {
+        inbox::FaceKind::Reference(rows) => rows.get(row).cloned(),
+        _ => None,
+    })
+}
+
+/// Returns a run with the given journal entries, the newest first as stored.
+#[must_use]
+pub fn run(engine: &Engine, run: &Run, entries: &[(u64, JournalEntry)]) -> RunView {
+    let total = |count: fn(&Counts) -> u64| run.counts.values().map(count).sum();
+    RunView {
+        run: run.id.0,
+        started_at: run.started_at,
+        finished_at: run.finished_at,
+        trigger: run.trigger.clone(),
+        coupled: total(|counts| counts.coupled),
+        created: total(|counts| counts.created.left + counts.created.right),
+        updated: total(|counts| counts.updated.left + counts.updated.right),
+        deleted: total(|counts| counts.deleted.left + counts.deleted.right),
+        conflicts_raised: total(|counts| counts.conflicts_raised),
+        conflicts_settled: total(|counts| counts.conflicts_settled),
+        refused: total(|counts| counts.refused),
+        failures: run.failures.clone(),
+        entries: entries.iter().rev().map(|(_, entry)| self::entry(engine, entry)).collect(),
+    }
+}
+
+fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
+    let mapping = engine.config().mappings.iter().find(|mapping| mapping.name == entry.mapping);
+    let name = |side: Side| match mapping {
+        Some(mapping) => mapping.connections[side].to_string(),
+        None => side.to_string(),
+    };
+    EntryView {
+        at: entry.at,
+        mapping: entry.mapping.to_string(),
+        action: action(entry.action).to_owned(),
+        on: name(entry.side),
+        row: entry.label.clone(),
+        cause: match &entry.cause {
+            CauseOfWrite::Edit { side } => format!("changed in {}", name(*side)),
+            CauseOfWrite::Match { key } => format!("same {key}"),
+            CauseOfWrite::Answer { conflict } => format!("conflict {conflict}"),
+            CauseOfWrite::Recovery => "found after an interruption".to_owned(),
+        },
+        fields: entry
+            .fields
+            .iter()
+            .map(|field| FieldLine {
+                field: field.field.to_string(),
+                before: field.before.as_ref().map(|value| ValueDisplay(value).to_string()),
+                after: ValueDisplay(&field.after).to_string(),
+            })
+            .collect(),
+        outcome: match &entry.outcome {
+            Outcome::Done => "done".to_owned(),
+            Outcome::Refused { code } => format!("refused: {code}"),
+            Outcome::Stale => "stale".to_owned(),
+        },
+    }
+}
+
+const fn action(action: Action) -> &'static str {
+    match action {
+        Action::Coupled => "coupled",
+        Action::Created => "created",
+        Action::Updated => "updated",
+        Action::Deleted => "deleted",
+        Action::Uncoupled => "uncoupled",
+        Action::ConflictRaised => "conflict raised",
+        Action::ConflictSettled => "conflict settled",
+    }
+}

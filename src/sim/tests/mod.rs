@@ -1,0 +1,14 @@
+//! Tests of the simulators: most call the services as functions, a few go over real sockets.
+
+mod business_central;
+mod business_central_reads;
+mod change_tracking;
+mod dataverse;
+mod dataverse_batches;
+mod independence;
+mod northwind;
+mod requests;
+mod robustness;
+mod sockets;
+
+use requests::{BASE, code, empty, link, northwind, request, texts};

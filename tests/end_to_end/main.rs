@@ -1,0 +1,4 @@
+//! Tandem against the two simulators, over HTTP.
+
+mod sync;
+mod world;

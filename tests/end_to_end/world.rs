@@ -1,0 +1,185 @@
+//! Two simulated systems, a configuration for them, and people who edit rows.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::Value;
+use tandem::agent::{Command, Desk, Reply, RunReport, StatusView};
+use tandem::config::Places;
+use tandem::http::{Loopback, Method, Repeat, Request};
+use tandem::sim::{Addresses, Options, Simulation};
+use tempfile::TempDir;
+
+/// Two systems and a folder with a configuration for them.
+pub struct World {
+    pub simulation: Simulation,
+    pub addresses: Addresses,
+    pub folder: TempDir,
+}
+
+/// One of the two systems, as people see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum At {
+    BusinessCentral,
+    Dataverse,
+}
+
+impl World {
+    pub async fn start(options: Options) -> Self {
+        let simulation = Simulation::start(options).await.unwrap();
+        let addresses = simulation.addresses().clone();
+        let folder = tempfile::tempdir().unwrap();
+        write_config(folder.path(), &addresses);
+        Self { simulation, addresses, folder }
+    }
+
+    pub fn places(&self) -> Places {
+        Places::in_folder(self.folder.path())
+    }
+
+    pub fn desk(&self) -> Desk {
+        Desk::open(&self.places()).unwrap()
+    }
+
+    /// Changes a text in the configuration.
+    pub fn configure(&self, file: &str, from: &str, to: &str) {
+        let path = self.folder.path().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.contains(from), "{file} has no {from}");
+        fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    fn base(&self, at: At) -> String {
+        match at {
+            At::BusinessCentral => {
+                format!("{}/api/v2.0/companies({})", self.addresses.business_central, self.addresses.company)
+            }
+            At::Dataverse => format!("{}/api/data/v9.2", self.addresses.dataverse),
+        }
+    }
+
+    async fn send(&self, at: At, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        let base = self.base(at);
+        let loopback = Loopback::new(&base, &self.addresses.access_token, Duration::from_secs(30)).unwrap();
+        let mut request = Request {
+            method,
+            url: format!("{base}/{path}"),
+            headers: vec![("Accept".into(), "application/json".into())],
+            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+            repeat: Repeat::IfNotApplied,
+        };
+        if method != Method::Get {
+            request = request.with_header("Content-Type", "application/json");
+        }
+        if matches!(method, Method::Patch | Method::Delete) {
+            request = request.with_header("If-Match", "*");
+        }
+        let response = loopback.send(&request).await.unwrap();
+        (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+    }
+
+    /// Lists rows, all of them.
+    pub async fn list(&self, at: At, set_and_query: &str) -> Vec<Value> {
+        let (status, body) = self.send(at, Method::Get, set_and_query, None).await;
+        assert_eq!(status, 200, "{body}");
+        body["value"].as_array().unwrap().clone()
+    }
+
+    /// Returns the one row with that text in that column.
+    pub async fn find(&self, at: At, set: &str, column: &str, text: &str) -> Value {
+        let text = text.replace('\'', "''").replace('&', "%26").replace(' ', "%20");
+        let rows = self.list(at, &format!("{set}?$filter={column}%20eq%20'{text}'")).await;
+        assert_eq!(rows.len(), 1, "{set} with {column} {text}: {rows:?}");
+        rows[0].clone()
+    }
+
+    /// Returns both systems' rows with their versions, to see whether anything was written.
+    pub async fn world_state(&self) -> Vec<(String, String)> {
+        let mut state = Vec::new();
+        for (at, set, key) in [
+            (At::BusinessCentral, "customers", "id"),
+            (At::BusinessCentral, "vendors", "id"),
+            (At::BusinessCentral, "items", "id"),
+            (At::BusinessCentral, "currencies", "id"),
+            (At::Dataverse, "accounts", "accountid"),
+            (At::Dataverse, "products", "productid"),
+            (At::Dataverse, "transactioncurrencies", "transactioncurrencyid"),
+        ] {
+            let rows = self.list(at, set).await;
+            state.extend(
+                rows.iter().map(|row| (text(row, key).to_owned(), text(row, "@odata.etag").to_owned())),
+            );
+        }
+        state
+    }
+
+    pub async fn edit(&self, at: At, set: &str, id: &str, change: Value) {
+        let (status, body) = self.send(at, Method::Patch, &format!("{set}({id})"), Some(change)).await;
+        assert!((200..300).contains(&status), "{status} {body}");
+    }
+
+    pub async fn create(&self, at: At, set: &str, row: Value) {
+        let (status, body) = self.send(at, Method::Post, set, Some(row)).await;
+        assert!((200..300).contains(&status), "{status} {body}");
+    }
+
+    pub async fn delete(&self, at: At, set: &str, id: &str) {
+        let (status, body) = self.send(at, Method::Delete, &format!("{set}({id})"), None).await;
+        assert!((200..300).contains(&status), "{status} {body}");
+    }
+}
+
+/// Returns the text of a property.
+pub fn text<'a>(row: &'a Value, property: &str) -> &'a str {
+    row[property].as_str().unwrap_or_default()
+}
+
+pub async fn sync(desk: &Desk) -> RunReport {
+    match desk.handle(&Command::Sync { approve_as: None, sweep: false }).await {
+        Ok(Reply::Report(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn plan(desk: &Desk) -> RunReport {
+    match desk.handle(&Command::Plan).await {
+        Ok(Reply::Report(report)) => report,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub async fn status(desk: &Desk) -> StatusView {
+    match desk.handle(&Command::Status).await {
+        Ok(Reply::Status(status)) => status,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn write_config(folder: &Path, addresses: &Addresses) {
+    let secret = folder.join("client-secret");
+    fs::write(&secret, &addresses.client_secret).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    let sign_in = format!(
+        "{{ kind = \"client-secret\", tenant = \"{}\", client_id = \"{}\", token_url = \"{}\", client_secret = \"file:client-secret\" }}",
+        addresses.tenant, addresses.client_id, addresses.token_url
+    );
+    let text = format!(
+        "poll_secs = 1\nsweep_secs = 1\ndeletion_confirm_secs = 1\n\
+         [consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n\
+         [connections.business-central]\nkind = \"business-central\"\nurl = \"{}\"\ncompany = \"{}\"\nsettle_secs = 0\noverlap_secs = 10\nsign_in = {sign_in}\n\
+         [connections.dataverse]\nkind = \"dataverse\"\nurl = \"{}\"\nsettle_secs = 0\nsign_in = {sign_in}\n",
+        addresses.business_central, addresses.company, addresses.dataverse
+    );
+    fs::write(folder.join("tandem.toml"), text).unwrap();
+    let mappings = folder.join("mappings");
+    fs::create_dir(&mappings).unwrap();
+    for (name, text) in tandem::mapping::STANDARD {
+        let text = match name {
+            "CURRENCY" => text.to_owned(),
+            _ => text.replace("create = false", "create = true"),
+        };
+        fs::write(mappings.join(format!("{name}.toml")), text).unwrap();
+    }
+}
