@@ -1,3 +1,5 @@
-//! Tandem's command line.
+//! Tandem's command line. Everything is in the library, where tests reach it.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    tandem::cli::main()
+}

@@ -1,1 +1,30 @@
-//! The command line.
+//! The command line: one file for each command, and around them what all commands share.
+//!
+//! Commands ask the running agent, or open the store themselves; either way they get the same answers and print them the
+//! same. Nothing here decides anything about rows.
+
+mod arguments;
+mod start;
+
+mod context;
+mod exit_code;
+mod logging;
+mod output;
+mod progress;
+mod reach;
+mod report;
+mod shutdown;
+mod simulated_config;
+mod table;
+
+mod conflicts;
+mod demo;
+mod history;
+mod lines;
+mod plan;
+mod run;
+mod simulate;
+mod status;
+mod sync;
+
+pub use start::main;

@@ -1,0 +1,244 @@
+//! What can be typed: commands, options and their help.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use super::exit_code;
+
+/// Keeps rows in Business Central and Dataverse in step.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tandem",
+    version,
+    about = "Keeps rows in Business Central and Dataverse in step, both ways.",
+    after_help = concat!(
+        "Examples:\n",
+        "  tandem demo                     watch two simulated systems being kept in step\n",
+        "  tandem plan                     show what a run would do; nothing is written\n",
+        "  tandem sync --yes               agree to the flow of data and run once\n",
+        "  tandem run                      keep both systems in step until Ctrl-C\n",
+    ),
+)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Common {
+    /// Keep all files in this folder instead of the places of this system
+    #[arg(long, value_name = "DIR", global = true)]
+    pub(super) dir: Option<PathBuf>,
+    /// Print JSON instead of text, errors included
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Log more; twice: every step. The variable RUST_LOG says it more exactly
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+/// One command.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Watch two simulated systems being kept in step; needs no configuration
+    #[command(after_help = "Examples:\n  tandem demo\n  tandem demo --keep --dir demo-files")]
+    Demo(DemoArguments),
+    /// Play both systems over HTTP on this machine, until Ctrl-C
+    ///
+    /// Prints one line of JSON with the addresses when ready.
+    #[command(
+        after_help = "Examples:\n  tandem simulate\n  tandem simulate --rows 10000 --write-config trial\n\
+                            \x20 tandem run --dir trial       in another terminal"
+    )]
+    Simulate(SimulateArguments),
+    /// Keep both systems in step until Ctrl-C: the agent
+    #[command(after_help = "Examples:\n  tandem run\n  tandem run --dir trial --verbose")]
+    Run,
+    /// Run once now
+    #[command(after_help = "Examples:\n  tandem sync\n  tandem sync --yes       before the first run\n\
+                            \x20 tandem sync --sweep     look for deleted rows as well")]
+    Sync(SyncArguments),
+    /// Show what a run would do; nothing is written anywhere
+    #[command(after_help = "Examples:\n  tandem plan\n  tandem plan --json")]
+    Plan,
+    /// Show how things stand
+    #[command(after_help = "Examples:\n  tandem status\n  tandem status --dir trial --json")]
+    Status,
+    /// List, show or answer the conflicts that wait for a person
+    #[command(after_help = "Examples:\n  tandem conflicts\n  tandem conflicts show 7\n\
+                            \x20 tandem conflicts answer 7 dataverse\n\
+                            \x20 tandem conflicts answer 7 phone=dataverse email=x@y.z")]
+    Conflicts {
+        #[command(subcommand)]
+        action: Option<ConflictsCommand>,
+    },
+    /// List the latest runs, or show what one run did
+    #[command(
+        after_help = "Examples:\n  tandem history\n  tandem history 12\n  tandem history --limit 100 --json"
+    )]
+    History(HistoryArguments),
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArguments {
+    /// Go on afterwards, as the agent, until Ctrl-C
+    #[arg(long)]
+    pub(super) keep: bool,
+}
+
+/// Options of `simulate`.
+#[derive(Debug, Args)]
+pub(super) struct SimulateArguments {
+    /// The port of the Dataverse Web API; default: a free one
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) dataverse_port: u16,
+    /// The port of the Business Central API; default: a free one
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    pub(super) business_central_port: u16,
+    /// The rows both systems start with
+    #[arg(long, value_enum, default_value_t = Data::Northwind)]
+    pub(super) data: Data,
+    /// Synthetic customers on top, in Business Central
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(super) rows: usize,
+    /// Decides ids and synthetic text; equal seeds give equal rows
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// Write a working configuration for both into this folder first
+    #[arg(long, value_name = "DIR")]
+    pub(super) write_config: Option<PathBuf>,
+}
+
+/// The rows both simulated systems start with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Data {
+    /// Customers, suppliers and products of Northwind, about half of them in both systems
+    Northwind,
+    /// No rows but those a system cannot be without
+    Empty,
+}
+
+/// Options of `sync`.
+#[derive(Debug, Args)]
+pub(super) struct SyncArguments {
+    /// Agree, in your name, that data flows and that the first run may write
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Look for deleted rows although it is not due
+    #[arg(long)]
+    pub(super) sweep: bool,
+}
+
+/// What to do with conflicts.
+#[derive(Debug, Subcommand)]
+pub(super) enum ConflictsCommand {
+    /// List all open conflicts
+    List,
+    /// Show one conflict with all its fields
+    Show {
+        /// The number of the conflict, with or without the C
+        #[arg(value_parser = conflict_number)]
+        id: u64,
+    },
+    /// Answer one conflict, as in the inbox file
+    Answer {
+        /// The number of the conflict, with or without the C
+        #[arg(value_parser = conflict_number)]
+        id: u64,
+        /// A system's name for all fields, FIELD=WORD for one, or later, uncouple, restore, delete
+        #[arg(required = true, value_name = "WORDS")]
+        words: Vec<String>,
+    },
+}
+
+/// Options of `history`.
+#[derive(Debug, Args)]
+pub(super) struct HistoryArguments {
+    /// The number of one run
+    pub(super) run: Option<u64>,
+    /// How many runs to list
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    pub(super) limit: usize,
+}
+
+/// Reads `7` and `C7`, as the inbox writes it.
+fn conflict_number(text: &str) -> Result<u64, String> {
+    let digits = text.strip_prefix(['C', 'c']).unwrap_or(text);
+    digits.parse().map_err(|_| "write the number of a conflict, such as C7".to_owned())
+}
+
+/// Reads a command line. An error is clap's own text, or its help.
+pub(super) fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Arguments, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(words)?;
+    Arguments::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+fn command() -> clap::Command {
+    let command = Arguments::command();
+    let examples = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    command.after_help(format!("{examples}\n{}", exit_code::help()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Arguments, clap::Error> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    #[test]
+    fn the_command_line_is_consistent_in_itself() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn common_options_stand_before_or_after_the_command() {
+        for line in ["tandem --dir d --json status", "tandem status --json --dir d"] {
+            let arguments = read(line).unwrap();
+            assert!(arguments.common.json);
+            assert_eq!(arguments.common.dir, Some(PathBuf::from("d")));
+            assert!(matches!(arguments.command, Command::Status));
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_named_as_the_inbox_names_it() {
+        for line in
+            ["tandem conflicts answer C7 phone=dataverse", "tandem conflicts answer 7 phone=dataverse"]
+        {
+            let Command::Conflicts { action: Some(ConflictsCommand::Answer { id, words }) } =
+                read(line).unwrap().command
+            else {
+                panic!("{line}")
+            };
+            assert_eq!((id, words), (7, vec!["phone=dataverse".to_owned()]));
+        }
+        assert!(read("tandem conflicts show seven").unwrap_err().to_string().contains("such as C7"));
+        assert!(matches!(read("tandem conflicts").unwrap().command, Command::Conflicts { action: None }));
+    }
+
+    #[test]
+    fn every_command_has_examples_and_the_exit_codes_are_told() {
+        let command = command();
+        for subcommand in command.get_subcommands() {
+            let help = subcommand.get_after_help().unwrap().to_string();
+            assert!(help.starts_with("Examples:"), "{}", subcommand.get_name());
+        }
+        assert!(command.get_after_help().unwrap().to_string().contains("Exit codes:"));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused() {
+        for line in ["tandem simulate --rows many", "tandem history --limit -1", "tandem", "tandem dance"] {
+            assert_eq!(read(line).unwrap_err().exit_code(), 2, "{line}");
+        }
+    }
+}

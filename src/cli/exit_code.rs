@@ -1,0 +1,105 @@
+//! The exit codes of the program. They are stable: scripts rely on them.
+
+use crate::agent::{ErrorKind, Failure, Health};
+
+/// How the program ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ExitCode {
+    Success,
+    /// A part of the work failed, or something unexpected happened.
+    Failure,
+    Usage,
+    Configuration,
+    Store,
+    NeedsPerson,
+    System,
+}
+
+impl ExitCode {
+    const ALL: [Self; 7] = [
+        Self::Success,
+        Self::Failure,
+        Self::Usage,
+        Self::Configuration,
+        Self::Store,
+        Self::NeedsPerson,
+        Self::System,
+    ];
+
+    /// Returns the number the operating system gets.
+    pub(super) const fn number(self) -> u8 {
+        match self {
+            Self::Success => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Configuration => 3,
+            Self::Store => 4,
+            Self::NeedsPerson => 5,
+            Self::System => 6,
+        }
+    }
+
+    const fn meaning(self) -> &'static str {
+        match self {
+            Self::Success => "done",
+            Self::Failure => "a part failed, or something unexpected happened",
+            Self::Usage => "the command makes no sense as typed",
+            Self::Configuration => "tandem.toml or a mapping file has to be corrected",
+            Self::Store => "the store cannot be used",
+            Self::NeedsPerson => "a person has to agree or answer first",
+            Self::System => "a system cannot be reached or refused",
+        }
+    }
+
+    /// Returns how `status` ends: waiting for people is no failure.
+    pub(super) const fn of_health(health: Health) -> Self {
+        match health {
+            Health::Ok | Health::WaitingForPeople => Self::Success,
+            Health::Retrying | Health::Failing => Self::Failure,
+        }
+    }
+
+    /// Returns how a run ends that left these failures: as they are, if all are alike.
+    pub(super) fn of_failures(failures: &[Failure]) -> Self {
+        let mut kinds = failures.iter().map(kind_of);
+        match kinds.next() {
+            None => Self::Success,
+            Some(first) if kinds.all(|kind| kind == first) => first,
+            Some(_) => Self::Failure,
+        }
+    }
+}
+
+/// Tells failures of a run apart by what the report says of them.
+fn kind_of(failure: &Failure) -> ExitCode {
+    if failure.problem.starts_with("nobody has agreed yet") {
+        ExitCode::NeedsPerson
+    } else if failure.mapping.is_none() {
+        ExitCode::System
+    } else if failure.transient {
+        ExitCode::System
+    } else {
+        ExitCode::Configuration
+    }
+}
+
+impl From<ErrorKind> for ExitCode {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::Usage => Self::Usage,
+            ErrorKind::Configuration => Self::Configuration,
+            ErrorKind::Store => Self::Store,
+            ErrorKind::NeedsPerson => Self::NeedsPerson,
+            ErrorKind::System => Self::System,
+        }
+    }
+}
+
+/// Lists the exit codes for the help.
+pub(super) fn help() -> String {
+    let mut text = "Exit codes:".to_owned();
+    for code in ExitCode::ALL {
+        text = format!("{text}\n  {}  {}", code.number(), code.meaning());
+    }
+    text
+}

@@ -1,0 +1,126 @@
+//! The one top-level error: what went wrong, why, and what to do. Its kind is the exit code.
+
+use std::error::Error;
+use std::fmt::Write as _;
+
+use serde_json::json;
+
+use crate::agent::{ControlError, Failure};
+use crate::http::HttpError;
+
+use super::exit_code::ExitCode;
+
+/// Why a command failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct CommandError {
+    pub(super) exit_code: ExitCode,
+    problem: String,
+    causes: Vec<String>,
+    remedy: Option<String>,
+}
+
+impl CommandError {
+    /// Makes an error of one sentence.
+    pub(super) fn new(exit_code: ExitCode, problem: impl Into<String>) -> Self {
+        Self { exit_code, problem: problem.into(), causes: Vec::new(), remedy: None }
+    }
+
+    /// Makes an error with the chain of its causes.
+    pub(super) fn because(exit_code: ExitCode, problem: impl Into<String>, cause: &dyn Error) -> Self {
+        let mut error = Self::new(exit_code, problem);
+        let mut cause = Some(cause);
+        while let Some(found) = cause {
+            error.causes.push(found.to_string());
+            cause = found.source();
+        }
+        error
+    }
+
+    /// Adds what to do.
+    pub(super) fn with_remedy(mut self, remedy: impl Into<String>) -> Self {
+        self.remedy = Some(remedy.into());
+        self
+    }
+
+    /// Returns the text for people.
+    pub(super) fn text(&self) -> String {
+        let mut text = format!("error: {}", self.problem);
+        for cause in &self.causes {
+            let _ = write!(text, "\n  because: {cause}");
+        }
+        if let Some(remedy) = &self.remedy {
+            let _ = write!(text, "\nwhat to do: {remedy}");
+        }
+        text
+    }
+
+    /// Returns the JSON for programs.
+    pub(super) fn json(&self) -> serde_json::Value {
+        json!({ "error": {
+            "exit_code": self.exit_code.number(),
+            "problem": self.problem,
+            "causes": self.causes,
+            "remedy": self.remedy,
+        }})
+    }
+}
+
+impl From<ControlError> for CommandError {
+    fn from(error: ControlError) -> Self {
+        Self {
+            exit_code: error.kind.into(),
+            problem: error.problem,
+            causes: Vec::new(),
+            remedy: error.remedy,
+        }
+    }
+}
+
+impl From<HttpError> for CommandError {
+    fn from(error: HttpError) -> Self {
+        Self::because(ExitCode::System, "a simulated system did not answer", &error)
+    }
+}
+
+/// Writes failures of a run for people, each with its remedy.
+pub(super) fn failures_text(failures: &[Failure]) -> String {
+    let mut text = String::new();
+    for failure in failures {
+        let mapping = failure.mapping.as_ref().map_or_else(String::new, |name| format!("{name}: "));
+        let _ = writeln!(text, "failed: {mapping}{}", failure.problem);
+        let remedy = match (&failure.remedy, failure.transient) {
+            (Some(remedy), _) => remedy,
+            (None, true) => "nothing: Tandem tries again by itself",
+            (None, false) => continue,
+        };
+        let _ = writeln!(text, "  what to do: {remedy}");
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn error() -> CommandError {
+        let cause = io::Error::other("disk full");
+        CommandError::because(ExitCode::Store, "cannot write the configuration", &cause)
+            .with_remedy("make room")
+    }
+
+    #[test]
+    fn an_error_says_what_why_and_what_to_do() {
+        insta::assert_snapshot!(error().text(), @r"
+        error: cannot write the configuration
+          because: disk full
+        what to do: make room
+        ");
+    }
+
+    #[test]
+    fn an_error_is_json_where_json_is_asked_for() {
+        insta::assert_snapshot!(error().json().to_string(), @r#"{"error":{"exit_code":4,"problem":"cannot write the configuration","causes":["disk full"],"remedy":"make room"}}"#);
+    }
+}

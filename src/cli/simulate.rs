@@ -1,0 +1,43 @@
+//! `tandem simulate`: both systems, played over HTTP on this machine.
+
+use crate::sim::{DataSet, Options, Simulation};
+
+use super::arguments::{Common, Data, SimulateArguments};
+use super::exit_code::ExitCode;
+use super::output::Output;
+use super::report::CommandError;
+use super::shutdown::shutdown;
+use super::simulated_config;
+
+/// Serves both systems until someone wants it to stop. Prints one line of JSON when ready.
+pub(super) async fn simulate(
+    common: &Common,
+    arguments: &SimulateArguments,
+) -> Result<ExitCode, CommandError> {
+    let simulation = start(Options {
+        dataverse_port: arguments.dataverse_port,
+        business_central_port: arguments.business_central_port,
+        data: match arguments.data {
+            Data::Northwind => DataSet::Northwind,
+            Data::Empty => DataSet::Empty,
+        },
+        rows: arguments.rows,
+        seed: arguments.seed,
+    })
+    .await?;
+    if let Some(folder) = &arguments.write_config {
+        simulated_config::write(folder, simulation.addresses(), jiff::Timestamp::now())?;
+    }
+    Output { json: common.json }.json_line(simulation.addresses());
+    shutdown().await;
+    simulation.stop().await;
+    Ok(ExitCode::Success)
+}
+
+/// Starts both systems.
+pub(super) async fn start(options: Options) -> Result<Simulation, CommandError> {
+    Simulation::start(options).await.map_err(|error| {
+        CommandError::because(ExitCode::Failure, "cannot start the simulated systems", &error)
+            .with_remedy("choose other ports, or none: then free ones are taken")
+    })
+}

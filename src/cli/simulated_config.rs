@@ -1,0 +1,149 @@
+//! A complete, working configuration for the simulated systems.
+
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::config::{
+    ConnectionKind, ConnectionSettings, ConsentSettings, Places, SecretRef, Settings, SignIn,
+};
+use crate::mapping;
+use crate::sim::Addresses;
+
+use super::exit_code::ExitCode;
+use super::report::CommandError;
+
+const SECRET_FILE: &str = "client-secret";
+
+/// Writes settings, secret and mappings into a folder. Nothing that is there already is overwritten.
+pub(super) fn write(folder: &Path, addresses: &Addresses, now: Timestamp) -> Result<(), CommandError> {
+    let places = Places::in_folder(folder);
+    let settings = toml::to_string(&settings(addresses, now)).map_err(|error| {
+        CommandError::because(ExitCode::Failure, "cannot write the settings as TOML", &error)
+    })?;
+    let mut files = vec![(folder.join(SECRET_FILE), addresses.client_secret.clone())];
+    for (name, text) in mapping::STANDARD {
+        files.push((places.mappings().join(format!("{name}.toml")), with_creates(name, text)));
+    }
+    // Last, so that a folder with this file is complete.
+    files.push((places.config_file(), settings));
+    if let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
+        let problem = format!("{} is there already; nothing was written", path.display());
+        return Err(CommandError::new(ExitCode::Configuration, problem)
+            .with_remedy("name a folder without a configuration, or use the one that is there"));
+    }
+    for (path, text) in &files {
+        write_private(path, text).map_err(|error| {
+            let problem = format!("cannot write {}", path.display());
+            CommandError::because(ExitCode::Configuration, problem, &error)
+        })?;
+    }
+    Ok(())
+}
+
+fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
+    let sign_in = SignIn::ClientSecret {
+        tenant: addresses.tenant.clone(),
+        client_id: addresses.client_id.clone(),
+        client_secret: SecretRef::File(PathBuf::from(SECRET_FILE)),
+        token_url: Some(addresses.token_url.clone()),
+        scope: None,
+    };
+    let connection = |kind, url: &str, company: Option<&str>| ConnectionSettings {
+        kind,
+        url: url.to_owned(),
+        company: company.map(str::to_owned),
+        sign_in: sign_in.clone(),
+        page_size: 1000,
+        timeout_secs: 30,
+        overlap_secs: 10,
+        settle_secs: Some(2),
+    };
+    let business_central =
+        connection(ConnectionKind::BusinessCentral, &addresses.business_central, Some(&addresses.company));
+    let dataverse = connection(ConnectionKind::Dataverse, &addresses.dataverse, None);
+    let consent = ConsentSettings {
+        agreed_by: "tandem simulate".to_owned(),
+        agreed_at: now,
+        first_sync_approved: true,
+    };
+    Settings {
+        left: "business-central".to_owned(),
+        right: "dataverse".to_owned(),
+        mappings: mapping::STANDARD.map(|(name, _)| name.to_owned()).to_vec(),
+        poll_secs: 1,
+        sweep_secs: 2,
+        deletion_confirm_secs: 1,
+        inbox: None,
+        consent: Some(consent),
+        connections: BTreeMap::from([
+            ("business-central".to_owned(), business_central),
+            ("dataverse".to_owned(), dataverse),
+        ]),
+    }
+}
+
+/// Switches `create` on for both sides, but for currencies, which are only made in Dataverse.
+fn with_creates(name: &str, text: &str) -> String {
+    if name == "CURRENCY" { text.to_owned() } else { text.replace("create = false", "create = true") }
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)?.write_all(text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Config;
+
+    fn addresses() -> Addresses {
+        Addresses {
+            dataverse: "http://127.0.0.1:7049".to_owned(),
+            business_central: "http://127.0.0.1:7048/v2.0/t/Production".to_owned(),
+            company: "3f000000-0000-4000-8000-000000000002".to_owned(),
+            token_url: "http://127.0.0.1:7050/t/oauth2/v2.0/token".to_owned(),
+            tenant: "t".to_owned(),
+            client_id: "app".to_owned(),
+            client_secret: "sim~secret+/=".to_owned(),
+            access_token: "token".to_owned(),
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_a_configuration_that_works() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().join("trial");
+        let now = "2026-01-31T10:00:00Z".parse().unwrap();
+        write(&folder, &addresses(), now).unwrap();
+        let config = Config::load(&Places::in_folder(&folder)).unwrap();
+        assert_eq!(config.settings, settings(&addresses(), now));
+        for mapping in &config.mappings {
+            assert_eq!(mapping.create.left, mapping.name.as_str() != "CURRENCY");
+            assert!(mapping.create.right);
+        }
+        let SignIn::ClientSecret { client_secret, .. } = &config.settings.connections["dataverse"].sign_in;
+        assert_eq!(client_secret.fetch(&folder).unwrap(), "sim~secret+/=");
+    }
+
+    #[test]
+    fn a_configuration_that_is_there_is_not_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("tandem.toml");
+        fs::write(&file, "mine").unwrap();
+        let error = write(folder.path(), &addresses(), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(error.exit_code, ExitCode::Configuration);
+        assert_eq!(fs::read_to_string(file).unwrap(), "mine");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}

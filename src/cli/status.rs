@@ -1,0 +1,147 @@
+//! `tandem status`: how things stand.
+
+use std::fmt::Write as _;
+
+use crate::agent::{AgentView, Command, Health, MappingStatus, Reply, RunView, StatusView};
+
+use super::context::Context;
+use super::exit_code::ExitCode;
+use super::output::in_one_line;
+use super::reach::{ask, unexpected};
+use super::report::{CommandError, failures_text};
+use super::sync::conflicts_text;
+use super::table::{counted, moment, table};
+
+/// Shows how things stand.
+pub(super) async fn status(context: &Context) -> Result<ExitCode, CommandError> {
+    let Reply::Status(status) = ask(context, &Command::Status).await? else { return Err(unexpected()) };
+    context.output.show(&status, render);
+    Ok(ExitCode::of_health(status.health))
+}
+
+fn render(status: &StatusView) -> String {
+    let mut text = format!("{}\n{}\n\n", health(status.health), agent(status.agent.as_ref()));
+    let headings = ["mapping", "between", "couplings#", "pending#", "conflicts#", "left alone#"];
+    let _ = writeln!(text, "{}", table(&headings, status.mappings.iter().map(row)));
+    for mapping in &status.mappings {
+        for (reason, count) in &mapping.left_alone {
+            let rows = counted(*count, "row");
+            let _ = writeln!(text, "left alone in {}: {rows}, {}", mapping.mapping, in_one_line(reason));
+        }
+    }
+    if let Some(run) = &status.last_run {
+        let _ = writeln!(text, "\n{}", last_run(run));
+    }
+    if status.open_conflicts > 0 {
+        let _ = writeln!(text, "\n{}", conflicts_text(status.open_conflicts, &status.inbox));
+    }
+    for problem in &status.inbox_problems {
+        let _ = writeln!(text, "in the inbox: {}", in_one_line(problem));
+    }
+    if !status.failures.is_empty() {
+        let _ = write!(text, "\n{}", failures_text(&status.failures));
+    }
+    text
+}
+
+const fn health(health: Health) -> &'static str {
+    match health {
+        Health::Ok => "All is well.",
+        Health::WaitingForPeople => "In step but for what waits for a person.",
+        Health::Retrying => "Something cannot be reached now; Tandem keeps trying.",
+        Health::Failing => "Something has to be corrected.",
+    }
+}
+
+fn agent(agent: Option<&AgentView>) -> String {
+    let Some(agent) = agent else {
+        return "No agent is running; `tandem run` starts one.".to_owned();
+    };
+    let doing = match (agent.is_running, agent.last_pass_at) {
+        (true, _) => "a run is under way".to_owned(),
+        (false, Some(at)) => format!("the last run ended {} UTC", moment(at)),
+        (false, None) => "no run has ended yet".to_owned(),
+    };
+    format!("The agent (process {}) runs since {} UTC; {doing}.", agent.pid, moment(agent.started_at))
+}
+
+fn row(mapping: &MappingStatus) -> Vec<String> {
+    vec![
+        mapping.mapping.clone(),
+        format!("{} / {}", mapping.left, mapping.right),
+        mapping.couplings.to_string(),
+        mapping.pending.to_string(),
+        mapping.conflicts.to_string(),
+        mapping.left_alone.values().sum::<u64>().to_string(),
+    ]
+}
+
+fn last_run(run: &RunView) -> String {
+    let done = [
+        (run.coupled, "coupled"),
+        (run.created, "created"),
+        (run.updated, "updated"),
+        (run.deleted, "deleted"),
+        (run.conflicts_raised, "new in conflict"),
+        (run.conflicts_settled, "settled"),
+        (run.refused, "refused"),
+    ];
+    let done: Vec<_> = done.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{n} {word}")).collect();
+    let done = if done.is_empty() { "nothing to do".to_owned() } else { done.join(", ") };
+    format!("Last run: {} ({}) at {} UTC: {done}.", run.run, run.trigger, moment(run.started_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::agent::Failure;
+
+    #[test]
+    fn status_says_how_things_stand_in_at_most_100_columns() {
+        let at = "2026-01-31T10:00:00Z".parse().unwrap();
+        let run = RunView {
+            run: 12,
+            started_at: at,
+            finished_at: Some(at),
+            trigger: "schedule".to_owned(),
+            coupled: 0,
+            created: 2,
+            updated: 1,
+            deleted: 0,
+            conflicts_raised: 1,
+            conflicts_settled: 0,
+            refused: 0,
+            failures: vec![],
+            entries: vec![],
+        };
+        let mapping = MappingStatus {
+            mapping: "CUSTOMER".to_owned(),
+            left: "business-central".to_owned(),
+            right: "dataverse".to_owned(),
+            couplings: 91,
+            pending: 2,
+            conflicts: 1,
+            left_alone: BTreeMap::from([("several rows match".to_owned(), 3)]),
+        };
+        let failure = Failure {
+            mapping: None,
+            problem: "cannot reach dataverse: connection refused".to_owned(),
+            remedy: Some("check the address and the network".to_owned()),
+            transient: true,
+        };
+        let text = render(&StatusView {
+            health: Health::Retrying,
+            failures: vec![failure],
+            agent: Some(AgentView { pid: 7, started_at: at, last_pass_at: Some(at), is_running: false }),
+            mappings: vec![mapping],
+            open_conflicts: 1,
+            inbox: "/tandem/resolve-conflicts.toml".to_owned(),
+            inbox_problems: vec![],
+            last_run: Some(run),
+        });
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        insta::assert_snapshot!(text, @"");
+    }
+}

@@ -1,0 +1,54 @@
+//! `tandem sync`: one run now.
+
+use std::env;
+use std::fmt::Write as _;
+
+use crate::agent::{Command, Reply, RunReport};
+
+use super::arguments::SyncArguments;
+use super::context::Context;
+use super::exit_code::ExitCode;
+use super::lines;
+use super::reach::{ask, unexpected};
+use super::report::CommandError;
+use super::table::counted;
+
+/// Runs once, and says what was done and what waits for a person.
+pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitCode, CommandError> {
+    let approve_as = arguments.yes.then(user_name);
+    let command = Command::Sync { approve_as, sweep: arguments.sweep };
+    let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
+    finish(context, &report, |report| lines::render(report)).await
+}
+
+/// Prints a report and, for people, the open conflicts and where to answer them.
+pub(super) async fn finish(
+    context: &Context,
+    report: &RunReport,
+    render: impl FnOnce(&RunReport) -> String,
+) -> Result<ExitCode, CommandError> {
+    if context.output.json {
+        context.output.json_line(report);
+    } else {
+        let mut text = render(report);
+        if let Reply::Status(status) = ask(context, &Command::Status).await?
+            && status.open_conflicts > 0
+        {
+            let _ = writeln!(text, "\n{}", conflicts_text(status.open_conflicts, &status.inbox));
+        }
+        context.output.text(&text);
+    }
+    Ok(ExitCode::of_failures(&report.failures))
+}
+
+/// Says how many conflicts are open and where to answer them.
+pub(super) fn conflicts_text(open: u64, inbox: &str) -> String {
+    let waits = if open == 1 { "waits" } else { "wait" };
+    format!("{} {waits} for an answer in {inbox}\n(or: tandem conflicts)", counted(open, "conflict"))
+}
+
+/// Returns the name the operating system knows the person by.
+fn user_name() -> String {
+    let name = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
+    name("USER").or_else(|| name("USERNAME")).unwrap_or_else(|| "unknown".to_owned())
+}
