@@ -38,6 +38,17 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// Returns whether the command changes nothing, neither in the systems nor in the store.
+    #[must_use]
+    pub const fn only_looks(&self) -> bool {
+        match self {
+            Self::Status | Self::Plan | Self::Conflicts | Self::History { .. } | Self::Run { .. } => true,
+            Self::Sync { .. } | Self::Answer { .. } => false,
+        }
+    }
+}
+
 /// What is answered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", content = "body", rename_all = "kebab-case")]

@@ -40,14 +40,27 @@ struct Memory {
 impl Desk {
     /// Loads the configuration, opens the store and makes ready to reach the systems. Nothing is sent yet.
     pub fn open(places: &Places) -> Result<Self, ControlError> {
-        let config = Config::load(places).map_err(|error| configuration(&error))?;
-        let systems = connect(&config)?;
         fs::create_dir_all(&places.data).map_err(|error| ControlError {
             kind: ErrorKind::Store,
             problem: format!("cannot make the folder {}: {error}", places.data.display()),
             remedy: Some("make it, or name another one with --dir".to_owned()),
         })?;
-        let store = Store::open(&places.store()).map_err(|error| store(&error))?;
+        Self::with_store(places, || Store::open(&places.store()))
+    }
+
+    /// Opens a desk for a command that only looks: where there is no store yet, none is made.
+    pub fn open_to_look(places: &Places) -> Result<Self, ControlError> {
+        let path = places.store();
+        Self::with_store(places, || if path.exists() { Store::open(&path) } else { Store::in_memory() })
+    }
+
+    fn with_store(
+        places: &Places,
+        open: impl FnOnce() -> Result<Store, StoreError>,
+    ) -> Result<Self, ControlError> {
+        let config = Config::load(places).map_err(|error| configuration(&error))?;
+        let systems = connect(&config)?;
+        let store = open().map_err(|error| store(&error))?;
         let engine = Engine::new(Arc::new(config), Arc::new(store), systems, Timestamp::now);
         Ok(Self { engine, busy: tokio::sync::Mutex::default(), memory: Mutex::default() })
     }

@@ -25,7 +25,7 @@ pub(super) async fn ask(context: &Context, command: &Command) -> Result<Reply, C
         if let Some(reply) = web::ask(&context.places, command).await? {
             return Ok(reply);
         }
-        match open(context) {
+        match open(context, command) {
             Ok(desk) => return Ok(desk.handle(command).await?),
             Err(error) if Instant::now() >= deadline || !is_held(&context.places, &error) => {
                 return Err(error.into());
@@ -37,8 +37,11 @@ pub(super) async fn ask(context: &Context, command: &Command) -> Result<Reply, C
 }
 
 /// Opens the store in this process, with progress bars where a person watches.
-pub(super) fn open(context: &Context) -> Result<Desk, ControlError> {
-    let mut desk = Desk::open(&context.places)?;
+pub(super) fn open(context: &Context, command: &Command) -> Result<Desk, ControlError> {
+    let mut desk = match command.only_looks() {
+        true => Desk::open_to_look(&context.places)?,
+        false => Desk::open(&context.places)?,
+    };
     if context.output.is_watched() {
         desk.show_progress(progress::bars());
     }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
+mod agent;
+mod command_line;
 mod kill;
 mod rows;
 mod sync;

@@ -1,0 +1,211 @@
+//! The commands as people type them: what they print, how they end, and what they say to mistakes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use redb::{Database, TableDefinition};
+use tandem::sim::Options;
+
+use crate::world::World;
+
+/// Runs a command in the world's folder; returns its exit code and what it printed.
+pub fn tandem(world: &World, arguments: &[&str]) -> (i32, String, String) {
+    run(Command::new(env!("CARGO_BIN_EXE_tandem")).args(arguments).arg("--dir").arg(world.folder.path()))
+}
+
+fn run(command: &mut Command) -> (i32, String, String) {
+    let output = command.env_remove("RUST_LOG").stdin(Stdio::null()).output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+/// Returns every file of a folder with its bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut files = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                files.insert(path.display().to_string(), fs::read(&path).unwrap());
+            }
+        }
+    }
+    files
+}
+
+/// The lines that say what is done to which row.
+fn row_lines(out: &str) -> Vec<&str> {
+    let verbs = ["couple", "create", "update", "delete", "uncouple", "conflict", "leave"];
+    out.lines().filter(|line| verbs.contains(&line.split(' ').next().unwrap_or_default())).collect()
+}
+
+/// I18
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn plan_prints_what_sync_then_does_and_writes_nothing() {
+    let world = World::start(Options::default()).await;
+    let before = (files(world.folder.path()), world.world_state().await);
+    let (code, planned, err) = tandem(&world, &["plan"]);
+    assert_eq!(code, 0, "{err}");
+    assert!((files(world.folder.path()), world.world_state().await) == before, "plan wrote something");
+    let (code, done, err) = tandem(&world, &["sync"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(row_lines(&planned).len() > 150);
+    assert_eq!(row_lines(&planned), row_lines(&done));
+    // Also beside a store that is there.
+    let before = (files(world.folder.path()), world.world_state().await);
+    let (code, planned, _) = tandem(&world, &["plan"]);
+    assert_eq!((code, row_lines(&planned).len()), (0, 0));
+    assert!((files(world.folder.path()), world.world_state().await) == before, "plan wrote something");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_written_before_a_person_agreed() {
+    let world = World::start(Options::default()).await;
+    world.configure("tandem.toml", "first_sync_approved = true", "first_sync_approved = false");
+    let before = world.world_state().await;
+    let (code, _, err) = tandem(&world, &["sync"]);
+    assert_eq!(code, 5, "{err}");
+    assert!(err.contains("tandem plan") && err.contains("sync --yes"), "{err}");
+    assert_eq!(world.world_state().await, before);
+    assert_eq!(tandem(&world, &["sync", "--yes"]).0, 0);
+    assert_ne!(world.world_state().await, before);
+    assert_eq!(tandem(&world, &["sync"]).0, 0);
+}
+
+/// Breaks the configuration, expects an error that says what and where, and that nothing was overwritten.
+async fn mistake(break_it: impl FnOnce(&World), code: i32, words: &[&str]) {
+    let world = World::start(Options::default()).await;
+    break_it(&world);
+    let before = (files(world.folder.path()), world.world_state().await);
+    let (found, _, err) = tandem(&world, &["sync"]);
+    assert_eq!(found, code, "{err}");
+    for word in words {
+        assert!(err.contains(word), "{word} is not in: {err}");
+    }
+    assert!(!err.contains("panicked") && !err.contains("RUST_BACKTRACE"), "{err}");
+    let mut after = (files(world.folder.path()), world.world_state().await);
+    after.0.retain(|file, _| before.0.contains_key(file));
+    assert!(after == before, "something was overwritten");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_unknown_column_is_named_with_place_and_remedy() {
+    let break_it =
+        |world: &World| world.configure("mappings/CUSTOMER.toml", "\"phoneNumber\"", "\"phoneNumer\"");
+    let words = ["CUSTOMER.toml, line ", "phoneNumer", "did you mean phoneNumber?"];
+    mistake(break_it, 3, &words).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_missing_lookup_target_is_named() {
+    let break_it = |world: &World| {
+        world.configure("tandem.toml", "poll_secs = 1", "poll_secs = 1\nmappings = [\"CUSTOMER\"]");
+    };
+    mistake(break_it, 3, &["mapping CUSTOMER needs CURRENCY", "add CURRENCY"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_filter_that_does_not_parse_is_named() {
+    let break_it = |world: &World| world.configure("mappings/CUSTOMER.toml", "blocked eq ''", "blocked = ''");
+    mistake(break_it, 3, &["CUSTOMER.toml, line ", "left filter does not parse", "expected eq, ne"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_inbox_is_reported_and_left_as_it_is() {
+    let break_it = |world: &World| {
+        fs::write(world.folder.path().join("resolve-conflicts.toml"), [0, 159, 146, 150, 0, 1]).unwrap();
+    };
+    let world = World::start(Options::default()).await;
+    break_it(&world);
+    let (code, _, err) = tandem(&world, &["sync"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("resolve-conflicts.toml is not text") && err.contains("rename or remove"), "{err}");
+    let inbox = fs::read(world.folder.path().join("resolve-conflicts.toml")).unwrap();
+    assert_eq!(inbox, [0, 159, 146, 150, 0, 1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_store_of_a_future_version_is_refused() {
+    let break_it = |world: &World| {
+        drop(tandem::store::Store::open(&world.places().store()).unwrap());
+        let database = Database::open(world.places().store()).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let meta: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+        transaction.open_table(meta).unwrap().insert("format", 99).unwrap();
+        transaction.commit().unwrap();
+    };
+    mistake(break_it, 4, &["tandem.redb", "newer Tandem", "99"]).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_store_is_refused() {
+    let break_it = |world: &World| fs::write(world.places().store(), b"this is no store").unwrap();
+    mistake(break_it, 4, &["tandem.redb"]).await;
+}
+
+#[test]
+fn a_folder_without_configuration_is_told_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let (code, _, err) =
+        run(Command::new(env!("CARGO_BIN_EXE_tandem")).args(["status", "--dir"]).arg(folder.path()));
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("tandem.toml") && err.contains("simulate --write-config"), "{err}");
+}
+
+#[test]
+fn the_demo_tells_its_story_and_ends_well() {
+    let (code, out, err) = run(Command::new(env!("CARGO_BIN_EXE_tandem")).arg("demo"));
+    assert_eq!(code, 0, "{out}{err}");
+    for words in ["resolve-conflicts.toml", "answer = \"dataverse\"", "is settled", " 0 differ, 0 doubled"] {
+        assert!(out.contains(words), "{words} is not in: {out}");
+    }
+    assert!(!out.contains("\n0 coupled rows"), "{out}");
+}
+
+#[test]
+fn simulate_prints_one_line_and_a_configuration_that_works() {
+    let folder = tempfile::tempdir().unwrap();
+    let trial = folder.path().join("trial");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
+        .args(["simulate", "--rows", "25", "--seed", "7", "--write-config"])
+        .arg(&trial)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    let addresses: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&line).unwrap();
+    let keys: Vec<_> = addresses.keys().map(String::as_str).collect();
+    let expected = [
+        "dataverse",
+        "business_central",
+        "company",
+        "token_url",
+        "tenant",
+        "client_id",
+        "client_secret",
+        "access_token",
+    ];
+    assert_eq!(keys, expected);
+    let (code, synced, err) =
+        run(Command::new(env!("CARGO_BIN_EXE_tandem")).args(["sync", "--json", "--dir"]).arg(&trial));
+    assert_eq!(code, 0, "{err}");
+    let report: serde_json::Value = serde_json::from_str(&synced).unwrap();
+    let customers =
+        &report["mappings"].as_array().unwrap().iter().find(|m| m["mapping"] == "CUSTOMER").unwrap();
+    assert_eq!(customers["read"]["left"], 91 + 25);
+    kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGINT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!(rest, "", "exactly one line");
+}
