@@ -167,7 +167,9 @@ async fn collide(stage: &Stage, customer: &Customer) -> Result<ConflictView, Com
     let text = read_inbox(&inbox)?;
     let id = format!("C{}", conflict.id);
     let block = block_of(&text, &id).ok_or_else(|| surprise(format!("the inbox has no block for {id}")))?;
-    stage.say(&block.lines().map(|line| format!("   | {line}").trim_end().to_owned() + "\n").collect::<String>());
+    stage.say(
+        &block.lines().map(|line| format!("   | {line}").trim_end().to_owned() + "\n").collect::<String>(),
+    );
     Ok(conflict)
 }
 
