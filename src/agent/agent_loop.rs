@@ -11,7 +11,7 @@ use crate::schedule;
 
 use super::control::{ControlError, ErrorKind};
 use super::desk::Desk;
-use super::engine::RunOptions;
+use super::run::RunOptions;
 use super::watch::watch;
 
 /// How long an editor is given to finish a save that comes in pieces.

@@ -12,10 +12,11 @@ use crate::model::{
 };
 use crate::store::{StoreError, Transaction};
 
-use super::engine::{Engine, RunState};
+use super::engine::Engine;
 use super::observe::Observer;
 use super::prepare::Prepared;
 use super::report::{FieldLine, Line, LineAction, reason_text, shown};
+use super::run_state::RunState;
 
 /// Raises a conflict, or renews the coupling's open one where the values are other ones by now.
 pub fn raise(

@@ -3,16 +3,18 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, IntentVerb, JournalEntry, Outcome, Pair, Reason,
-    Record, Row, RowId, Side, Standing, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, IntentVerb, JournalEntry, Outcome, Pair,
+    Reason, Record, Row, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
 
-use super::engine::{Engine, RunState};
+use super::engine::Engine;
 use super::observe::Observer;
-use super::prepare::{Prepared, wake};
+use super::prepare::Prepared;
 use super::report::{Line, LineAction};
+use super::run_state::RunState;
+use super::standing::wake_waiting;
 
 /// How many couplings one transaction makes.
 const BATCH: usize = 500;
@@ -97,7 +99,7 @@ pub fn sources_in_doubt(
 }
 
 fn key_name(prepared: &Prepared, group: usize) -> String {
-    let fields: Vec<_> = prepared.mapping.match_by[group].iter().map(|field| field.as_str()).collect();
+    let fields: Vec<_> = prepared.mapping.match_by[group].iter().map(FieldId::as_str).collect();
     fields.join(" and ")
 }
 
@@ -155,30 +157,6 @@ fn make(
         fields: Vec::new(),
         note: Some(format!("same {key}")),
     });
-    Ok(())
-}
-
-/// Wakes rows of other mappings that waited for one of these two rows to be coupled.
-pub fn wake_waiting(
-    engine: &Engine,
-    transaction: &mut Transaction,
-    coupling: &Coupling,
-) -> Result<(), StoreError> {
-    let dependents = engine.config().mappings.iter().filter(|mapping| {
-        mapping.fields.iter().any(|field| {
-            matches!(&field.kind, crate::mapping::FieldKind::Lookup { mapping, .. } if mapping == &coupling.mapping)
-        })
-    });
-    for mapping in dependents {
-        for side in Side::BOTH {
-            wake(transaction, &mapping.name, side, |observation| match &observation.standing {
-                Standing::Parked { wake: WakeCondition::Coupled { mapping, side, row }, .. } => {
-                    mapping == &coupling.mapping && row == &coupling.rows[*side]
-                }
-                _ => false,
-            })?;
-        }
-    }
     Ok(())
 }
 

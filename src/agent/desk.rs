@@ -13,9 +13,10 @@ use crate::systems::{self, System, SystemError};
 
 use super::conflicts::{self, Answered};
 use super::control::{AgentView, AnsweredView, Command, ControlError, ErrorKind, Reply, RunView, StatusView};
-use super::engine::{Engine, Progress, RunOptions};
+use super::engine::{Engine, Progress};
 use super::inbox_file::{self, InboxError, InboxNews};
 use super::report::{Failure, RunReport};
+use super::run::RunOptions;
 use super::views;
 
 /// Takes commands and carries them out, one run at a time.

@@ -1,22 +1,17 @@
-//! The engine: one run over all mappings, in the order of their dependencies.
+//! The engine: everything a run needs, and who allowed it to write.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tracing::{Instrument, info, info_span, warn};
-
 use crate::config::Config;
 use crate::mapping::Mapping;
-use crate::model::{ConnectionName, Counts, MappingName, Run, RunId, TableDescription, TableName, Timestamp};
+use crate::model::{ConnectionName, MappingName, TableDescription, TableName, Timestamp};
 use crate::store::{Approval, Consent, MappingState, Store, StoreError};
-use crate::systems::{Facts, System, SystemError};
+use crate::systems::{System, SystemError};
 
 use super::error::EngineError;
-use super::prepare::{self, Prepared, identify};
 use super::rehearsal::Rehearsal;
-use super::report::{Failure, MappingReport, RunReport, reason_group};
-use super::{deletions, feed, pass, recover};
 
 /// Everything a run needs.
 #[derive(Clone)]
@@ -37,61 +32,6 @@ pub enum Progress<'a> {
     Reading { connection: &'a ConnectionName, table: &'a TableName, rows: u64 },
     /// Writes done so far of those known in one mapping.
     Writing { mapping: &'a MappingName, done: u64, of: u64 },
-}
-
-/// How a run is started.
-#[derive(Clone, Debug, Default)]
-pub struct RunOptions {
-    /// What started it: `schedule`, `command`, `answer`.
-    pub trigger: String,
-    /// Sweep for deletions although it is not due.
-    pub sweep: bool,
-}
-
-/// One run under way.
-#[derive(Debug)]
-pub struct RunState {
-    pub id: RunId,
-    pub report: RunReport,
-    pub counts: BTreeMap<MappingName, Counts>,
-}
-
-impl RunState {
-    /// Returns the counts of a mapping.
-    pub fn counts(&mut self, mapping: &MappingName) -> &mut Counts {
-        self.counts.entry(mapping.clone()).or_default()
-    }
-
-    fn fail(&mut self, mapping: Option<&MappingName>, error: &EngineError) {
-        let remedy = match error {
-            EngineError::System(error) => Some(error.remedy()),
-            _ => None,
-        };
-        let failure = Failure {
-            mapping: mapping.map(ToString::to_string),
-            problem: chain(error),
-            remedy,
-            transient: error.is_transient(),
-        };
-        if !self.report.failures.contains(&failure) {
-            warn!(
-                mapping = mapping.map(MappingName::as_str),
-                transient = failure.transient,
-                "Part of the run failed"
-            );
-            self.report.failures.push(failure);
-        }
-    }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 impl fmt::Debug for Engine {
@@ -152,6 +92,11 @@ impl Engine {
         (self.clock)()
     }
 
+    /// Returns whether nothing this engine does is kept.
+    pub(super) const fn is_rehearsal(&self) -> bool {
+        self.is_rehearsal
+    }
+
     pub(super) fn system(&self, connection: &ConnectionName) -> &Arc<dyn System> {
         &self.systems[connection]
     }
@@ -197,7 +142,7 @@ impl Engine {
         transaction.commit()
     }
 
-    fn check_approval(&self, mapping: &Mapping) -> Result<(), EngineError> {
+    pub(super) fn check_approval(&self, mapping: &Mapping) -> Result<(), EngineError> {
         if self.is_rehearsal {
             return Ok(());
         }
@@ -216,157 +161,5 @@ impl Engine {
             left: mapping.connections.left.clone(),
             right: mapping.connections.right.clone(),
         })
-    }
-
-    /// Runs every mapping once. What fails stops only what depends on it and stands in the report.
-    pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
-        let started_at = self.now();
-        let mut transaction = self.store.transaction()?;
-        let id = transaction.next_run_id()?;
-        drop(transaction);
-        let mut state = RunState { id, report: RunReport::default(), counts: BTreeMap::new() };
-        let span = info_span!("run", id = id.0, trigger = options.trigger);
-        self.passes(&mut state, options).instrument(span).await?;
-        self.finish(state, options, started_at)
-    }
-
-    async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
-        let facts = self.identify_all(state).await?;
-        let prepared = self.prepare_all(state, &facts).await?;
-        let read = feed::read_all(self, &prepared, state).await?;
-        for mapping in &prepared {
-            let name = mapping.name().clone();
-            let is_read = read.is_complete(mapping);
-            let pass = async {
-                recover::recover(self, mapping, state).await?;
-                if is_read {
-                    deletions::look(self, mapping, options.sweep).await?;
-                    pass::pass(self, mapping, state).await?;
-                }
-                Ok::<_, EngineError>(())
-            };
-            let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
-            self.note(state, Some(&name), outcome)?;
-        }
-        self.describe_rest(state, &prepared)
-    }
-
-    /// Puts a failure into the report. Only a failing store stops the run.
-    pub(super) fn note<T>(
-        &self,
-        state: &mut RunState,
-        mapping: Option<&MappingName>,
-        outcome: Result<T, EngineError>,
-    ) -> Result<Option<T>, StoreError> {
-        match outcome {
-            Ok(value) => Ok(Some(value)),
-            Err(EngineError::Store(error)) => Err(error),
-            Err(error) => {
-                state.fail(mapping, &error);
-                Ok(None)
-            }
-        }
-    }
-
-    async fn identify_all(
-        &self,
-        state: &mut RunState,
-    ) -> Result<BTreeMap<ConnectionName, Facts>, StoreError> {
-        let mut facts = BTreeMap::new();
-        let used: BTreeSet<_> = self
-            .config
-            .mappings
-            .iter()
-            .flat_map(|mapping| [&mapping.connections.left, &mapping.connections.right])
-            .collect();
-        for connection in used {
-            let outcome = identify(self, connection).await;
-            if let Some(found) = self.note(state, None, outcome)? {
-                facts.insert(connection.clone(), found);
-            }
-        }
-        Ok(facts)
-    }
-
-    async fn prepare_all(
-        &self,
-        state: &mut RunState,
-        facts: &BTreeMap<ConnectionName, Facts>,
-    ) -> Result<Vec<Prepared>, StoreError> {
-        let mut ready = Vec::new();
-        for mapping in &self.config.mappings {
-            let connections = &mapping.connections;
-            if !(facts.contains_key(&connections.left) && facts.contains_key(&connections.right)) {
-                continue;
-            }
-            let outcome = match self.check_approval(mapping) {
-                Ok(()) => prepare::prepare(self, mapping, facts).await,
-                Err(error) => Err(error),
-            };
-            let Some(prepared) = self.note(state, Some(&mapping.name), outcome)? else { continue };
-            let mut transaction = self.store.transaction()?;
-            prepare::note_changes(&mut transaction, &prepared)?;
-            transaction.commit()?;
-            ready.push(prepared);
-        }
-        Ok(ready)
-    }
-
-    /// Completes the report with what stands in the store: counts, couplings, rows left alone.
-    fn describe_rest(&self, state: &mut RunState, prepared: &[Prepared]) -> Result<(), StoreError> {
-        let snapshot = self.store.snapshot()?;
-        for mapping in prepared {
-            let mapping = &mapping.mapping;
-            let mut report = MappingReport::new(mapping);
-            report.count(state.counts(&mapping.name));
-            report.couplings = snapshot.count_couplings(&mapping.name)?;
-            for (reason, count) in pass::parked(&snapshot, &mapping.name)? {
-                *report.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
-            }
-            state.report.mappings.push(report);
-        }
-        Ok(())
-    }
-
-    fn finish(
-        &self,
-        mut state: RunState,
-        options: &RunOptions,
-        started_at: Timestamp,
-    ) -> Result<RunReport, StoreError> {
-        let failures: Vec<_> = state.report.failures.iter().map(|failure| failure.problem.clone()).collect();
-        let is_idle = options.trigger == "schedule"
-            && state
-                .counts
-                .values()
-                .all(|counts| *counts == Counts { read: counts.read, ..Counts::default() });
-        let last = self.store.snapshot()?.runs(1)?.pop();
-        let is_same = last.is_some_and(|run| run.failures == failures);
-        if !(is_idle && is_same) {
-            let mut transaction = self.store.transaction()?;
-            // The number was only looked at before: runs that leave nothing behind take none.
-            let id = transaction.next_run_id()?;
-            transaction.put_run(&Run {
-                id,
-                started_at,
-                finished_at: Some(self.now()),
-                trigger: options.trigger.clone(),
-                counts: state.counts.clone(),
-                failures,
-            })?;
-            transaction.commit()?;
-            if !self.is_rehearsal {
-                state.report.run = Some(id.0);
-            }
-        }
-        let total = |count: fn(&Counts) -> u64| state.counts.values().map(count).sum::<u64>();
-        let written = total(|c| c.created.left + c.created.right + c.updated.left + c.updated.right);
-        info!(
-            written,
-            conflicts = total(|c| c.conflicts_raised),
-            failures = state.report.failures.len(),
-            "Run finished"
-        );
-        Ok(state.report)
     }
 }

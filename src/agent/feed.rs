@@ -8,10 +8,11 @@ use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName, Timest
 use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
-use super::engine::{Engine, Progress, RunState};
+use super::engine::{Engine, Progress};
 use super::error::EngineError;
 use super::observe::Observer;
 use super::prepare::Prepared;
+use super::run_state::RunState;
 
 type FeedKey = (ConnectionName, TableName);
 
@@ -62,7 +63,7 @@ pub async fn read_all(
     let mut read = Read::default();
     for (key, feed) in feeds {
         let outcome = feed.read(engine, state).await;
-        if engine.note(state, None, outcome)?.is_some() {
+        if state.note(None, outcome)?.is_some() {
             read.complete.insert(key);
         }
     }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Notes, Parsed};
+use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Parsed};
 use crate::mapping::FieldKind;
 use crate::model::{Conflict, ConflictKind, MappingName, RowId, Side, Value};
 use crate::store::{Snapshot, StoreError};

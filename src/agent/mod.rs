@@ -5,6 +5,7 @@
 
 mod agent_loop;
 mod apply;
+mod commit;
 mod conflicts;
 mod control;
 mod couple;
@@ -14,13 +15,18 @@ mod engine;
 mod error;
 mod feed;
 mod inbox_file;
+mod job;
 mod observe;
 mod pass;
 mod prepare;
 mod recover;
 mod rehearsal;
 mod report;
+mod reread;
 mod resolve;
+mod run;
+mod run_state;
+mod standing;
 mod views;
 mod watch;
 
@@ -30,6 +36,7 @@ pub use control::{
     Health, MappingStatus, Reply, RunView, StatusView,
 };
 pub use desk::Desk;
-pub use engine::{Engine, Progress, RunOptions};
+pub use engine::{Engine, Progress};
 pub use error::EngineError;
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
+pub use run::RunOptions;

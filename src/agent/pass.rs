@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::mapping::{self, Unfit};
+use crate::mapping;
 use crate::model::{
     Author, CauseOfWrite, ConflictKind, Content, Coupling, MappingName, Observation, Pair, Reason, Record,
     Row, RowId, Side, Standing, Version, WakeCondition,
@@ -10,15 +10,19 @@ use crate::model::{
 use crate::store::{Snapshot, StoreError};
 use crate::sync::{self, Decision, Merge, Pending, Seen};
 
-use super::apply::{self, Job, Work};
+use super::apply::apply;
 use super::conflicts;
 use super::couple;
-use super::engine::{Engine, RunState};
+use super::engine::Engine;
 use super::error::EngineError;
+use super::job::{self, Job, Work};
 use super::observe::Observer;
-use super::prepare::{Prepared, wake};
+use super::prepare::Prepared;
 use super::report::{Line, LineAction, reason_text};
+use super::reread::{confirm, reread};
 use super::resolve::with_resolver;
+use super::run_state::RunState;
+use super::standing::{unfit_reason, wake};
 
 /// How many rows one round decides.
 const ROUND: usize = 1000;
@@ -53,25 +57,6 @@ fn wake_due(engine: &Engine, prepared: &Prepared) -> Result<(), StoreError> {
         )?;
     }
     transaction.commit()
-}
-
-/// Counts the parked rows of a mapping by reason.
-pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Reason, u64>, StoreError> {
-    let mut reasons = BTreeMap::new();
-    for side in Side::BOTH {
-        let mut after = None;
-        loop {
-            let page = snapshot.observations(mapping, side, after.take(), 500)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.row.clone());
-            for observation in page {
-                if let Standing::Parked { reason, .. } = observation.standing {
-                    *reasons.entry(reason).or_default() += 1;
-                }
-            }
-        }
-    }
-    Ok(reasons)
 }
 
 /// What one round of a pass does.
@@ -188,7 +173,7 @@ impl Round {
             }
             Decision::Restore { on } => match &rows[on.other()] {
                 Some(row) => {
-                    let job = apply::restore(engine, prepared, on, row, &coupling)?;
+                    let job = job::restore(engine, prepared, on, row, &coupling)?;
                     self.work[on].push(Work { job, label: coupling.label.clone(), cause: cause(on) });
                 }
                 None => self.rereads[on.other()].push(coupling.rows[on.other()].clone()),
@@ -223,11 +208,11 @@ impl Round {
         state: &mut RunState,
     ) -> Result<(), EngineError> {
         for side in Side::BOTH {
-            apply::reread(engine, prepared, side, &self.rereads[side]).await?;
+            reread(engine, prepared, side, &self.rereads[side]).await?;
         }
         let mut work = self.work;
         for side in Side::BOTH {
-            let confirmed = apply::confirm(engine, prepared, side, self.creates[side].clone()).await?;
+            let confirmed = confirm(engine, prepared, side, self.creates[side].clone()).await?;
             for row in confirmed {
                 if let Some(create) = create(engine, prepared, state, side, &row)? {
                     work[side.other()].push(create);
@@ -236,7 +221,7 @@ impl Round {
         }
         // The right side first, as the order of lines in a preview has to be one order.
         for side in [Side::Right, Side::Left] {
-            apply::apply(engine, prepared, state, side, std::mem::take(&mut work[side])).await?;
+            apply(engine, prepared, state, side, std::mem::take(&mut work[side])).await?;
         }
         Ok(())
     }
@@ -414,17 +399,6 @@ fn unfit(prepared: &Prepared, side: Side, record: &Record) -> Option<Reason> {
     Some(unfit_reason(error))
 }
 
-/// Says why a value cannot be written.
-pub fn unfit_reason(error: Unfit) -> Reason {
-    let message = error.to_string();
-    match error {
-        Unfit::Uncoupled { field, mapping, side, row } => {
-            Reason::WaitingForReference { field: field.to_string(), mapping, side, row }
-        }
-        Unfit::TooLong { field, .. } => Reason::DoesNotFit { field: field.to_string(), message },
-    }
-}
-
 /// Returns the create that follows from an uncoupled row, or parks the row with the reason why there is none.
 fn create(
     engine: &Engine,
@@ -437,7 +411,7 @@ fn create(
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
     let Ok(record) = observer.record(&snapshot, from, row)? else { return Ok(None) };
-    let sent = apply::sent_on_create(&prepared.mapping, on, &record);
+    let sent = job::sent_on_create(&prepared.mapping, on, &record);
     let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
     let values = with_resolver(&snapshot, &prepared.base_currency, |resolver| {
         mapping::to_values(&prepared.mapping, on, &sent, resolver)
@@ -447,7 +421,7 @@ fn create(
     match fits.and(values.map(drop)) {
         Ok(()) => {
             let cause = CauseOfWrite::Edit { side: from };
-            let job = apply::create(prepared, on, row, sent, None);
+            let job = job::create(prepared, on, row, sent, None);
             Ok(Some(Work { job, label, cause }))
         }
         Err(error) => {

@@ -8,14 +8,14 @@ use sha2::{Digest, Sha256};
 
 use crate::mapping::{self, FieldKind, Mapping};
 use crate::model::{
-    ColumnName, ConnectionName, MappingName, Observation, Pair, Reason, RowId, Side, Standing,
-    TableDescription, Timestamp,
+    ColumnName, ConnectionName, MappingName, Pair, Reason, RowId, Side, Standing, TableDescription, Timestamp,
 };
 use crate::store::{MappingState, StoreError, Transaction};
 use crate::systems::{Facts, System};
 
 use super::engine::Engine;
 use super::error::EngineError;
+use super::standing::wake;
 
 /// A mapping that is ready to run.
 #[derive(Clone, Debug)]
@@ -161,27 +161,6 @@ fn forget_versions(transaction: &mut Transaction, mapping: &MappingName) -> Resu
         for mut coupling in page {
             coupling.versions = Pair::default();
             transaction.put_coupling(&coupling)?;
-        }
-    }
-}
-
-/// Puts parked observations back to ready.
-pub fn wake(
-    transaction: &mut Transaction,
-    mapping: &MappingName,
-    side: Side,
-    is_due: impl Fn(&Observation) -> bool,
-) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let page = transaction.observations(mapping, side, after.take(), 500)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.row.clone());
-        for mut observation in page {
-            if matches!(observation.standing, Standing::Parked { .. }) && is_due(&observation) {
-                observation.standing = Standing::Ready;
-                transaction.put_observation(&observation)?;
-            }
         }
     }
 }

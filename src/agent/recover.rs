@@ -6,11 +6,13 @@ use crate::model::{CauseOfWrite, Intent, IntentVerb, Record, Row, RowId, Side, T
 use crate::store::StoreError;
 use crate::systems::{KeyedRead, Search};
 
-use super::apply::{Commit, reread};
-use super::engine::{Engine, RunState};
+use super::commit::Commit;
+use super::engine::Engine;
 use super::error::EngineError;
 use super::observe::Observer;
 use super::prepare::Prepared;
+use super::reread::reread;
+use super::run_state::RunState;
 
 /// The system's clock is only known to the second; a row it stamped may look that much older than the floor.
 const FLOOR_SLACK_SECS: i64 = 5;

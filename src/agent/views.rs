@@ -3,16 +3,16 @@
 use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Pair,
-    Run, Side, Standing, Value, ValueDisplay,
+    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Run,
+    Side, Standing, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 
 use super::control::{ConflictFieldView, ConflictView, EntryView, Health, MappingStatus, RunView};
 use super::engine::Engine;
 use super::inbox_file;
-use super::pass;
 use super::report::{Failure, FieldLine, reason_group};
+use super::standing;
 
 /// Returns how each mapping stands.
 pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatus>, StoreError> {
@@ -32,7 +32,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
                     as u64,
                 left_alone: std::collections::BTreeMap::new(),
             };
-            for (reason, count) in pass::parked(snapshot, &mapping.name)? {
+            for (reason, count) in standing::parked(snapshot, &mapping.name)? {
                 *status.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
             }
             Ok(status)

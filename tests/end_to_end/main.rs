@@ -1,4 +1,9 @@
 //! Tandem against the two simulators, over HTTP.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
+
+mod kill;
+mod rows;
 mod sync;
+mod trouble;
 mod world;

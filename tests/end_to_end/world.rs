@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tandem::agent::{Command, Desk, Reply, RunReport, StatusView};
 use tandem::config::Places;
-use tandem::http::{Loopback, Method, Repeat, Request};
+use tandem::http::{HttpError, Loopback, Method, Repeat, Request};
 use tandem::sim::{Addresses, Options, Simulation};
 use tempfile::TempDir;
 
@@ -60,7 +60,40 @@ impl World {
         }
     }
 
+    /// Edits a row, again if the request was swallowed before it was applied.
+    pub async fn retry_edit(&self, at: At, set: &str, id: &str, change: Value) {
+        self.retry(at, Method::Patch, &format!("{set}({id})"), change).await;
+    }
+
+    /// Creates a row, again if the request was swallowed before it was applied.
+    pub async fn retry_create(&self, at: At, set: &str, row: Value) {
+        self.retry(at, Method::Post, set, row).await;
+    }
+
+    async fn retry(&self, at: At, method: Method, path: &str, body: Value) {
+        for _ in 0..5 {
+            match self.try_send(at, method, path, Some(body.clone())).await {
+                Ok((status, answer)) => {
+                    assert!((200..300).contains(&status), "{status} {answer}");
+                    return;
+                }
+                Err(_) => continue,
+            }
+        }
+        panic!("{path} was swallowed five times");
+    }
+
     async fn send(&self, at: At, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+        self.try_send(at, method, path, body).await.unwrap()
+    }
+
+    async fn try_send(
+        &self,
+        at: At,
+        method: Method,
+        path: &str,
+        body: Option<Value>,
+    ) -> Result<(u16, Value), HttpError> {
         let base = self.base(at);
         let loopback = Loopback::new(&base, &self.addresses.access_token, Duration::from_secs(30)).unwrap();
         let mut request = Request {
@@ -76,8 +109,8 @@ impl World {
         if matches!(method, Method::Patch | Method::Delete) {
             request = request.with_header("If-Match", "*");
         }
-        let response = loopback.send(&request).await.unwrap();
-        (response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null))
+        let response = loopback.send(&request).await?;
+        Ok((response.status, serde_json::from_slice(&response.body).unwrap_or(Value::Null)))
     }
 
     /// Lists rows, all of them.
@@ -128,6 +161,29 @@ impl World {
     pub async fn delete(&self, at: At, set: &str, id: &str) {
         let (status, body) = self.send(at, Method::Delete, &format!("{set}({id})"), None).await;
         assert!((200..300).contains(&status), "{status} {body}");
+    }
+}
+
+impl World {
+    /// Returns the one open conflict of a mapping.
+    pub async fn open_conflict(&self, desk: &Desk, mapping: &str) -> u64 {
+        let Ok(Reply::Conflicts(conflicts)) = desk.handle(&Command::Conflicts).await else { panic!() };
+        let ids: Vec<_> = conflicts
+            .iter()
+            .filter(|conflict| conflict.mapping == mapping)
+            .map(|conflict| conflict.id)
+            .collect();
+        assert_eq!(ids.len(), 1);
+        ids[0]
+    }
+
+    /// Answers a conflict by command; it must be settled by that.
+    pub async fn answer(&self, desk: &Desk, conflict: u64, words: &str) {
+        let words = words.split(' ').map(str::to_owned).collect();
+        match desk.handle(&Command::Answer { conflict, words }).await {
+            Ok(Reply::Answered(answered)) => assert!(answered.settled, "{answered:?}"),
+            other => panic!("{other:?}"),
+        }
     }
 }
 

@@ -1,0 +1,392 @@
+//! What became of writes: bases, versions, observations and journal, one transaction a batch.
+
+use tracing::debug;
+
+use crate::model::{
+    Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
+    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, WakeCondition,
+};
+use crate::store::{StoreError, Transaction};
+use crate::sync;
+use crate::systems::{Refusal, SystemError, WriteOutcome};
+
+use super::conflicts;
+use super::engine::Engine;
+use super::job::{Job, Work, rows_behind};
+use super::observe::Observer;
+use super::prepare::Prepared;
+use super::report::{FieldLine, Line, LineAction, reason_text};
+use super::run_state::RunState;
+use super::standing::wake_waiting;
+
+/// What is left to do after a batch.
+#[derive(Debug, Default)]
+pub struct Rest {
+    /// Rows to read by key.
+    pub rereads: Vec<RowId>,
+    /// The system cannot be written now.
+    pub stop: Option<SystemError>,
+}
+
+/// Commits outcomes of writes to one side.
+pub struct Commit<'a> {
+    pub engine: &'a Engine,
+    pub prepared: &'a Prepared,
+    pub side: Side,
+}
+
+impl Commit<'_> {
+    /// Commits the outcomes of one batch.
+    pub fn outcomes(
+        &self,
+        state: &mut RunState,
+        sent: &[(&Work, IntentId)],
+        outcomes: Vec<WriteOutcome>,
+    ) -> Result<Rest, StoreError> {
+        let mut rest = Rest::default();
+        let mut transaction = self.engine.store().transaction()?;
+        for ((work, intent), outcome) in sent.iter().zip(outcomes) {
+            let is_closed = self.outcome(&mut transaction, state, work, outcome, &mut rest)?;
+            if is_closed {
+                transaction.remove_intent(*intent)?;
+            }
+        }
+        transaction.commit()?;
+        Ok(rest)
+    }
+
+    /// Commits one outcome. Returns whether the intent is closed by it.
+    fn outcome(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        outcome: WriteOutcome,
+        rest: &mut Rest,
+    ) -> Result<bool, StoreError> {
+        match (outcome, &work.job) {
+            (WriteOutcome::Written(row), _) => self.written(transaction, state, work, Some(row), rest)?,
+            (WriteOutcome::WrittenUnseen(_), Job::Create { minted: None, .. }) => {
+                // It exists, but which row it is has to be looked up.
+                rest.stop.get_or_insert(SystemError::UnexpectedAnswer {
+                    connection: self.prepared.mapping.connections[self.side].clone(),
+                    what: "a create".to_owned(),
+                    detail: "the new row's id is missing; it is looked up".to_owned(),
+                });
+                return Ok(false);
+            }
+            (WriteOutcome::WrittenUnseen(_), _) => self.written(transaction, state, work, None, rest)?,
+            (WriteOutcome::AlreadyThere, Job::Create { minted: Some(_), .. }) => {
+                self.written(transaction, state, work, None, rest)?;
+            }
+            (WriteOutcome::Deleted | WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
+                self.deleted(transaction, state, work, *coupling)?;
+            }
+            (
+                WriteOutcome::Stale | WriteOutcome::Missing,
+                Job::Update { row, .. } | Job::Delete { row, .. },
+            ) => {
+                state.counts(self.prepared.name()).stale += 1;
+                rest.rereads.push(row.clone());
+            }
+            (WriteOutcome::Refused(refusal) | WriteOutcome::DuplicateKey(refusal), _) => {
+                self.refused(transaction, state, work, refusal)?;
+            }
+            (WriteOutcome::NotApplied(error), _) => {
+                rest.stop.get_or_insert(error);
+            }
+            (WriteOutcome::InDoubt(error), _) => {
+                rest.stop.get_or_insert(error);
+                return Ok(false);
+            }
+            (outcome, _) => {
+                let refusal = Refusal {
+                    status: 0,
+                    code: "UnexpectedOutcome".to_owned(),
+                    message: format!("{outcome:?}"),
+                };
+                self.refused(transaction, state, work, refusal)?;
+            }
+        }
+        Ok(true)
+    }
+
+    fn written(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        row: Option<Row>,
+        rest: &mut Rest,
+    ) -> Result<(), StoreError> {
+        match &work.job {
+            Job::Create { source, minted, sent, replaces } => {
+                let id = row.as_ref().map(|row| row.id.clone()).or_else(|| minted.clone());
+                let Some(id) = id else { return Ok(()) };
+                if row.is_none() {
+                    rest.rereads.push(id.clone());
+                }
+                if let Some(replaced) = replaces {
+                    self.replace(transaction, state, *replaced)?;
+                }
+                self.created(transaction, state, source, &id, sent, row, &work.label, &work.cause)
+            }
+            Job::Update { coupling, row: id, sent, before, .. } => {
+                if row.is_none() {
+                    rest.rereads.push(id.clone());
+                }
+                self.updated(transaction, state, *coupling, sent, row)?;
+                state.counts(self.prepared.name()).updated[self.side] += 1;
+                state.report.add(Line {
+                    mapping: self.prepared.name().to_string(),
+                    action: LineAction::Update,
+                    on: Some(self.prepared.mapping.connections[self.side].to_string()),
+                    row: work.label.clone(),
+                    fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
+                    note: None,
+                });
+                self.journal(
+                    transaction,
+                    state,
+                    work,
+                    Action::Updated,
+                    Some(id),
+                    changes(sent, Some(before)),
+                    Outcome::Done,
+                )
+            }
+            Job::Delete { coupling, .. } => self.deleted(transaction, state, work, *coupling),
+        }
+    }
+
+    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
+    fn replace(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        replaced: CouplingId,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let Some(coupling) = transaction.coupling(name, replaced)? else { return Ok(()) };
+        transaction.remove_coupling(name, replaced)?;
+        transaction.remove_observation(name, self.side, &coupling.rows[self.side])?;
+        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)
+    }
+
+    /// A new row exists: the two are one from here on.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "one outcome has that many parts; a struct would only rename them"
+    )]
+    pub fn created(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        source: &RowId,
+        id: &RowId,
+        sent: &Record,
+        row: Option<Row>,
+        label: &str,
+        cause: &CauseOfWrite,
+    ) -> Result<(), StoreError> {
+        let (name, side) = (self.prepared.name(), self.side);
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let rows = match side {
+            Side::Left => Pair::new(id.clone(), source.clone()),
+            Side::Right => Pair::new(source.clone(), id.clone()),
+        };
+        let mut coupling = Coupling {
+            id: transaction.next_coupling_id()?,
+            mapping: name.clone(),
+            rows,
+            base: self.base_of_new(transaction, source, sent, row.as_ref())?,
+            versions: Pair::default(),
+            state: CouplingState::IN_SCOPE,
+            label: label.to_owned(),
+        };
+        transaction.remove_observation(name, side, id)?;
+        transaction.put_coupling(&coupling)?;
+        if let Some(row) = row {
+            observer.row(transaction, side, row)?;
+            coupling = transaction.coupling(name, coupling.id)?.unwrap_or(coupling);
+        }
+        observer.wake(transaction, side.other(), source)?;
+        observer.refresh(transaction, &mut coupling, side.other())?;
+        conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)?;
+        wake_waiting(self.engine, transaction, &coupling)?;
+        state.counts(name).created[side] += 1;
+        let fields = FieldLine::of(transaction, &self.prepared.mapping, sent, None)?;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Create,
+            on: Some(self.prepared.mapping.connections[side].to_string()),
+            row: label.to_owned(),
+            fields,
+            note: None,
+        });
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: observer.now,
+            mapping: name.clone(),
+            action: Action::Created,
+            side,
+            row: Some(id.clone()),
+            label: label.to_owned(),
+            cause: cause.clone(),
+            fields: changes(sent, None),
+            outcome: Outcome::Done,
+        })
+    }
+
+    /// The base of a new coupling: what was sent, and what the two rows agree on beside it.
+    fn base_of_new(
+        &self,
+        transaction: &Transaction,
+        source: &RowId,
+        sent: &Record,
+        row: Option<&Row>,
+    ) -> Result<Record, StoreError> {
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let (name, from) = (self.prepared.name(), self.side.other());
+        let observation = transaction.observation(name, from, source)?;
+        let mut base = match (observation.map(|observation| observation.content), row) {
+            (Some(Content::Row(source)), Some(row)) => {
+                let left = observer.record(transaction, from, &source)?.unwrap_or_default();
+                let right = observer.record(transaction, self.side, row)?.unwrap_or_default();
+                sync::agreed(&self.prepared.mapping, &left, &right)
+            }
+            _ => Record::default(),
+        };
+        for (field, value) in &sent.0 {
+            base.set(field.clone(), value.clone());
+        }
+        Ok(base)
+    }
+
+    /// A write landed: what was sent is what both sides agree on.
+    pub fn updated(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        coupling: CouplingId,
+        sent: &Record,
+        row: Option<Row>,
+    ) -> Result<(), StoreError> {
+        let (name, side) = (self.prepared.name(), self.side);
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let Some(mut coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
+        for (field, value) in &sent.0 {
+            coupling.base.set(field.clone(), value.clone());
+        }
+        coupling.versions[side] = None;
+        transaction.put_coupling(&coupling)?;
+        if let Some(row) = row {
+            transaction.remove_observation(name, side, &row.id)?;
+            observer.row(transaction, side, row)?;
+            coupling = transaction.coupling(name, coupling.id)?.unwrap_or(coupling);
+        }
+        observer.refresh(transaction, &mut coupling, side.other())?;
+        conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)
+    }
+
+    fn deleted(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        coupling: CouplingId,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let Some(coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
+        transaction.remove_coupling(name, coupling.id)?;
+        for side in Side::BOTH {
+            transaction.remove_observation(name, side, &coupling.rows[side])?;
+        }
+        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
+        state.counts(name).deleted[self.side] += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Delete,
+            on: Some(self.prepared.mapping.connections[self.side].to_string()),
+            row: work.label.clone(),
+            fields: Vec::new(),
+            note: None,
+        });
+        let before = coupling.base.0.iter().map(|(field, value)| FieldChange {
+            field: field.clone(),
+            before: Some(value.clone()),
+            after: crate::model::Value::Blank,
+        });
+        let row = &coupling.rows[self.side];
+        self.journal(transaction, state, work, Action::Deleted, Some(row), before.collect(), Outcome::Done)
+    }
+
+    fn refused(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        debug!(mapping = %name, status = refusal.status, code = refusal.code, message = refusal.message, "Row refused");
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
+        let standing = Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
+        for (side, row) in rows_behind(self.prepared, transaction, self.side, &work.job)? {
+            observer.park(transaction, side, &row, standing.clone())?;
+        }
+        state.counts(name).refused += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Leave,
+            on: Some(self.prepared.mapping.connections[self.side].to_string()),
+            row: work.label.clone(),
+            fields: Vec::new(),
+            note: Some(reason_text(&reason, &self.prepared.mapping)),
+        });
+        let (action, fields) = match &work.job {
+            Job::Create { sent, .. } => (Action::Created, changes(sent, None)),
+            Job::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
+            Job::Delete { .. } => (Action::Deleted, Vec::new()),
+        };
+        let outcome = Outcome::Refused { code: refusal.code };
+        self.journal(transaction, state, work, action, None, fields, outcome)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a journal entry has that many parts")]
+    fn journal(
+        &self,
+        transaction: &mut Transaction,
+        state: &RunState,
+        work: &Work,
+        action: Action,
+        row: Option<&RowId>,
+        fields: Vec<FieldChange>,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: self.engine.now(),
+            mapping: self.prepared.name().clone(),
+            action,
+            side: self.side,
+            row: row.cloned(),
+            label: work.label.clone(),
+            cause: work.cause.clone(),
+            fields,
+            outcome,
+        })
+    }
+}
+
+/// Lists the fields of a record as changes.
+#[must_use]
+pub fn changes(sent: &Record, before: Option<&Record>) -> Vec<FieldChange> {
+    let change = |(field, value): (&crate::model::FieldId, &crate::model::Value)| FieldChange {
+        field: field.clone(),
+        before: before.and_then(|before| before.get(field)).cloned(),
+        after: value.clone(),
+    };
+    sent.0.iter().map(change).collect()
+}

@@ -1,0 +1,119 @@
+//! What is to be written: the form a decision takes on its way out.
+
+use uuid::Uuid;
+
+use crate::mapping::{FieldKind, Mapping};
+use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Version};
+use crate::store::{StoreError, Transaction};
+
+use super::engine::Engine;
+use super::observe::Observer;
+use super::prepare::Prepared;
+
+/// One write to do.
+#[derive(Clone, Debug)]
+pub struct Work {
+    pub job: Job,
+    /// What people call the row.
+    pub label: String,
+    pub cause: CauseOfWrite,
+}
+
+/// What to write.
+#[derive(Clone, Debug)]
+pub enum Job {
+    Create {
+        source: RowId,
+        /// The id Tandem mints, where the system takes one.
+        minted: Option<RowId>,
+        sent: Record,
+        /// The coupling whose deleted row is created again.
+        replaces: Option<CouplingId>,
+    },
+    Update {
+        coupling: CouplingId,
+        row: RowId,
+        version: Version,
+        sent: Record,
+        before: Record,
+    },
+    Delete {
+        coupling: CouplingId,
+        row: RowId,
+        version: Version,
+    },
+}
+
+/// Returns the job that creates a row on `on` from a row of the other side.
+#[must_use]
+pub fn create(prepared: &Prepared, on: Side, source: &Row, sent: Record, replaces: Option<&Coupling>) -> Job {
+    let takes_ids = prepared.systems[on].abilities().takes_ids;
+    let replaced = replaces.map(|coupling| &coupling.rows[on]);
+    Job::Create {
+        source: source.id.clone(),
+        minted: takes_ids.then(|| mint(prepared, on, &source.id, replaced)),
+        sent,
+        replaces: replaces.map(|coupling| coupling.id),
+    }
+}
+
+/// Returns the job that creates a deleted row again.
+pub fn restore(
+    engine: &Engine,
+    prepared: &Prepared,
+    on: Side,
+    source: &Row,
+    coupling: &Coupling,
+) -> Result<Job, StoreError> {
+    let observer = Observer { prepared, now: engine.now() };
+    let snapshot = engine.store().snapshot()?;
+    let record = observer.record(&snapshot, on.other(), source)?.unwrap_or_default();
+    let sent = sent_on_create(&prepared.mapping, on, &record);
+    Ok(create(prepared, on, source, sent, Some(coupling)))
+}
+
+/// Derives the id of a row to be created, so that a replay proves itself even after the store was lost (I3, I29).
+fn mint(prepared: &Prepared, on: Side, source: &RowId, replaced: Option<&RowId>) -> RowId {
+    let name = format!(
+        "{}|{}|{}|{on}|{source}|{}",
+        prepared.identities.left,
+        prepared.identities.right,
+        prepared.name(),
+        replaced.map_or("", RowId::as_str),
+    );
+    RowId::from(Uuid::new_v5(&Uuid::NAMESPACE_URL, name.as_bytes()))
+}
+
+/// Returns the fields sent when a row is created: those that flow there and are not blank.
+#[must_use]
+pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
+    mapping
+        .fields
+        .iter()
+        .filter(|field| field.on_create[on])
+        .filter_map(|field| {
+            let value = record.get(&field.id)?;
+            // A blank currency has to be said, or the system puts in its user's own.
+            let says_blank = matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. });
+            (!value.is_blank() || says_blank).then(|| (field.id.clone(), value.clone()))
+        })
+        .collect()
+}
+
+/// Returns the rows whose observations gave rise to a job.
+pub fn rows_behind(
+    prepared: &Prepared,
+    transaction: &Transaction,
+    side: Side,
+    job: &Job,
+) -> Result<Vec<(Side, RowId)>, StoreError> {
+    match job {
+        Job::Create { source, .. } => Ok(vec![(side.other(), source.clone())]),
+        Job::Update { coupling, .. } | Job::Delete { coupling, .. } => {
+            let coupling = transaction.coupling(prepared.name(), *coupling)?;
+            Ok(coupling
+                .map(|coupling| Side::BOTH.map(|side| (side, coupling.rows[side].clone())).to_vec())
+                .unwrap_or_default())
+        }
+    }
+}

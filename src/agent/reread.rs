@@ -1,0 +1,85 @@
+//! Reading single rows by key, where a decision needs more than the feed has told.
+
+use crate::model::{Content, Row, RowId, Side, Standing, Version};
+use crate::store::{StoreError, Transaction};
+use crate::systems::KeyedRead;
+
+use super::engine::Engine;
+use super::error::EngineError;
+use super::observe::Observer;
+use super::prepare::Prepared;
+
+/// Reads rows by key and stores what was seen.
+pub async fn reread(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    ids: &[RowId],
+) -> Result<(), EngineError> {
+    let columns = prepared.columns(side);
+    for ids in ids.chunks(100) {
+        let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], &columns, ids).await?;
+        let observer = Observer { prepared, now: engine.now() };
+        let mut transaction = engine.store().transaction()?;
+        for (id, read) in ids.iter().zip(reads) {
+            match read {
+                KeyedRead::Found(row) => {
+                    // It was asked for because it is needed, also where its version is known.
+                    forget_version(&mut transaction, prepared, side, id)?;
+                    observer.row(&mut transaction, side, row)?;
+                    if let Some(coupling) = transaction.coupling_of(prepared.name(), side, id)? {
+                        observer.wake(&mut transaction, side.other(), &coupling.rows[side.other()])?;
+                    }
+                }
+                KeyedRead::Unreadable(error) => observer.unread(&mut transaction, side, error)?,
+                KeyedRead::Absent => {
+                    super::deletions::suspect(&mut transaction, prepared, side, id, observer.now)?;
+                }
+            }
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn forget_version(
+    transaction: &mut Transaction,
+    prepared: &Prepared,
+    side: Side,
+    id: &RowId,
+) -> Result<(), StoreError> {
+    transaction.remove_observation(prepared.name(), side, id)?;
+    if let Some(mut coupling) = transaction.coupling_of(prepared.name(), side, id)? {
+        coupling.versions[side] = None;
+        transaction.put_coupling(&coupling)?;
+    }
+    Ok(())
+}
+
+/// Returns the rows from which others are to be created. Where reads can be dirty each is read again first: a row that
+/// is gone was never committed.
+pub async fn confirm(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    rows: Vec<(RowId, Option<Version>)>,
+) -> Result<Vec<Row>, EngineError> {
+    let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
+    if prepared.systems[side].abilities().dirty_reads {
+        reread(engine, prepared, side, &ids).await?;
+    }
+    let snapshot = engine.store().snapshot()?;
+    let mut confirmed = Vec::with_capacity(ids.len());
+    for id in ids {
+        let observation = snapshot.observation(prepared.name(), side, &id)?;
+        match observation {
+            Some(observation) if observation.standing == Standing::Ready => {
+                if let Content::Row(row) = observation.content {
+                    confirmed.push(row);
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(confirmed)
+}

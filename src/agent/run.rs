@@ -1,0 +1,162 @@
+//! One run over all mappings, in the order of their dependencies.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tracing::{Instrument, info, info_span};
+
+use crate::model::{ConnectionName, Counts, Run, Timestamp};
+use crate::store::StoreError;
+use crate::systems::Facts;
+
+use super::engine::Engine;
+use super::error::EngineError;
+use super::prepare::{self, Prepared, identify};
+use super::report::{MappingReport, RunReport, reason_group};
+use super::run_state::RunState;
+use super::{deletions, feed, pass, recover, standing};
+
+/// How a run is started.
+#[derive(Clone, Debug, Default)]
+pub struct RunOptions {
+    /// What started it: `schedule`, `command`, `answer`.
+    pub trigger: String,
+    /// Sweep for deletions although it is not due.
+    pub sweep: bool,
+}
+
+impl Engine {
+    /// Runs every mapping once. What fails stops only what depends on it and stands in the report.
+    pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
+        let started_at = self.now();
+        let mut transaction = self.store().transaction()?;
+        let id = transaction.next_run_id()?;
+        drop(transaction);
+        let mut state = RunState { id, report: RunReport::default(), counts: BTreeMap::new() };
+        let span = info_span!("run", id = id.0, trigger = options.trigger);
+        self.passes(&mut state, options).instrument(span).await?;
+        self.finish(state, options, started_at)
+    }
+
+    async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
+        let facts = self.identify_all(state).await?;
+        let prepared = self.prepare_all(state, &facts).await?;
+        let read = feed::read_all(self, &prepared, state).await?;
+        for mapping in &prepared {
+            let name = mapping.name().clone();
+            let is_read = read.is_complete(mapping);
+            let pass = async {
+                recover::recover(self, mapping, state).await?;
+                if is_read {
+                    deletions::look(self, mapping, options.sweep).await?;
+                    pass::pass(self, mapping, state).await?;
+                }
+                Ok::<_, EngineError>(())
+            };
+            let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
+            state.note(Some(&name), outcome)?;
+        }
+        self.describe_rest(state, &prepared)
+    }
+
+    async fn identify_all(
+        &self,
+        state: &mut RunState,
+    ) -> Result<BTreeMap<ConnectionName, Facts>, StoreError> {
+        let mut facts = BTreeMap::new();
+        let used: BTreeSet<_> = self
+            .config()
+            .mappings
+            .iter()
+            .flat_map(|mapping| [&mapping.connections.left, &mapping.connections.right])
+            .collect();
+        for connection in used {
+            let outcome = identify(self, connection).await;
+            if let Some(found) = state.note(None, outcome)? {
+                facts.insert(connection.clone(), found);
+            }
+        }
+        Ok(facts)
+    }
+
+    async fn prepare_all(
+        &self,
+        state: &mut RunState,
+        facts: &BTreeMap<ConnectionName, Facts>,
+    ) -> Result<Vec<Prepared>, StoreError> {
+        let mut ready = Vec::new();
+        for mapping in &self.config().mappings {
+            let connections = &mapping.connections;
+            if !(facts.contains_key(&connections.left) && facts.contains_key(&connections.right)) {
+                continue;
+            }
+            let outcome = match self.check_approval(mapping) {
+                Ok(()) => prepare::prepare(self, mapping, facts).await,
+                Err(error) => Err(error),
+            };
+            let Some(prepared) = state.note(Some(&mapping.name), outcome)? else { continue };
+            let mut transaction = self.store().transaction()?;
+            prepare::note_changes(&mut transaction, &prepared)?;
+            transaction.commit()?;
+            ready.push(prepared);
+        }
+        Ok(ready)
+    }
+
+    /// Completes the report with what stands in the store: counts, couplings, rows left alone.
+    fn describe_rest(&self, state: &mut RunState, prepared: &[Prepared]) -> Result<(), StoreError> {
+        let snapshot = self.store().snapshot()?;
+        for mapping in prepared {
+            let mapping = &mapping.mapping;
+            let mut report = MappingReport::new(mapping);
+            report.count(state.counts(&mapping.name));
+            report.couplings = snapshot.count_couplings(&mapping.name)?;
+            for (reason, count) in standing::parked(&snapshot, &mapping.name)? {
+                *report.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
+            }
+            state.report.mappings.push(report);
+        }
+        Ok(())
+    }
+
+    fn finish(
+        &self,
+        mut state: RunState,
+        options: &RunOptions,
+        started_at: Timestamp,
+    ) -> Result<RunReport, StoreError> {
+        let failures: Vec<_> = state.report.failures.iter().map(|failure| failure.problem.clone()).collect();
+        let is_idle = options.trigger == "schedule"
+            && state
+                .counts
+                .values()
+                .all(|counts| *counts == Counts { read: counts.read, ..Counts::default() });
+        let last = self.store().snapshot()?.runs(1)?.pop();
+        let is_same = last.is_some_and(|run| run.failures == failures);
+        if !(is_idle && is_same) {
+            let mut transaction = self.store().transaction()?;
+            // The number was only looked at before: runs that leave nothing behind take none.
+            let id = transaction.next_run_id()?;
+            transaction.put_run(&Run {
+                id,
+                started_at,
+                finished_at: Some(self.now()),
+                trigger: options.trigger.clone(),
+                counts: state.counts.clone(),
+                failures,
+            })?;
+            transaction.commit()?;
+            if !self.is_rehearsal() {
+                state.report.run = Some(id.0);
+            }
+        }
+        let total = |count: fn(&Counts) -> u64| state.counts.values().map(count).sum::<u64>();
+        let written = total(|c| c.created.left + c.created.right + c.updated.left + c.updated.right);
+        info!(
+            written,
+            conflicts = total(|c| c.conflicts_raised),
+            failures = state.report.failures.len(),
+            "Run finished"
+        );
+        Ok(state.report)
+    }
+}

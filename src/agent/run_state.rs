@@ -1,0 +1,73 @@
+//! What one run has done so far.
+
+use std::collections::BTreeMap;
+
+use tracing::warn;
+
+use crate::model::{Counts, MappingName, RunId};
+use crate::store::StoreError;
+
+use super::error::EngineError;
+use super::report::{Failure, RunReport};
+
+/// One run under way.
+#[derive(Debug)]
+pub struct RunState {
+    pub id: RunId,
+    pub report: RunReport,
+    pub counts: BTreeMap<MappingName, Counts>,
+}
+
+impl RunState {
+    /// Returns the counts of a mapping.
+    pub fn counts(&mut self, mapping: &MappingName) -> &mut Counts {
+        self.counts.entry(mapping.clone()).or_default()
+    }
+
+    /// Puts a failure into the report. Only a failing store stops the run.
+    pub fn note<T>(
+        &mut self,
+        mapping: Option<&MappingName>,
+        outcome: Result<T, EngineError>,
+    ) -> Result<Option<T>, StoreError> {
+        match outcome {
+            Ok(value) => Ok(Some(value)),
+            Err(EngineError::Store(error)) => Err(error),
+            Err(error) => {
+                self.fail(mapping, &error);
+                Ok(None)
+            }
+        }
+    }
+
+    fn fail(&mut self, mapping: Option<&MappingName>, error: &EngineError) {
+        let remedy = match error {
+            EngineError::System(error) => Some(error.remedy()),
+            _ => None,
+        };
+        let failure = Failure {
+            mapping: mapping.map(ToString::to_string),
+            problem: chain(error),
+            remedy,
+            transient: error.is_transient(),
+        };
+        if !self.report.failures.contains(&failure) {
+            warn!(
+                mapping = mapping.map(MappingName::as_str),
+                transient = failure.transient,
+                "Part of the run failed"
+            );
+            self.report.failures.push(failure);
+        }
+    }
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

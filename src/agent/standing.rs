@@ -1,0 +1,84 @@
+//! What unsettled rows wait for: waking them, counting them, and the reason for a value that cannot be written.
+
+use std::collections::BTreeMap;
+
+use crate::mapping::{FieldKind, Unfit};
+use crate::model::{Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
+use crate::store::{Snapshot, StoreError, Transaction};
+
+use super::engine::Engine;
+
+/// Puts parked observations back to ready.
+pub fn wake(
+    transaction: &mut Transaction,
+    mapping: &MappingName,
+    side: Side,
+    is_due: impl Fn(&Observation) -> bool,
+) -> Result<(), StoreError> {
+    let mut after = None;
+    loop {
+        let page = transaction.observations(mapping, side, after.take(), 500)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = Some(last.row.clone());
+        for mut observation in page {
+            if matches!(observation.standing, Standing::Parked { .. }) && is_due(&observation) {
+                observation.standing = Standing::Ready;
+                transaction.put_observation(&observation)?;
+            }
+        }
+    }
+}
+
+/// Wakes rows of other mappings that waited for one of these two rows to be coupled.
+pub fn wake_waiting(
+    engine: &Engine,
+    transaction: &mut Transaction,
+    coupling: &Coupling,
+) -> Result<(), StoreError> {
+    let dependents = engine.config().mappings.iter().filter(|mapping| {
+        mapping.fields.iter().any(
+            |field| matches!(&field.kind, FieldKind::Lookup { mapping, .. } if mapping == &coupling.mapping),
+        )
+    });
+    for mapping in dependents {
+        for side in Side::BOTH {
+            wake(transaction, &mapping.name, side, |observation| match &observation.standing {
+                Standing::Parked { wake: WakeCondition::Coupled { mapping, side, row }, .. } => {
+                    mapping == &coupling.mapping && row == &coupling.rows[*side]
+                }
+                _ => false,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Counts the parked rows of a mapping by reason.
+pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Reason, u64>, StoreError> {
+    let mut reasons = BTreeMap::new();
+    for side in Side::BOTH {
+        let mut after = None;
+        loop {
+            let page = snapshot.observations(mapping, side, after.take(), 500)?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.row.clone());
+            for observation in page {
+                if let Standing::Parked { reason, .. } = observation.standing {
+                    *reasons.entry(reason).or_default() += 1;
+                }
+            }
+        }
+    }
+    Ok(reasons)
+}
+
+/// Says why a value cannot be written.
+pub fn unfit_reason(error: Unfit) -> Reason {
+    let message = error.to_string();
+    match error {
+        Unfit::Uncoupled { field, mapping, side, row } => {
+            Reason::WaitingForReference { field: field.to_string(), mapping, side, row }
+        }
+        Unfit::TooLong { field, .. } => Reason::DoesNotFit { field: field.to_string(), message },
+    }
+}

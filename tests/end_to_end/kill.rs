@@ -1,0 +1,276 @@
+//! The agent process killed at seeded points, again and again, while people go on editing.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::SeqCst};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::json;
+use tandem::sim::{Options, Reaction, SeenRequest, Service};
+
+use crate::world::{At, World, sync, text};
+
+/// How often the agent is killed.
+const KILLS: u64 = 50;
+
+/// Rounds that interrupt the first sync; the others interrupt daily work.
+const FIRST_SYNC_ROUNDS: u64 = 18;
+
+/// A kill that does not come by its own point comes with this request.
+const LATEST_REQUEST: u64 = 150;
+
+/// Where a kill strikes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Point {
+    BeforeRequest(u64),
+    /// The server has applied the request; its answer never arrives.
+    AfterRequest(u64),
+    AfterCommit(u64),
+}
+
+/// Numbers from a seed.
+struct Seeded(u64);
+
+impl Seeded {
+    fn below(&mut self, bound: u64) -> u64 {
+        // A multiplicative congruential generator: plenty for choosing points.
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % bound
+    }
+
+    fn point(&mut self, round: u64) -> Point {
+        let reach = if round < FIRST_SYNC_ROUNDS { 90 } else { 40 };
+        match self.below(3) {
+            0 => Point::BeforeRequest(1 + self.below(reach)),
+            1 => Point::AfterRequest(1 + self.below(reach)),
+            _ => Point::AfterCommit(1 + self.below(reach / 3)),
+        }
+    }
+}
+
+/// The agent as a process, to be killed from wherever the point is noticed.
+#[derive(Clone, Default)]
+struct Victim(Arc<AtomicI32>);
+
+impl Victim {
+    fn kill(&self) {
+        let pid = loop {
+            // The first request may come before the process id is noted.
+            match self.0.load(SeqCst) {
+                0 => std::thread::yield_now(),
+                pid => break pid,
+            }
+        };
+        let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+    }
+
+    fn start(&self, world: &World, point: Point) -> Child {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
+            .args(["run", "--dir"])
+            .arg(world.folder.path())
+            .env("RUST_LOG", "tandem::store=trace")
+            .env("RUST_BACKTRACE", "0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        self.0.store(i32::try_from(child.id()).unwrap(), SeqCst);
+        let log = BufReader::new(child.stderr.take().unwrap());
+        let victim = self.clone();
+        std::thread::spawn(move || {
+            let mut commits = 0;
+            for line in log.lines().map_while(Result::ok) {
+                commits += u64::from(line.contains("Committed"));
+                if matches!(point, Point::AfterCommit(n) if n == commits) {
+                    victim.kill();
+                }
+            }
+        });
+        child
+    }
+}
+
+/// Lets a kill strike at that point.
+fn arm(world: &World, victim: &Victim, point: Point) {
+    let faults = world.simulation.faults();
+    let seen = AtomicU64::new(0);
+    let before = victim.clone();
+    faults.on_request(move |request: &SeenRequest| {
+        if request.service == Service::Token {
+            return Reaction::Proceed;
+        }
+        let number = seen.fetch_add(1, SeqCst) + 1;
+        let strikes = matches!(point, Point::BeforeRequest(n) if n == number) || number == LATEST_REQUEST;
+        if strikes {
+            before.kill();
+            return Reaction::DropBefore;
+        }
+        Reaction::Proceed
+    });
+    let applied = AtomicU64::new(0);
+    let after = victim.clone();
+    faults.after_request(move |request: &SeenRequest, _status| {
+        let number = applied.fetch_add(u64::from(request.service != Service::Token), SeqCst) + 1;
+        if matches!(point, Point::AfterRequest(n) if n == number) {
+            after.kill();
+        }
+    });
+}
+
+/// What people wrote: row and property at one place, and the value that has to be on both sides in the end.
+type History = BTreeMap<(String, &'static str), String>;
+
+/// Rows that people edit: the account's and the customer's id by name.
+struct People {
+    rows: Vec<(String, String, String)>,
+    history: History,
+    new_customers: Vec<String>,
+    new_accounts: Vec<String>,
+}
+
+impl People {
+    /// Edits while the agent runs. A request that a kill swallowed is repeated: people do that too.
+    async fn edit(&mut self, world: &World, seeded: &mut Seeded, round: u64) {
+        for edit in 0..3 {
+            let value = format!("{round}-{edit}");
+            if self.rows.is_empty() || seeded.below(4) == 0 {
+                let name = format!("New & Söhne {value}");
+                if seeded.below(2) == 0 {
+                    let row = json!({"displayName": name, "phoneNumber": value});
+                    world.retry_create(At::BusinessCentral, "customers", row).await;
+                    self.new_customers.push(name);
+                } else {
+                    let row = json!({"name": name, "telephone1": value, "customertypecode": 3});
+                    world.retry_create(At::Dataverse, "accounts", row).await;
+                    self.new_accounts.push(name);
+                }
+                continue;
+            }
+            let place = usize::try_from(seeded.below(self.rows.len() as u64)).unwrap();
+            let (name, customer, account) = self.rows[place].clone();
+            if seeded.below(2) == 0 {
+                world
+                    .retry_edit(At::BusinessCentral, "customers", &customer, json!({"phoneNumber": value}))
+                    .await;
+                self.history.insert((name, "phone"), value);
+            } else {
+                let mail = format!("{value}@people.example");
+                world.retry_edit(At::Dataverse, "accounts", &account, json!({"emailaddress1": mail})).await;
+                self.history.insert((name, "email"), mail);
+            }
+        }
+    }
+}
+
+/// Syncs until a sync does nothing.
+async fn quiet(world: &World) {
+    let desk = world.desk();
+    for _ in 0..20 {
+        let report = sync(&desk).await;
+        if report.lines.is_empty() && report.failures.is_empty() {
+            return;
+        }
+    }
+    panic!("the two systems do not come to rest");
+}
+
+/// I20, I1 and I3
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn fifty_kills_lose_and_double_nothing() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CUSTOMER.toml", "first_contact = \"ask\"", "first_contact = \"left\"");
+    let mut seeded = Seeded(2026);
+    let mut people =
+        People { rows: vec![], history: History::new(), new_customers: vec![], new_accounts: vec![] };
+    let mut struck: BTreeMap<&str, u64> = BTreeMap::new();
+    for round in 0..KILLS {
+        if round == FIRST_SYNC_ROUNDS {
+            quiet(&world).await;
+            people.rows = coupled_customers(&world).await;
+            assert!(people.rows.len() > 80, "{}", people.rows.len());
+        }
+        let point = seeded.point(round);
+        let victim = Victim::default();
+        arm(&world, &victim, point);
+        let mut child = victim.start(&world, point);
+        people.edit(&world, &mut seeded, round).await;
+        let status = tokio::task::spawn_blocking(move || child.wait()).await.unwrap().unwrap();
+        assert_eq!(status.code(), None, "round {round}, {point:?}: the agent ended by itself: {status}");
+        world.simulation.faults().clear();
+        let kind = match point {
+            Point::BeforeRequest(_) => "before a request",
+            Point::AfterRequest(_) => "after a request",
+            Point::AfterCommit(_) => "after a commit",
+        };
+        *struck.entry(kind).or_default() += 1;
+    }
+    println!("killed {struck:?}");
+    assert_eq!(struck.len(), 3);
+    quiet(&world).await;
+    check(&world, &people).await;
+    assert_eq!(world.simulation.faults().unguarded_writes(), Vec::<String>::new());
+}
+
+/// Pairs customers and accounts by name, where the name is the only one of its kind on both sides.
+async fn coupled_customers(world: &World) -> Vec<(String, String, String)> {
+    let customers = world.list(At::BusinessCentral, "customers").await;
+    let accounts = world.list(At::Dataverse, "accounts").await;
+    customers
+        .iter()
+        .filter_map(|customer| {
+            let name = text(customer, "displayName");
+            let mut twins = accounts.iter().filter(|account| text(account, "name") == name);
+            let account = twins.next()?;
+            let row =
+                (name.to_owned(), text(customer, "id").to_owned(), text(account, "accountid").to_owned());
+            twins.next().is_none().then_some(row)
+        })
+        .collect()
+}
+
+async fn check(world: &World, people: &People) {
+    let customers = world.list(At::BusinessCentral, "customers").await;
+    let accounts = world.list(At::Dataverse, "accounts").await;
+    let named = |rows: &[serde_json::Value], property: &str, name: &str| {
+        rows.iter().filter(|row| text(row, property) == name).count()
+    };
+    // Nothing doubled, and every new row arrived.
+    for name in people.new_customers.iter().chain(&people.new_accounts) {
+        assert_eq!(named(&customers, "displayName", name), 1, "{name} in Business Central");
+        assert_eq!(named(&accounts, "name", name), 1, "{name} in Dataverse");
+    }
+    let northwind = 91 + 4;
+    let all = northwind + people.new_customers.len() + people.new_accounts.len();
+    assert_eq!(customers.len(), all, "customers");
+    // No edit lost: the last value of each stands on both sides.
+    assert!(people.history.len() > 20, "{}", people.history.len());
+    for ((name, property), value) in &people.history {
+        let customer = customers.iter().find(|row| text(row, "displayName") == name).unwrap();
+        let account = accounts.iter().find(|row| text(row, "name") == name).unwrap();
+        let (left, right) = match *property {
+            "phone" => (text(customer, "phoneNumber"), text(account, "telephone1")),
+            _ => (text(customer, "email"), text(account, "emailaddress1")),
+        };
+        assert_eq!((left, right), (value.as_str(), value.as_str()), "{name} {property}");
+    }
+    // And both systems agree in everything else.
+    for customer in &customers {
+        let name = text(customer, "displayName");
+        let twins: Vec<_> = accounts.iter().filter(|account| text(account, "name") == name).collect();
+        let [account] = twins[..] else { continue };
+        for (left, right) in [
+            ("phoneNumber", "telephone1"),
+            ("email", "emailaddress1"),
+            ("addressLine1", "address1_line1"),
+            ("city", "address1_city"),
+            ("postalCode", "address1_postalcode"),
+            ("country", "address1_country"),
+        ] {
+            assert_eq!(text(customer, left), text(account, right), "{name}: {left}");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! Rows that wait, leave, come back or do not fit: each is its own affair.
+
+use serde_json::json;
+use tandem::agent::LineAction;
+use tandem::sim::Options;
+
+use crate::world::{At, World, status, sync, text};
+
+/// I8: a deletion in Business Central is found by a sweep and proved twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_without_a_feed_is_proved_before_it_is_passed_on() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    world.configure("tandem.toml", "deletion_confirm_secs = 1", "deletion_confirm_secs = 0");
+    world.configure("tandem.toml", "sweep_secs = 1", "sweep_secs = 0");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    world.delete(At::BusinessCentral, "vendors", text(&vendor, "id")).await;
+    let first = sync(&desk).await;
+    assert!(first.lines.is_empty(), "one look proves nothing: {:?}", first.lines);
+    world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    let second = sync(&desk).await;
+    let actions: Vec<_> = second.lines.iter().map(|line| line.action).collect();
+    assert_eq!(actions, [LineAction::Delete]);
+    assert!(world.list(At::Dataverse, "accounts?$filter=accountnumber%20eq%20'V0001'").await.is_empty());
+}
+
+/// I10
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_against_an_edit_is_asked() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "7"})).await;
+    let report = sync(&desk).await;
+    assert_eq!(report.lines[0].action, LineAction::Conflict);
+    world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let open =
+        status(&desk).await.mappings.iter().find(|mapping| mapping.mapping == "VENDOR").unwrap().conflicts;
+    assert_eq!(open, 1);
+    let id = world.open_conflict(&desk, "VENDOR").await;
+    world.answer(&desk, id, "restore").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    assert_eq!(text(&account, "telephone1"), "7");
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+/// I12
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn rows_wait_for_their_reference_and_wake_by_themselves() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CURRENCY.toml", "create = true", "create = false");
+    let desk = world.desk();
+    sync(&desk).await;
+    let waiting = "waits until the row its currency points to is coupled in CURRENCY";
+    let left_alone = |status: tandem::agent::StatusView| {
+        status
+            .mappings
+            .iter()
+            .map(|mapping| mapping.left_alone.get(waiting).copied().unwrap_or(0))
+            .sum::<u64>()
+    };
+    assert!(left_alone(status(&desk).await) > 0);
+    world
+        .create(
+            At::Dataverse,
+            "transactioncurrencies",
+            json!({"isocurrencycode": "CAD", "currencyname": "Canadian dollar", "currencysymbol": "$", "currencyprecision": 2, "exchangerate": 1.3}),
+        )
+        .await;
+    let report = sync(&desk).await;
+    assert!(report.lines.iter().any(|line| line.action == LineAction::Create), "{:?}", report.lines);
+    assert_eq!(left_alone(status(&desk).await), 0);
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+/// I9
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leaving_the_filter_is_not_deletion_and_returning_is_no_create() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+    let name = text(&customer, "displayName");
+    let account = world.find(At::Dataverse, "accounts", "name", name).await;
+    world.edit(At::BusinessCentral, "customers", text(&customer, "id"), json!({"blocked": "All"})).await;
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), json!({"telephone1": "away"})).await;
+    let report = sync(&desk).await;
+    assert!(report.lines.iter().all(|line| line.action == LineAction::Leave), "{:?}", report.lines);
+    world.edit(At::BusinessCentral, "customers", text(&customer, "id"), json!({"blocked": "_x0020_"})).await;
+    let report = sync(&desk).await;
+    assert_eq!(report.lines.len(), 1, "{:?}", report.lines);
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+    assert_eq!(text(&customer, "phoneNumber"), "away");
+}
+
+/// I26
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_does_not_fit_holds_up_no_other() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CUSTOMER.toml", "first_contact = \"ask\"", "first_contact = \"left\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let bad = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    let good = world.find(At::Dataverse, "accounts", "accountnumber", "BLONP").await;
+    let long = "x".repeat(120);
+    world.edit(At::Dataverse, "accounts", text(&bad, "accountid"), json!({"name": long})).await;
+    world.edit(At::Dataverse, "accounts", text(&good, "accountid"), json!({"telephone1": "fits"})).await;
+    let report = sync(&desk).await;
+    assert_eq!(report.total(|mapping| mapping.updated.left), 1);
+    let note = report.lines.iter().find_map(|line| line.note.clone()).unwrap();
+    assert_eq!(note, "name has 120 characters; displayName holds at most 100");
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BLONP").await;
+    assert_eq!(text(&customer, "phoneNumber"), "fits");
+    world.edit(At::Dataverse, "accounts", text(&bad, "accountid"), json!({"name": "short"})).await;
+    sync(&desk).await;
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+    assert_eq!(text(&customer, "displayName"), "short");
+}
+
+/// I11
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_edit_of_an_owned_field_on_the_other_side_is_reverted() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let product = world.find(At::Dataverse, "products", "productnumber", "1003").await;
+    world.edit(At::Dataverse, "products", text(&product, "productid"), json!({"price": 999})).await;
+    sync(&desk).await;
+    let after = world.find(At::Dataverse, "products", "productnumber", "1003").await;
+    assert_eq!(after["price"], product["price"]);
+    assert_eq!(world.simulation.faults().unguarded_writes(), Vec::<String>::new());
+}
