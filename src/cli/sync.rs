@@ -19,7 +19,8 @@ pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
     context.output.show(&report, lines::render);
     if !context.output.json
-        && let Reply::Status(status) = ask(context, &Command::Status).await?
+        // What was done stands above; that nobody could be asked for more does not undo it.
+        && let Ok(Reply::Status(status)) = ask(context, &Command::Status).await
         && status.open_conflicts > 0
     {
         context.output.note(&format!("\n{}", conflicts_text(status.open_conflicts, &status.inbox)));
