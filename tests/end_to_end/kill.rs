@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering::SeqCst};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -53,13 +53,19 @@ impl Seeded {
 
 /// The agent as a process, to be killed from wherever the point is noticed.
 #[derive(Clone, Default)]
-struct Victim(Arc<AtomicI32>);
+struct Victim {
+    pid: Arc<AtomicI32>,
+    /// Whether the kill came at its own point.
+    struck: Arc<AtomicBool>,
+    /// Writes that the agent found to be without answer when it started.
+    looked_up: Arc<AtomicU64>,
+}
 
 impl Victim {
     fn kill(&self) {
         let pid = loop {
             // The first request may come before the process id is noted.
-            match self.0.load(SeqCst) {
+            match self.pid.load(SeqCst) {
                 0 => std::thread::yield_now(),
                 pid => break pid,
             }
@@ -67,18 +73,23 @@ impl Victim {
         let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
     }
 
+    fn strike(&self) {
+        self.struck.store(true, SeqCst);
+        self.kill();
+    }
+
     fn start(&self, world: &World, point: Point) -> Child {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args(["run", "--dir"])
             .arg(world.folder.path())
-            .env("RUST_LOG", "tandem::store=trace")
+            .env("RUST_LOG", "tandem::store=trace,tandem::agent=info")
             .env("RUST_BACKTRACE", "0")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        self.0.store(i32::try_from(child.id()).unwrap(), SeqCst);
+        self.pid.store(i32::try_from(child.id()).unwrap(), SeqCst);
         let log = BufReader::new(child.stderr.take().unwrap());
         let victim = self.clone();
         std::thread::spawn(move || {
@@ -86,8 +97,9 @@ impl Victim {
             for line in log.lines().map_while(Result::ok) {
                 commits += u64::from(line.contains("Committed"));
                 if matches!(point, Point::AfterCommit(n) if n == commits) {
-                    victim.kill();
+                    victim.strike();
                 }
+                victim.looked_up.fetch_add(u64::from(line.contains("Looking up a write")), SeqCst);
             }
         });
         child
@@ -104,8 +116,11 @@ fn arm(world: &World, victim: &Victim, point: Point) {
             return Reaction::Proceed;
         }
         let number = seen.fetch_add(1, SeqCst) + 1;
-        let strikes = matches!(point, Point::BeforeRequest(n) if n == number) || number == LATEST_REQUEST;
-        if strikes {
+        if matches!(point, Point::BeforeRequest(n) if n == number) {
+            before.strike();
+            return Reaction::DropBefore;
+        }
+        if number == LATEST_REQUEST {
             before.kill();
             return Reaction::DropBefore;
         }
@@ -116,7 +131,7 @@ fn arm(world: &World, victim: &Victim, point: Point) {
     faults.after_request(move |request: &SeenRequest, _status| {
         let number = applied.fetch_add(u64::from(request.service != Service::Token), SeqCst) + 1;
         if matches!(point, Point::AfterRequest(n) if n == number) {
-            after.kill();
+            after.strike();
         }
     });
 }
@@ -187,6 +202,7 @@ async fn fifty_kills_lose_and_double_nothing() {
     let mut people =
         People { rows: vec![], history: History::new(), new_customers: vec![], new_accounts: vec![] };
     let mut struck: BTreeMap<&str, u64> = BTreeMap::new();
+    let mut looked_up = 0;
     for round in 0..KILLS {
         if round == FIRST_SYNC_ROUNDS {
             quiet(&world).await;
@@ -206,10 +222,12 @@ async fn fifty_kills_lose_and_double_nothing() {
             Point::AfterRequest(_) => "after a request",
             Point::AfterCommit(_) => "after a commit",
         };
-        *struck.entry(kind).or_default() += 1;
+        *struck.entry(kind).or_default() += u64::from(victim.struck.load(SeqCst));
+        looked_up += victim.looked_up.load(SeqCst);
     }
-    println!("killed {struck:?}");
-    assert_eq!(struck.len(), 3);
+    println!("killed {struck:?}; {looked_up} writes looked up afterwards");
+    assert!(struck.len() == 3 && struck.values().all(|times| *times >= 8), "{struck:?}");
+    assert!(looked_up >= 5, "{looked_up}: the kills hardly hit a write");
     quiet(&world).await;
     check(&world, &people).await;
     assert_eq!(world.simulation.faults().unguarded_writes(), Vec::<String>::new());
