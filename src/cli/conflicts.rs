@@ -158,13 +158,32 @@ mod tests {
 
     #[test]
     fn conflicts_are_listed_under_the_inboxs_names() {
-        insta::assert_snapshot!(list(&[conflict()]), @"");
+        insta::assert_snapshot!(list(&[conflict()]), @r#"
+        id  mapping   row                  about  answer
+        ────────────────────────────────────────────────
+        C7  CUSTOMER  Alfreds Futterkiste  phone
+
+        More about one: tandem conflicts show C7
+        "#);
         assert_eq!(list(&[]), "No conflict is open.");
     }
 
     #[test]
     fn one_conflict_shows_all_values_and_how_to_answer() {
-        insta::assert_snapshot!(detail(&conflict()), @"");
+        insta::assert_snapshot!(detail(&conflict()), @r#"
+        Conflict C7 in CUSTOMER: Alfreds Futterkiste
+        raised 2026-01-31 10:00:00 UTC
+
+        phone
+          was              030-0
+          business-central 030-1
+          dataverse        030-2
+
+        An earlier answer, for other values: phone = "030-3"
+
+        To answer: tandem conflicts answer C7 WORD
+        WORD is business-central, dataverse, later, uncouple or FIELD=business-central.
+        "#);
     }
 
     #[test]

@@ -70,13 +70,11 @@ impl ExitCode {
     }
 }
 
-/// Tells failures of a run apart by what the report says of them.
+/// Tells failures of a run apart: nobody agreed yet, a system's own, or a mapping's that only a correction heals.
 fn kind_of(failure: &Failure) -> ExitCode {
     if failure.problem.starts_with("nobody has agreed yet") {
         ExitCode::NeedsPerson
-    } else if failure.mapping.is_none() {
-        ExitCode::System
-    } else if failure.transient {
+    } else if failure.transient || failure.mapping.is_none() {
         ExitCode::System
     } else {
         ExitCode::Configuration
@@ -102,4 +100,46 @@ pub(super) fn help() -> String {
         text = format!("{text}\n  {}  {}", code.number(), code.meaning());
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(failures: &[(Option<&str>, &str, bool)], expected: ExitCode) {
+        let failure = |(mapping, problem, transient): &(Option<&str>, &str, bool)| Failure {
+            mapping: mapping.map(str::to_owned),
+            problem: (*problem).to_owned(),
+            remedy: None,
+            transient: *transient,
+        };
+        let failures: Vec<_> = failures.iter().map(failure).collect();
+        assert_eq!(ExitCode::of_failures(&failures), expected, "{failures:?}");
+    }
+
+    #[test]
+    fn a_run_ends_with_what_its_failures_have_in_common() {
+        let unreachable = (None, "cannot reach dataverse", true);
+        let unknown_column = (Some("CUSTOMER"), "CUSTOMER.toml, line 4: no column foo", false);
+        let not_agreed = (Some("CURRENCY"), "nobody has agreed yet that data flows", false);
+        check(&[], ExitCode::Success);
+        check(&[unreachable], ExitCode::System);
+        check(&[unknown_column], ExitCode::Configuration);
+        check(&[not_agreed, not_agreed], ExitCode::NeedsPerson);
+        check(&[unreachable, unknown_column], ExitCode::Failure);
+    }
+
+    #[test]
+    fn the_numbers_are_stable() {
+        insta::assert_snapshot!(help(), @r#"
+        Exit codes:
+          0  done
+          1  a part failed, or something unexpected happened
+          2  the command makes no sense as typed
+          3  tandem.toml or a mapping file has to be corrected
+          4  the store cannot be used
+          5  a person has to agree or answer first
+          6  a system cannot be reached or refused
+        "#);
+    }
 }

@@ -111,7 +111,7 @@ mod tests {
             outcome: "written".to_owned(),
         };
         let run = RunView {
-            run: 104_012,
+            run: 1012,
             started_at: at,
             finished_at: Some(at),
             trigger: "schedule".to_owned(),
@@ -126,6 +126,11 @@ mod tests {
             entries: vec![entry],
         };
         assert!(list(std::slice::from_ref(&run)).lines().all(|line| line.chars().count() <= 100));
-        insta::assert_snapshot!(detail(&run), @"");
+        insta::assert_snapshot!(detail(&run), @r#"
+         run  started (UTC)        by        coupled  created  updated  deleted  conflicts  refused  failed
+        ───────────────────────────────────────────────────────────────────────────────────────────────────
+        1012  2026-01-31 10:00:00  schedule        0        0   100000        0          0        0       0
+        2026-01-31 10:00:00 update   CUSTOMER      Alfreds Futterkiste in dataverse: phone "030-0" -> "030-1" (edited in business-central; written)
+        "#);
     }
 }

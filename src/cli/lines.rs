@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::agent::{Line, MappingReport, RunReport};
-use crate::model::Pair;
+use crate::model::Side;
 
 use super::output::in_one_line;
 use super::report::failures_text;
@@ -11,18 +11,13 @@ use super::table::{counted, table};
 
 /// Writes a report for people.
 pub(super) fn render(report: &RunReport) -> String {
-    let mut text = lines(&report.lines);
+    let mut done = lines(&report.lines);
     if report.lines_left_out > 0 {
-        let _ = writeln!(text, "… and {} that are not listed", counted(report.lines_left_out, "line"));
+        let _ = writeln!(done, "… and {} that are not listed", counted(report.lines_left_out, "line"));
     }
-    if !text.is_empty() {
-        text.push('\n');
-    }
-    text.push_str(&summary(&report.mappings));
-    if !report.failures.is_empty() {
-        let _ = write!(text, "\n{}", failures_text(&report.failures));
-    }
-    text
+    let parts = [done, summary(&report.mappings), failures_text(&report.failures)];
+    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+    parts.join("\n")
 }
 
 /// Writes one line for each thing done to a row.
@@ -33,47 +28,18 @@ pub(super) fn lines(lines: &[Line]) -> String {
     })
 }
 
-/// Writes the counts of each mapping, then the rows left alone with the reasons.
+/// Writes the counts of each mapping, one line for each of its two systems, then the rows left alone with the reasons.
 pub(super) fn summary(mappings: &[MappingReport]) -> String {
-    let Some(first) = mappings.first() else { return String::new() };
-    let mut text = table(&HEADINGS, mappings.iter().map(row));
-    let _ = writeln!(text, "\nWhere there are two numbers: {}/{}.", first.left, first.right);
-    text.push_str(&left_alone(mappings));
-    text
-}
-
-const HEADINGS: [&str; 10] = [
-    "mapping",
-    "read#",
-    "coupled#",
-    "created#",
-    "updated#",
-    "deleted#",
-    "conflicts#",
-    "refused#",
-    "left alone#",
-    "couplings#",
-];
-
-fn row(report: &MappingReport) -> Vec<String> {
-    let pair = |pair: Pair<u64>| format!("{}/{}", pair.left, pair.right);
-    vec![
-        report.mapping.clone(),
-        pair(report.read),
-        report.coupled.to_string(),
-        pair(report.created),
-        pair(report.updated),
-        pair(report.deleted),
-        report.conflicts_raised.to_string(),
-        report.refused.to_string(),
-        report.left_alone.values().sum::<u64>().to_string(),
-        report.couplings.to_string(),
-    ]
-}
-
-fn left_alone(mappings: &[MappingReport]) -> String {
-    let mut text = String::new();
+    if mappings.is_empty() {
+        return String::new();
+    }
+    let mut text =
+        table(&HEADINGS, mappings.iter().flat_map(|report| Side::BOTH.map(|side| row(report, side))));
+    text.push('\n');
     for report in mappings {
+        if report.refused > 0 {
+            let _ = writeln!(text, "refused in {}: {}", report.mapping, counted(report.refused, "row"));
+        }
         for (reason, count) in &report.left_alone {
             let rows = counted(*count, "row");
             let _ = writeln!(text, "left alone in {}: {rows}, {}", report.mapping, in_one_line(reason));
@@ -82,12 +48,36 @@ fn left_alone(mappings: &[MappingReport]) -> String {
     text
 }
 
+const HEADINGS: [&str; 9] =
+    ["mapping", "in", "read#", "created#", "updated#", "deleted#", "coupled#", "conflicts#", "left alone#"];
+
+/// What belongs to both systems stands in the first line only.
+fn row(report: &MappingReport, side: Side) -> Vec<String> {
+    let system = match side {
+        Side::Left => &report.left,
+        Side::Right => &report.right,
+    };
+    let once = |text: String| if side == Side::Left { text } else { String::new() };
+    vec![
+        once(report.mapping.clone()),
+        system.clone(),
+        report.read[side].to_string(),
+        report.created[side].to_string(),
+        report.updated[side].to_string(),
+        report.deleted[side].to_string(),
+        once(report.coupled.to_string()),
+        once(report.conflicts_raised.to_string()),
+        once(report.left_alone.values().sum::<u64>().to_string()),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
     use crate::agent::{Failure, FieldLine, LineAction};
+    use crate::model::Pair;
 
     fn report() -> RunReport {
         let line = |action, on: Option<&str>, row: &str, fields| Line {
@@ -109,6 +99,7 @@ mod tests {
             right: "dataverse".to_owned(),
             read: Pair::new(104_077, 104_093),
             coupled: 103_911,
+            refused: 2,
             created: Pair::new(100_040, 100_032),
             updated: Pair::new(100_003, 104_001),
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3), ("deleted".to_owned(), 1)]),
@@ -134,7 +125,21 @@ mod tests {
 
     #[test]
     fn the_lines_come_first_and_the_summary_after_an_empty_line() {
-        insta::assert_snapshot!(render(&report()), @"");
+        insta::assert_snapshot!(render(&report()), @r#"
+        couple   CUSTOMER      Alfreds Futterkiste
+        update   CUSTOMER      Bólido in dataverse: phone "030" -> "031\nx"
+
+        mapping       in                  read  created  updated  deleted  coupled  conflicts  left alone
+        ─────────────────────────────────────────────────────────────────────────────────────────────────
+        ITEM-PRODUCT  business-central  104077   100040   100003        0   103911          0           4
+                      dataverse         104093   100032   104001        0
+        refused in ITEM-PRODUCT: 2 rows
+        left alone in ITEM-PRODUCT: 1 row, deleted
+        left alone in ITEM-PRODUCT: 3 rows, several rows match
+
+        failed: VENDOR: cannot reach dataverse
+          what to do: nothing: Tandem tries again by itself
+        "#);
     }
 
     #[test]

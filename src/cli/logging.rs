@@ -1,7 +1,7 @@
 //! Where log events go: standard error for people, and for the agent a file of JSON lines.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -29,7 +29,11 @@ pub(super) fn start(level: LevelFilter, folder: Option<&Path>) -> Result<(), Com
         let default = format!("warn,tandem={level}");
         EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(default))
     };
-    let people = fmt::layer().with_target(false).with_writer(io::stderr).with_filter(filter());
+    let people = fmt::layer()
+        .with_target(false)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr)
+        .with_filter(filter());
     let file = match folder {
         None => None,
         Some(folder) => {

@@ -27,8 +27,8 @@ impl Output {
         write_line(&mut io::stdout().lock(), &json_text(result));
     }
 
-    /// Prints an error.
-    pub(super) fn error(self, text: &str) {
+    /// Prints an error, or a hint beside the result.
+    pub(super) fn note(self, text: &str) {
         write_line(&mut io::stderr().lock(), one_break_less(text));
     }
 

@@ -22,18 +22,28 @@ const PAUSE: Duration = Duration::from_millis(100);
 pub(super) async fn ask(context: &Context, command: &Command) -> Result<Reply, CommandError> {
     let deadline = Instant::now() + AGENT_START;
     loop {
-        if let Some(reply) = web::ask(&context.places, command).await? {
-            return Ok(reply);
+        let error = match web::ask(&context.places, command).await {
+            Ok(Some(reply)) => return Ok(reply),
+            Ok(None) => match open(context, command) {
+                Ok(desk) => return Ok(desk.handle(command).await?),
+                Err(error) if is_held(&context.places, &error) => error,
+                Err(error) => return Err(error.into()),
+            },
+            Err(error) if may_repeat(command, &error) => error,
+            Err(error) => return Err(error.into()),
+        };
+        if Instant::now() >= deadline {
+            return Err(error.into());
         }
-        match open(context, command) {
-            Ok(desk) => return Ok(desk.handle(command).await?),
-            Err(error) if Instant::now() >= deadline || !is_held(&context.places, &error) => {
-                return Err(error.into());
-            }
-            // Someone holds the store: an agent that starts, or another command about to end.
-            Err(_) => sleep(PAUSE).await,
-        }
+        // An agent that starts or ends, or another command about to end.
+        sleep(PAUSE).await;
     }
+}
+
+/// Returns whether an agent that took a command and broke off may be asked again: all commands but an answer can be
+/// repeated without harm.
+fn may_repeat(command: &Command, error: &ControlError) -> bool {
+    error.kind == ErrorKind::System && !matches!(command, Command::Answer { .. })
 }
 
 /// Opens the store in this process, with progress bars where a person watches.

@@ -20,7 +20,7 @@ pub fn main() -> std::process::ExitCode {
     };
     let output = Output { json: arguments.common.json };
     let exit_code = execute(&arguments).unwrap_or_else(|error| {
-        output.error(&if output.json { json_text(&error.json()) } else { error.text() });
+        output.note(&if output.json { json_text(&error.json()) } else { error.text() });
         error.exit_code
     });
     exit_code.number().into()
@@ -35,7 +35,7 @@ fn not_understood(error: &clap::Error) -> std::process::ExitCode {
     let text = error.render().to_string();
     let problem = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
     let error = CommandError::new(ExitCode::Usage, problem).with_remedy("see `tandem --help`");
-    Output { json: true }.error(&json_text(&error.json()));
+    Output { json: true }.note(&json_text(&error.json()));
     error.exit_code.number().into()
 }
 

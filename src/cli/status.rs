@@ -58,11 +58,11 @@ fn agent(agent: Option<&AgentView>) -> String {
         return "No agent is running; `tandem run` starts one.".to_owned();
     };
     let doing = match (agent.is_running, agent.last_pass_at) {
-        (true, _) => "a run is under way".to_owned(),
-        (false, Some(at)) => format!("the last run ended {} UTC", moment(at)),
-        (false, None) => "no run has ended yet".to_owned(),
+        (true, _) => "A run is under way".to_owned(),
+        (false, Some(at)) => format!("The last run ended {} UTC", moment(at)),
+        (false, None) => "No run has ended yet".to_owned(),
     };
-    format!("The agent (process {}) runs since {} UTC; {doing}.", agent.pid, moment(agent.started_at))
+    format!("The agent (process {}) runs since {} UTC.\n{doing}.", agent.pid, moment(agent.started_at))
 }
 
 fn row(mapping: &MappingStatus) -> Vec<String> {
@@ -142,6 +142,23 @@ mod tests {
             last_run: Some(run),
         });
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        Something cannot be reached now; Tandem keeps trying.
+        The agent (process 7) runs since 2026-01-31 10:00:00 UTC.
+        The last run ended 2026-01-31 10:00:00 UTC.
+
+        mapping   between                       couplings  pending  conflicts  left alone
+        ─────────────────────────────────────────────────────────────────────────────────
+        CUSTOMER  business-central / dataverse         91        2          1           3
+        left alone in CUSTOMER: 3 rows, several rows match
+
+        Last run: 12 (schedule) at 2026-01-31 10:00:00 UTC: 2 created, 1 updated, 1 new in conflict.
+
+        1 conflict waits for an answer in /tandem/resolve-conflicts.toml
+        (or: tandem conflicts)
+
+        failed: cannot reach dataverse: connection refused
+          what to do: check the address and the network
+        "#);
     }
 }

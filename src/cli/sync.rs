@@ -1,9 +1,8 @@
 //! `tandem sync`: one run now.
 
 use std::env;
-use std::fmt::Write as _;
 
-use crate::agent::{Command, Reply, RunReport};
+use crate::agent::{Command, Reply};
 
 use super::arguments::SyncArguments;
 use super::context::Context;
@@ -18,25 +17,13 @@ pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result
     let approve_as = arguments.yes.then(user_name);
     let command = Command::Sync { approve_as, sweep: arguments.sweep };
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
-    finish(context, &report, |report| lines::render(report)).await
-}
-
-/// Prints a report and, for people, the open conflicts and where to answer them.
-pub(super) async fn finish(
-    context: &Context,
-    report: &RunReport,
-    render: impl FnOnce(&RunReport) -> String,
-) -> Result<ExitCode, CommandError> {
-    if context.output.json {
-        context.output.json_line(report);
-    } else {
-        let mut text = render(report);
-        if let Reply::Status(status) = ask(context, &Command::Status).await?
-            && status.open_conflicts > 0
-        {
-            let _ = writeln!(text, "\n{}", conflicts_text(status.open_conflicts, &status.inbox));
-        }
-        context.output.text(&text);
+    context.output.show(&report, lines::render);
+    if !context.output.json
+        // What was done stands above; that nobody could be asked for more does not undo it.
+        && let Ok(Reply::Status(status)) = ask(context, &Command::Status).await
+        && status.open_conflicts > 0
+    {
+        context.output.note(&format!("\n{}", conflicts_text(status.open_conflicts, &status.inbox)));
     }
     Ok(ExitCode::of_failures(&report.failures))
 }

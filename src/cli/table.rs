@@ -3,6 +3,7 @@
 use comfy_table::{CellAlignment, ContentArrangement, ContentLineStyle, LineStyle, Table, TableStyle};
 
 const MAX_WIDTH: u16 = 100;
+/// One column of padding, and the one that the line below the headings crosses.
 const GAP: u16 = 2;
 
 const STYLE: TableStyle = TableStyle::new()
@@ -22,7 +23,7 @@ pub(super) fn table(headings: &[&str], rows: impl IntoIterator<Item = Vec<String
     }
     for (index, heading) in headings.iter().enumerate() {
         if let Some(column) = table.column_mut(index) {
-            column.set_padding((0, if index + 1 < headings.len() { GAP } else { 0 }));
+            column.set_padding((0, if index + 1 < headings.len() { GAP - 1 } else { 0 }));
             if heading.ends_with('#') {
                 column.set_cell_alignment(CellAlignment::Right);
             }

@@ -2,6 +2,7 @@
 //!
 //! People's edits and all checks go over HTTP, as everything else does; nothing looks into the simulators.
 
+mod census;
 mod customer;
 mod inbox_text;
 mod person;

@@ -40,7 +40,7 @@ impl Stage {
         };
         let folder = match (&temporary, folder) {
             (Some(temporary), _) => temporary.path().to_owned(),
-            (None, folder) => folder.unwrap_or(Path::new(".")).to_owned(),
+            (None, folder) => absolute(folder.unwrap_or(Path::new("."))),
         };
         let simulation = simulate::start(Options::default()).await?;
         simulated_config::write(&folder, simulation.addresses(), jiff::Timestamp::now())?;
@@ -87,6 +87,11 @@ impl Stage {
         drop(self.desk);
         self.simulation.stop().await;
     }
+}
+
+/// Makes a path that can be opened from anywhere.
+fn absolute(folder: &Path) -> PathBuf {
+    std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
 }
 
 /// Moves text to the right, under the heading of its act.

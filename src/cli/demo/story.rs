@@ -14,10 +14,11 @@ use crate::cli::table::counted;
 use crate::config::Places;
 use crate::model::{Pair, Side};
 
+use super::census::{Census, census};
 use super::customer::{Customer, EMAIL, PHONE, SYSTEMS};
 use super::inbox_text::{block_of, with_answer};
 use super::stage::{Stage, indented, surprise};
-use super::verify::{Census, Verdict, census, verify};
+use super::verify::{Verdict, verify};
 
 /// The customer edited on both sides, in different fields.
 const MERGED: &str = "ALFKI";

@@ -1,20 +1,18 @@
-//! The check at the end: everything is read afresh, and every coupled row is compared through its mapping.
+//! The check at the end: every coupled row is compared through its mapping, and nothing may be there twice.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::agent::{Desk, Engine};
+use crate::agent::Desk;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
-use crate::mapping::{self, Direction, Mapping, Resolver};
-use crate::model::{
-    Conflict, ConflictKind, ConnectionName, Coupling, CouplingState, FieldId, Pair, Record, Row, RowId, Side,
-    TableName, Value,
-};
+use crate::mapping::{Direction, Mapping, Resolver};
+use crate::model::{Conflict, ConflictKind, Coupling, CouplingState, FieldId, Pair, RowId, Side};
 use crate::store::{Snapshot, StoreError};
-use crate::systems::{self, ChangeQuery, Cursor, Next, System, SystemError};
+
+use super::census::{Census, Tables};
 
 /// What the check found.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -35,110 +33,6 @@ impl Verdict {
     /// Returns whether both systems agree.
     pub(super) fn is_good(&self) -> bool {
         self.compared > 0 && self.differ.is_empty() && self.doubled.is_empty()
-    }
-}
-
-/// Both systems' rows at one moment.
-#[derive(Debug)]
-pub(super) struct Census {
-    mappings: Vec<Tables>,
-}
-
-/// The rows of one mapping's two tables.
-#[derive(Debug)]
-struct Tables {
-    mapping: Mapping,
-    rows: Pair<BTreeMap<RowId, Row>>,
-    unreadable: Vec<String>,
-    base_currency: Pair<Option<RowId>>,
-}
-
-/// Reads all mapped tables over new connections.
-pub(super) async fn census(desk: &Desk) -> Result<Census, CommandError> {
-    let engine = desk.engine();
-    let mut mappings = Vec::new();
-    for mapping in desk.mappings() {
-        let systems = Pair::new(
-            connect(engine, &mapping.connections.left)?,
-            connect(engine, &mapping.connections.right)?,
-        );
-        mappings.push(tables(mapping, &systems).await.map_err(|error| unreadable(&error))?);
-    }
-    Ok(Census { mappings })
-}
-
-fn connect(engine: &Engine, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
-    let config = engine.config();
-    let settings = &config.settings.connections[name.as_str()];
-    systems::connect(name, settings, &config.places.config).map_err(|error| unreadable(&error))
-}
-
-fn unreadable(error: &SystemError) -> CommandError {
-    CommandError::because(ExitCode::System, "cannot read the systems for the check", error)
-}
-
-async fn tables(mapping: &Mapping, systems: &Pair<Arc<dyn System>>) -> Result<Tables, SystemError> {
-    let descriptions = Pair::new(
-        systems.left.describe(&mapping.tables.left).await?,
-        systems.right.describe(&mapping.tables.right).await?,
-    );
-    let base_currency =
-        Pair::new(systems.left.facts().await?.base_currency, systems.right.facts().await?.base_currency);
-    let mut tables = Tables {
-        mapping: mapping::with_scales(mapping.clone(), &descriptions),
-        rows: Pair::default(),
-        unreadable: Vec::new(),
-        base_currency,
-    };
-    for side in Side::BOTH {
-        tables.read(side, systems[side].as_ref()).await?;
-    }
-    Ok(tables)
-}
-
-impl Tables {
-    async fn read(&mut self, side: Side, system: &dyn System) -> Result<(), SystemError> {
-        let table: TableName = self.mapping.tables[side].clone();
-        let mut query = ChangeQuery { table, columns: self.mapping.columns(side), cursor: Cursor::Start };
-        loop {
-            let page = system.changes(&query).await?;
-            for row in page.rows {
-                match row {
-                    Ok(row) => {
-                        self.rows[side].insert(row.id.clone(), row);
-                    }
-                    Err(error) => self.unreadable.push(format!("{}: {error}", query.table)),
-                }
-            }
-            match page.next {
-                Next::Page(link) => query.cursor = Cursor::Page(link),
-                Next::Done(_) => return Ok(()),
-            }
-        }
-    }
-
-    /// Translates a row if it is the mapping's business.
-    fn record(&self, side: Side, row: &Row, resolver: &Resolver<'_>) -> Result<Option<Record>, String> {
-        if let Some(filter) = &self.mapping.filters[side]
-            && !filter.accepts(row).map_err(|error| error.to_string())?
-        {
-            return Ok(None);
-        }
-        mapping::to_record(&self.mapping, side, row, resolver).map(Some).map_err(|error| error.to_string())
-    }
-
-    /// Counts the rows in the mapping's filter by the value of a field, on one side.
-    fn counts(&self, side: Side, field: &FieldId) -> BTreeMap<String, u64> {
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: self.base_currency.clone() };
-        let mut counts = BTreeMap::new();
-        for row in self.rows[side].values() {
-            if let Ok(Some(record)) = self.record(side, row, &resolver)
-                && let Some(Value::Text(text)) = record.get(field)
-            {
-                *counts.entry(text.clone()).or_default() += 1;
-            }
-        }
-        counts
     }
 }
 
@@ -168,7 +62,7 @@ fn compare(
     couplings: &[Coupling],
     conflicts: &[Conflict],
 ) -> Result<(), StoreError> {
-    let failure = std::cell::RefCell::new(None);
+    let failure = RefCell::new(None);
     let partner = |mapping: &_, side, row: &_| {
         snapshot.partner(mapping, side, row).unwrap_or_else(|error| {
             failure.replace(Some(error));
@@ -267,4 +161,122 @@ fn more_often_than_before(before: &Tables, after: &Tables) -> Vec<String> {
         }
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping;
+    use crate::model::{ConflictId, CouplingId, FieldConflict, Record, Row, Stamp, Timestamp, Value};
+
+    const MAPPING: &str = r#"
+name = "CUSTOMER"
+label = "name"
+match_by = [["number"]]
+[left]
+table = "customers"
+[right]
+table = "accounts"
+[[field]]
+id = "number"
+left = "number"
+right = "accountnumber"
+direction = "match"
+[[field]]
+id = "name"
+left = "displayName"
+right = "name"
+direction = "<->"
+[[field]]
+id = "phone"
+left = "phoneNumber"
+right = "telephone1"
+direction = "<->"
+"#;
+
+    /// Rows as `id number name phone`.
+    fn tables(left: &[[&str; 4]], right: &[[&str; 4]]) -> Tables {
+        let connections = Pair::new("bc".into(), "dv".into());
+        let mapping = mapping::parse("CUSTOMER.toml", MAPPING, &connections).unwrap();
+        let row = |side: Side, [id, values @ ..]: &[&str; 4]| {
+            let columns = mapping.fields.iter().map(|field| field.columns[side].clone());
+            let row = Row {
+                id: RowId::new(*id),
+                version: None,
+                modified_at: None,
+                modified_by: None,
+                values: columns.zip(values.map(Value::text)).collect(),
+            };
+            (row.id.clone(), row)
+        };
+        let rows = Pair::new(
+            left.iter().map(|values| row(Side::Left, values)).collect(),
+            right.iter().map(|values| row(Side::Right, values)).collect(),
+        );
+        Tables { mapping, rows, unreadable: vec![], base_currency: Pair::default() }
+    }
+
+    fn coupling(id: u64, left: &str, right: &str) -> Coupling {
+        Coupling {
+            id: CouplingId(id),
+            mapping: "CUSTOMER".into(),
+            rows: Pair::new(RowId::new(left), RowId::new(right)),
+            base: Record::default(),
+            versions: Pair::default(),
+            state: CouplingState::IN_SCOPE,
+            label: "Bólido".to_owned(),
+        }
+    }
+
+    fn differing_fields(tables: &Tables) -> Result<Vec<String>, String> {
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let fields = differing(tables, &coupling(1, "l", "r"), &resolver)?;
+        Ok(fields.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn fields_kept_in_step_are_compared_and_match_fields_are_not() {
+        let row = ["l", "1", "Bólido", "030-1"];
+        assert_eq!(differing_fields(&tables(&[row], &[["r", "", "Bólido", "030-1"]])), Ok(vec![]));
+        let found = differing_fields(&tables(&[row], &[["r", "1", "Bólido", "030-2"]]));
+        assert_eq!(found, Ok(vec!["phone".to_owned()]));
+        assert_eq!(differing_fields(&tables(&[row], &[])), Err("no right row".to_owned()));
+    }
+
+    #[test]
+    fn a_difference_waits_for_people_only_where_they_are_asked() {
+        let field = FieldConflict { field: "phone".into(), base: None, values: Pair::default() };
+        let conflict = Conflict {
+            id: ConflictId(1),
+            mapping: "CUSTOMER".into(),
+            rows: Pair::new(RowId::new("l"), RowId::new("r")),
+            label: "Bólido".to_owned(),
+            kind: ConflictKind::Fields(vec![field]),
+            authors: Pair::default(),
+            raised_at: Timestamp::UNIX_EPOCH,
+            stamp: Stamp::new("s"),
+            answer: None,
+            suggestion: None,
+        };
+        let conflicts = [conflict];
+        let asked = |rows: &Coupling, fields: &[&str]| {
+            is_asked(rows, &fields.iter().map(|field| FieldId::new(*field)).collect(), &conflicts)
+        };
+        assert!(asked(&coupling(1, "l", "r"), &["phone"]));
+        assert!(!asked(&coupling(1, "l", "r"), &["phone", "name"]));
+        assert!(!asked(&coupling(2, "l2", "r2"), &["phone"]));
+    }
+
+    #[test]
+    fn rows_that_are_there_twice_are_found() {
+        let one = [["l", "1", "Bólido", ""]];
+        let before = tables(&one, &[]);
+        assert_eq!(more_often_than_before(&before, &tables(&one, &[["r", "1", "Bólido", ""]])), [""; 0]);
+        let twice = tables(&one, &[["r", "1", "Bólido", ""], ["s", "1", "Bólido", ""]]);
+        assert_eq!(more_often_than_before(&before, &twice), ["CUSTOMER 2 times Bólido in dv"]);
+        assert_eq!(same_number(&twice), ["CUSTOMER 2 times number 1 in dv"]);
+        let couplings = [coupling(1, "l", "r"), coupling(2, "l", "s")];
+        assert_eq!(coupled_twice(&twice.mapping, &couplings).len(), 1);
+        assert!(coupled_twice(&twice.mapping, &couplings[..1]).is_empty());
+    }
 }
