@@ -136,7 +136,8 @@ fn verb(
 
 fn intent_verb(prepared: &Prepared, side: Side, job: &Job) -> IntentVerb {
     match job {
-        Job::Create { source, minted, sent, .. } => IntentVerb::Create {
+        Job::Create { source, minted, sent, replaces } => IntentVerb::Create {
+            replaces: *replaces,
             source: source.clone(),
             minted: minted.clone(),
             sent: sent.clone(),

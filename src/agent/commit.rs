@@ -4,7 +4,7 @@ use tracing::debug;
 
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
-    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, WakeCondition,
+    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync;
@@ -26,7 +26,12 @@ pub struct Rest {
     pub rereads: Vec<RowId>,
     /// The system cannot be written now.
     pub stop: Option<SystemError>,
+    /// Some write of the batch got a proper answer: what went wrong with another is that row's own affair.
+    is_alive: bool,
 }
+
+/// How long a row is left alone whose write the system could not carry out.
+const ROW_PAUSE: std::time::Duration = std::time::Duration::from_secs(60);
 
 /// Commits outcomes of writes to one side.
 pub struct Commit<'a> {
@@ -43,7 +48,10 @@ impl Commit<'_> {
         sent: &[(&Work, IntentId)],
         outcomes: Vec<WriteOutcome>,
     ) -> Result<Rest, StoreError> {
-        let mut rest = Rest::default();
+        let is_answer = |outcome: &WriteOutcome| {
+            !matches!(outcome, WriteOutcome::NotApplied(_) | WriteOutcome::InDoubt(_))
+        };
+        let mut rest = Rest { is_alive: outcomes.iter().any(is_answer), ..Rest::default() };
         let mut transaction = self.engine.store().transaction()?;
         for ((work, intent), outcome) in sent.iter().zip(outcomes) {
             let is_closed = self.outcome(&mut transaction, state, work, outcome, &mut rest)?;
@@ -66,7 +74,7 @@ impl Commit<'_> {
     ) -> Result<bool, StoreError> {
         match (outcome, &work.job) {
             (WriteOutcome::Written(row), _) => self.written(transaction, state, work, Some(row), rest)?,
-            (WriteOutcome::WrittenUnseen(_), Job::Create { minted: None, .. }) => {
+            (WriteOutcome::WrittenUnseen(None), Job::Create { minted: None, .. }) => {
                 // It exists, but which row it is has to be looked up.
                 rest.stop.get_or_insert(SystemError::UnexpectedAnswer {
                     connection: self.prepared.mapping.connections[self.side].clone(),
@@ -75,9 +83,18 @@ impl Commit<'_> {
                 });
                 return Ok(false);
             }
+            (WriteOutcome::WrittenUnseen(Some(id)), Job::Create { source, sent, replaces, .. }) => {
+                self.replace(transaction, state, *replaces)?;
+                self.created(transaction, state, source, &id, sent, None, &work.label, &work.cause)?;
+                rest.rereads.push(id);
+            }
             (WriteOutcome::WrittenUnseen(_), _) => self.written(transaction, state, work, None, rest)?,
-            (WriteOutcome::AlreadyThere, Job::Create { minted: Some(_), .. }) => {
-                self.written(transaction, state, work, None, rest)?;
+            (WriteOutcome::AlreadyThere, Job::Create { source, minted: Some(id), replaces, .. }) => {
+                // An earlier life of Tandem made it. What the two rows hold by now is for first contact to see.
+                self.replace(transaction, state, *replaces)?;
+                let (sent, cause) = (Record::default(), CauseOfWrite::Recovery);
+                self.created(transaction, state, source, id, &sent, None, &work.label, &cause)?;
+                rest.rereads.push(id.clone());
             }
             (WriteOutcome::Deleted | WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
                 self.deleted(transaction, state, work, *coupling)?;
@@ -92,11 +109,11 @@ impl Commit<'_> {
             (WriteOutcome::Refused(refusal) | WriteOutcome::DuplicateKey(refusal), _) => {
                 self.refused(transaction, state, work, refusal)?;
             }
-            (WriteOutcome::NotApplied(error), _) => {
-                rest.stop.get_or_insert(error);
-            }
+            (WriteOutcome::NotApplied(error), _) => self.put_off(transaction, state, work, error, rest)?,
             (WriteOutcome::InDoubt(error), _) => {
-                rest.stop.get_or_insert(error);
+                if !rest.is_alive {
+                    rest.stop.get_or_insert(error);
+                }
                 return Ok(false);
             }
             (outcome, _) => {
@@ -126,9 +143,7 @@ impl Commit<'_> {
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }
-                if let Some(replaced) = replaces {
-                    self.replace(transaction, state, *replaced)?;
-                }
+                self.replace(transaction, state, *replaces)?;
                 self.created(transaction, state, source, &id, sent, row, &work.label, &work.cause)
             }
             Job::Update { coupling, row: id, sent, before, .. } => {
@@ -159,14 +174,39 @@ impl Commit<'_> {
         }
     }
 
-    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
-    fn replace(
+    /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
+    fn put_off(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
-        replaced: CouplingId,
+        work: &Work,
+        error: SystemError,
+        rest: &mut Rest,
+    ) -> Result<(), StoreError> {
+        let is_for_all = matches!(error, SystemError::Throttled { .. } | SystemError::SignIn { .. });
+        if !rest.is_alive || is_for_all {
+            rest.stop.get_or_insert(error);
+            return Ok(());
+        }
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let again = observer.now.checked_add(ROW_PAUSE).unwrap_or(Timestamp::MAX);
+        let reason = Reason::Refused { code: "NotApplied".to_owned(), message: error.to_string() };
+        let standing = Standing::Parked { reason, wake: WakeCondition::At(again) };
+        for (side, row) in rows_behind(self.prepared, transaction, self.side, &work.job)? {
+            observer.park(transaction, side, &row, standing.clone())?;
+        }
+        state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
+    }
+
+    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
+    pub fn replace(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        replaced: Option<CouplingId>,
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
+        let Some(replaced) = replaced else { return Ok(()) };
         let Some(coupling) = transaction.coupling(name, replaced)? else { return Ok(()) };
         transaction.remove_coupling(name, replaced)?;
         transaction.remove_observation(name, self.side, &coupling.rows[self.side])?;
@@ -191,6 +231,15 @@ impl Commit<'_> {
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        if transaction.partner(name, side.other(), source)?.is_some() {
+            return Ok(());
+        }
+        if let Some(partner) = transaction.partner(name, side, id)? {
+            // Somebody else's by now: the source is listed, nothing is coupled twice (I4).
+            let reason = Reason::PartnerTaken { partner };
+            let standing = Standing::Parked { reason, wake: WakeCondition::RowChanges };
+            return observer.park(transaction, side.other(), source, standing);
+        }
         let rows = match side {
             Side::Left => Pair::new(id.clone(), source.clone()),
             Side::Right => Pair::new(source.clone(), id.clone()),
@@ -214,12 +263,17 @@ impl Commit<'_> {
         observer.refresh(transaction, &mut coupling, side.other())?;
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)?;
         wake_waiting(self.engine, transaction, &coupling)?;
-        state.counts(name).created[side] += 1;
+        let is_new = !sent.0.is_empty();
+        if is_new {
+            state.counts(name).created[side] += 1;
+        } else {
+            state.counts(name).coupled += 1;
+        }
         let fields = FieldLine::of(transaction, &self.prepared.mapping, sent, None)?;
         state.report.add(Line {
             mapping: name.to_string(),
-            action: LineAction::Create,
-            on: Some(self.prepared.mapping.connections[side].to_string()),
+            action: if is_new { LineAction::Create } else { LineAction::Couple },
+            on: is_new.then(|| self.prepared.mapping.connections[side].to_string()),
             row: label.to_owned(),
             fields,
             note: None,
@@ -228,7 +282,7 @@ impl Commit<'_> {
             run: state.id,
             at: observer.now,
             mapping: name.clone(),
-            action: Action::Created,
+            action: if is_new { Action::Created } else { Action::Coupled },
             side,
             row: Some(id.clone()),
             label: label.to_owned(),
@@ -276,7 +330,9 @@ impl Commit<'_> {
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         let Some(mut coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
         for (field, value) in &sent.0 {
-            coupling.base.set(field.clone(), value.clone());
+            if !conflicts::note_half_answer(transaction, &coupling, side, field, value)? {
+                coupling.base.set(field.clone(), value.clone());
+            }
         }
         coupling.versions[side] = None;
         transaction.put_coupling(&coupling)?;

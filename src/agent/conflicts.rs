@@ -7,10 +7,10 @@ use crate::inbox::stamp_of;
 use crate::mapping::Mapping;
 use crate::model::{
     Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
-    CouplingState, FieldChange, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side, Stamp,
-    Standing, WakeCondition,
+    CouplingState, FieldChange, FieldId, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side,
+    Stamp, Standing, Value, WakeCondition,
 };
-use crate::store::{StoreError, Transaction};
+use crate::store::{Source, StoreError, Transaction, View};
 
 use super::engine::Engine;
 use super::observe::Observer;
@@ -64,10 +64,14 @@ pub fn raise(
 }
 
 /// Digests what a person is shown. Of a deletion that is the surviving row as it stands, hence its version.
-fn stamp(transaction: &Transaction, coupling: &Coupling, kind: &ConflictKind) -> Result<Stamp, StoreError> {
+pub fn stamp(
+    view: &View<impl Source>,
+    coupling: &Coupling,
+    kind: &ConflictKind,
+) -> Result<Stamp, StoreError> {
     let ConflictKind::Deleted { on } = kind else { return Ok(stamp_of(kind)) };
     let survivor = on.other();
-    let observation = transaction.observation(&coupling.mapping, survivor, &coupling.rows[survivor])?;
+    let observation = view.observation(&coupling.mapping, survivor, &coupling.rows[survivor])?;
     let version = match observation.map(|observation| observation.content) {
         Some(Content::Row(row)) => row.version,
         _ => coupling.versions[survivor].clone(),
@@ -116,6 +120,46 @@ pub fn close_if_settled(
         }
     }
     close(engine, prepared, transaction, state, coupling)
+}
+
+/// Closes the conflicts of a mapping that people settled by editing the rows themselves.
+pub fn close_settled(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let open = engine.store().snapshot()?.conflicts()?;
+    for conflict in open.iter().filter(|conflict| &conflict.mapping == name) {
+        let mut transaction = engine.store().transaction()?;
+        match transaction.coupling_of(name, Side::Left, &conflict.rows.left)? {
+            Some(coupling) => close_if_settled(engine, prepared, &mut transaction, state, &coupling)?,
+            None => transaction.remove_conflict(conflict.id)?,
+        }
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+/// Keeps an answer in force while its write to one side has landed and the one to the other has not.
+///
+/// Returns whether the field is such a one: then its base must not move yet.
+pub fn note_half_answer(
+    transaction: &mut Transaction,
+    coupling: &Coupling,
+    side: Side,
+    field: &FieldId,
+    value: &Value,
+) -> Result<bool, StoreError> {
+    let Some(mut conflict) = transaction.conflict_of(&coupling.mapping, &coupling.rows)? else {
+        return Ok(false);
+    };
+    let is_answered = conflict.answer.is_some();
+    let ConflictKind::Fields(fields) = &mut conflict.kind else { return Ok(false) };
+    let shown = fields.iter_mut().find(|shown| &shown.field == field);
+    let Some(shown) = shown.filter(|shown| is_answered && &shown.values[side.other()] != value) else {
+        return Ok(false);
+    };
+    shown.values[side] = value.clone();
+    conflict.stamp = stamp(transaction, coupling, &conflict.kind)?;
+    transaction.put_conflict(&conflict)?;
+    Ok(true)
 }
 
 /// Closes a coupling's conflict, if it has one.
@@ -210,7 +254,8 @@ pub fn uncouple(
 ) -> Result<(), StoreError> {
     let name = prepared.name();
     let mut transaction = engine.store().transaction()?;
-    transaction.remove_coupling(name, coupling.id)?;
+    // Kept, so that the two are not matched again.
+    transaction.put_coupling(&Coupling { state: CouplingState::Severed, ..coupling.clone() })?;
     for side in Side::BOTH {
         transaction.remove_observation(name, side, &coupling.rows[side])?;
     }

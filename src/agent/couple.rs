@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, IntentVerb, JournalEntry, Outcome, Pair,
-    Reason, Record, Row, RowId, Side, Standing, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Outcome, Pair, Reason,
+    Record, Row, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
 
 use super::engine::Engine;
+use super::in_doubt::InDoubt;
 use super::observe::Observer;
 use super::prepare::Prepared;
 use super::report::{Line, LineAction};
@@ -53,7 +54,7 @@ struct Lonely {
 impl Lonely {
     fn gather(engine: &Engine, prepared: &Prepared, snapshot: &Snapshot) -> Result<Self, StoreError> {
         let mut lonely = Self::default();
-        let in_doubt = sources_in_doubt(prepared, snapshot)?;
+        let in_doubt = InDoubt::gather(prepared, snapshot)?;
         let observer = Observer { prepared, now: engine.now() };
         for side in Side::BOTH {
             let mut after = None;
@@ -64,7 +65,7 @@ impl Lonely {
                 for observation in page {
                     let is_coupled = snapshot.coupling_of(prepared.name(), side, &observation.row)?.is_some();
                     let Content::Row(row) = &observation.content else { continue };
-                    if is_coupled || in_doubt.contains(&(side, observation.row.clone())) {
+                    if is_coupled || in_doubt.holds(side, &observation.row) {
                         continue;
                     }
                     // A row refused or unfit as a new one still is a partner for a row that turns up.
@@ -82,20 +83,6 @@ impl Lonely {
         self.labels[side].insert(row.id.clone(), observer.label(side, row));
         self.keys[side].push(sync::keys_of(&prepared.mapping, row.id.clone(), record));
     }
-}
-
-/// Rows from which a create may be under way: they wait for `recover`.
-pub fn sources_in_doubt(
-    prepared: &Prepared,
-    snapshot: &Snapshot,
-) -> Result<std::collections::BTreeSet<(Side, RowId)>, StoreError> {
-    let intents = snapshot.intents()?.into_iter();
-    let sources =
-        intents.filter(|intent| &intent.mapping == prepared.name()).filter_map(|intent| match intent.verb {
-            IntentVerb::Create { source, .. } => Some((intent.side.other(), source)),
-            IntentVerb::Update { .. } | IntentVerb::Delete { .. } => None,
-        });
-    Ok(sources.collect())
 }
 
 fn key_name(prepared: &Prepared, group: usize) -> String {

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use tracing::info;
 
 use crate::model::{
-    Content, CouplingState, Evidence, Observation, Reason, RowId, Side, Standing, Timestamp, Value,
-    WakeCondition,
+    ConnectionName, Content, Coupling, CouplingState, Evidence, Observation, Reason, RowId, Side, Standing,
+    TableName, Timestamp, Value, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::systems::{KeyedRead, Search};
@@ -27,26 +27,33 @@ pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(
     Ok(())
 }
 
+/// Notes that a table has to be swept whatever its feed can do: the feed was read from the start.
+pub fn owe_sweep(transaction: &mut Transaction, prepared: &Prepared, side: Side) -> Result<(), StoreError> {
+    if transaction.count_couplings(prepared.name())? == 0 {
+        return Ok(());
+    }
+    let (connection, table) = place(prepared, side);
+    transaction.put_sweep(&connection, &table, Timestamp::UNIX_EPOCH)
+}
+
 fn is_due(engine: &Engine, prepared: &Prepared, side: Side, force: bool) -> Result<bool, StoreError> {
     let (connection, table) = place(prepared, side);
     let last = engine.store().snapshot()?.sweep(&connection, &table)?;
+    if last == Some(Timestamp::UNIX_EPOCH) {
+        return Ok(true);
+    }
     if prepared.systems[side].abilities().lists_deletions {
-        // Only after an expired watermark.
-        return Ok(last == Some(Timestamp::UNIX_EPOCH));
+        return Ok(false);
     }
     let every = std::time::Duration::from_secs(engine.config().settings.sweep_secs);
     let due = last.and_then(|last| last.checked_add(every).ok());
     Ok(force || due.is_none_or(|due| engine.now() >= due))
 }
 
-fn place(prepared: &Prepared, side: Side) -> (crate::model::ConnectionName, crate::model::TableName) {
-    // Two mappings may share a table; each sweeps for its own couplings.
-    let table = format!("{}#{}", prepared.mapping.tables[side], prepared.name());
-    let table = match prepared.systems[side].abilities().lists_deletions {
-        true => prepared.mapping.tables[side].clone(),
-        false => crate::model::TableName::new(table),
-    };
-    (prepared.mapping.connections[side].clone(), table)
+/// Where a mapping's sweeps are noted. Two mappings may share a table; each sweeps for its own couplings.
+fn place(prepared: &Prepared, side: Side) -> (ConnectionName, TableName) {
+    let table = format!("{} for {}", prepared.mapping.tables[side], prepared.name());
+    (prepared.mapping.connections[side].clone(), TableName::new(table))
 }
 
 /// Absence in a list is no evidence; it only makes a suspect.
@@ -71,7 +78,7 @@ async fn sweep(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), E
         after = Some(last.id);
         for coupling in couplings {
             let row = &coupling.rows[side];
-            if coupling.state != CouplingState::Broken && !present.contains(&row.to_bytes()) {
+            if is_watched(&coupling) && !present.contains(&row.to_bytes()) {
                 suspect(&mut transaction, prepared, side, row, started_at)?;
             }
         }
@@ -214,9 +221,11 @@ fn neighbours(
     row: &RowId,
 ) -> Result<Vec<RowId>, StoreError> {
     let couplings = engine.store().snapshot()?.couplings(prepared.name(), None, 20)?;
-    let rows = couplings
-        .into_iter()
-        .filter(|coupling| coupling.state != CouplingState::Broken)
-        .map(|coupling| coupling.rows[side].clone());
+    let rows = couplings.into_iter().filter(is_watched).map(|coupling| coupling.rows[side].clone());
     Ok(rows.filter(|other| other != row).take(5).collect())
+}
+
+/// Returns whether it matters that a row of this coupling may be gone.
+const fn is_watched(coupling: &Coupling) -> bool {
+    matches!(coupling.state, CouplingState::Active { .. })
 }

@@ -51,7 +51,10 @@ impl Desk {
     /// Opens a desk for a command that only looks: where there is no store yet, none is made.
     pub fn open_to_look(places: &Places) -> Result<Self, ControlError> {
         let path = places.store();
-        Self::with_store(places, || if path.exists() { Store::open(&path) } else { Store::in_memory() })
+        Self::with_store(
+            places,
+            || if path.exists() { Store::open_to_look(&path) } else { Store::in_memory() },
+        )
     }
 
     fn with_store(
@@ -108,6 +111,10 @@ impl Desk {
     /// Runs every mapping once: answers from the inbox first, and the inbox rewritten afterwards.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
         let _busy = self.busy.lock().await;
+        self.run_noted(options).await
+    }
+
+    async fn run_noted(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
         self.set_running(true);
         let report = self.run_alone(options).await;
         self.set_running(false);
@@ -199,9 +206,10 @@ impl Desk {
     }
 
     async fn answer(&self, id: ConflictId, words: &[String]) -> Result<AnsweredView, ControlError> {
+        let _busy = self.busy.lock().await;
         self.store_answer(id, words)?;
         let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
-        let report = self.run(&options).await?;
+        let report = self.run_noted(&options).await?;
         let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));
         let settled = open.map_err(|error| store(&error))?.is_none();
         Ok(AnsweredView { conflict: id.0, settled, report })
@@ -276,7 +284,8 @@ fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>,
 
 /// A failure known only by its words, from the last run of an earlier process.
 fn remembered(problem: &str) -> Failure {
-    Failure { mapping: None, problem: problem.to_owned(), remedy: None, transient: false }
+    let kind = ErrorKind::System;
+    Failure { mapping: None, problem: problem.to_owned(), remedy: None, kind, transient: false }
 }
 
 fn configuration(error: &ConfigError) -> ControlError {

@@ -157,7 +157,6 @@ impl Engine {
             return Ok(());
         }
         Err(EngineError::NotApproved {
-            mapping: mapping.name.clone(),
             left: mapping.connections.left.clone(),
             right: mapping.connections.right.clone(),
         })

@@ -4,6 +4,8 @@ use crate::model::{ConnectionName, MappingName};
 use crate::store::StoreError;
 use crate::systems::SystemError;
 
+use super::control::ErrorKind;
+
 /// What stops a run, or one mapping of it. The fault of a single row is never one of these.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -14,8 +16,7 @@ pub enum EngineError {
     #[error("{place}: {problem}")]
     Mapping { mapping: MappingName, place: String, problem: String },
     #[error(
-        "[connections.{connection}] leads to {found}, but Tandem's records are about {pinned}; nothing was written. \
-         Correct the address, or use another data folder for the other system"
+        "[connections.{connection}] leads to {found}, but Tandem's records are about {pinned}; nothing was written"
     )]
     OtherIdentity { connection: ConnectionName, pinned: String, found: String },
     #[error(
@@ -23,14 +24,40 @@ pub enum EngineError {
          be wrong; nothing was written"
     )]
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
-    #[error(
-        "nobody has agreed yet that data flows between {left} and {right}, or looked at the first sync of {mapping}: \
-         look with `tandem plan`, then agree with `tandem sync --yes`"
-    )]
-    NotApproved { mapping: MappingName, left: ConnectionName, right: ConnectionName },
+    #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
+    NotApproved { left: ConnectionName, right: ConnectionName },
 }
 
 impl EngineError {
+    /// Returns what kind of failure it is.
+    #[must_use]
+    pub const fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Store(_) => ErrorKind::Store,
+            Self::System(SystemError::Configuration { .. })
+            | Self::Mapping { .. }
+            | Self::OtherIdentity { .. }
+            | Self::OtherCurrency { .. } => ErrorKind::Configuration,
+            Self::System(_) => ErrorKind::System,
+            Self::NotApproved { .. } => ErrorKind::NeedsPerson,
+        }
+    }
+
+    /// Returns what a person can do about it.
+    #[must_use]
+    pub fn remedy(&self) -> Option<String> {
+        match self {
+            Self::System(error) => Some(error.remedy()),
+            Self::NotApproved { .. } => {
+                Some("look with `tandem plan`, then agree with `tandem sync --yes`".to_owned())
+            }
+            Self::OtherIdentity { .. } => {
+                Some("correct the address, or use another data folder for the other system".to_owned())
+            }
+            Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
+        }
+    }
+
     /// Returns whether time alone may heal it.
     #[must_use]
     pub const fn is_transient(&self) -> bool {

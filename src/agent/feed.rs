@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{debug, info};
 
-use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName, Timestamp};
+use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName};
 use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
+use super::deletions;
 use super::engine::{Engine, Progress};
 use super::error::EngineError;
 use super::observe::Observer;
@@ -73,6 +74,7 @@ pub async fn read_all(
 impl Feed<'_> {
     async fn read(&self, engine: &Engine, state: &mut RunState) -> Result<(), EngineError> {
         let mut rows = 0;
+        let mut restarts = 0;
         loop {
             let feed = self.state(engine)?;
             let query = ChangeQuery {
@@ -82,12 +84,15 @@ impl Feed<'_> {
             };
             let page = match engine.system(&self.connection).changes(&query).await {
                 Ok(page) => page,
-                Err(SystemError::WatermarkExpired { .. }) if feed.watermark.is_some() => {
+                // Once: a feed that fails again fails its mappings, and no others.
+                Err(SystemError::WatermarkExpired { .. }) if restarts == 0 => {
+                    restarts += 1;
                     info!(connection = %self.connection, table = %self.table, "Watermark expired; comparing everything");
-                    self.restart(engine, &feed)?;
+                    self.put(engine, &self.fresh())?;
                     continue;
                 }
-                Err(error) if feed.page.is_some() && !error.is_transient() => {
+                Err(error) if feed.page.is_some() && !error.is_transient() && restarts == 0 => {
+                    restarts += 1;
                     debug!(connection = %self.connection, table = %self.table, "Page link refused; reading again");
                     self.put(engine, &FeedState { page: None, ..feed })?;
                     continue;
@@ -104,20 +109,23 @@ impl Feed<'_> {
         }
     }
 
-    /// Returns where the feed stands; from the start where it was read with fewer columns.
+    /// Returns where the feed stands; at the start where a column or a mapping is new to it.
     fn state(&self, engine: &Engine) -> Result<FeedState, StoreError> {
         let state = engine.store().snapshot()?.feed(&self.connection, &self.table)?;
-        let state = state.filter(|state| state.columns.is_superset(&self.columns));
-        Ok(state.unwrap_or_else(|| FeedState { columns: self.columns.clone(), watermark: None, page: None }))
+        let fresh = self.fresh();
+        let state = state.filter(|state| {
+            state.columns.is_superset(&fresh.columns) && state.users.is_superset(&fresh.users)
+        });
+        Ok(state.unwrap_or(fresh))
     }
 
-    /// Deletions since an expired watermark are lost; only a sweep of the ids finds them.
-    fn restart(&self, engine: &Engine, feed: &FeedState) -> Result<(), StoreError> {
-        let mut transaction = engine.store().transaction()?;
-        let fresh = FeedState { columns: feed.columns.clone(), watermark: None, page: None };
-        transaction.put_feed(&self.connection, &self.table, &fresh)?;
-        transaction.put_sweep(&self.connection, &self.table, Timestamp::UNIX_EPOCH)?;
-        transaction.commit()
+    fn fresh(&self) -> FeedState {
+        FeedState {
+            columns: self.columns.clone(),
+            users: self.users.iter().map(|(prepared, _)| prepared.name().clone()).collect(),
+            watermark: None,
+            page: None,
+        }
     }
 
     fn put(&self, engine: &Engine, feed: &FeedState) -> Result<(), StoreError> {
@@ -134,6 +142,7 @@ impl Feed<'_> {
         feed: &FeedState,
         page: ChangePage,
     ) -> Result<(), StoreError> {
+        let is_start = feed.watermark.is_none() && feed.page.is_none();
         let is_empty = page.rows.is_empty() && page.deleted.is_empty();
         let mut transaction = engine.store().transaction()?;
         let now = engine.now();
@@ -149,13 +158,23 @@ impl Feed<'_> {
                 observer.gone(&mut transaction, *side, row, Evidence::Tombstone)?;
             }
             state.counts(prepared.name()).read[*side] += page.rows.len() as u64;
+            if is_start {
+                // A listing from the start shows what is there, never what is gone.
+                deletions::owe_sweep(&mut transaction, prepared, *side)?;
+            }
         }
-        let after = match page.next {
-            Next::Page(link) => FeedState { page: Some(link), ..feed.clone() },
-            Next::Done(watermark) => FeedState { watermark: Some(watermark), page: None, ..feed.clone() },
+        let (watermark, page) = match page.next {
+            Next::Page(link) => (feed.watermark.clone(), Some(link)),
+            Next::Done(watermark) => (Some(watermark), None),
         };
+        // Only those who saw these rows: a mapping that was left out of this run is shown everything when it is back.
+        let after = FeedState { watermark, page, columns: feed.columns.clone(), ..self.fresh() };
         // An idle watermark is worth no write of its own: reading again from the older one shows nothing new.
-        let is_idle = is_empty && feed.watermark.is_some() && feed.page.is_none() && after.page.is_none();
+        let is_idle = is_empty
+            && feed.watermark.is_some()
+            && feed.page.is_none()
+            && after.page.is_none()
+            && feed.users == after.users;
         if !is_idle {
             transaction.put_feed(&self.connection, &self.table, &after)?;
         }

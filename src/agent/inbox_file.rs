@@ -5,6 +5,8 @@ use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+use tracing::info;
+
 use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Parsed};
 use crate::mapping::FieldKind;
 use crate::model::{Conflict, ConflictKind, MappingName, RowId, Side, Value};
@@ -68,6 +70,7 @@ pub fn exchange(engine: &Engine) -> Result<InboxNews, InboxError> {
             return Ok(news);
         }
         let displaced = put(&path, &page)?;
+        info!(conflicts = open.len(), "Inbox written");
         if displaced == text {
             return Ok(news);
         }
@@ -151,7 +154,14 @@ fn put(path: &Path, page: &str) -> Result<Option<String>, InboxError> {
     }
     match swap(file.path(), path) {
         // The temporary name holds the displaced file until it goes out of scope.
-        Ok(()) => read(file.path()),
+        Ok(()) => {
+            let displaced = read(file.path());
+            if displaced.is_err() {
+                // What cannot be read must not go with the temporary name. The error says where it is.
+                let _ = file.keep();
+            }
+            displaced
+        }
         Err(_) => {
             let displaced = read(path)?;
             file.persist(path).map_err(|error| io("write")(error.error))?;
@@ -245,5 +255,16 @@ mod tests {
         assert_eq!(put(&path, "two").unwrap().as_deref(), Some("one"));
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn what_a_rewrite_displaced_and_nobody_can_read_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.toml");
+        fs::write(&path, [b'a', 0, 1]).unwrap();
+        let Err(InboxError::NotText(kept)) = put(&path, "page") else { panic!("it was text") };
+        assert_eq!(fs::read(kept).unwrap(), [b'a', 0, 1]);
+        assert_eq!(read(&path).unwrap().as_deref(), Some("page"));
     }
 }

@@ -14,6 +14,7 @@ mod desk;
 mod engine;
 mod error;
 mod feed;
+mod in_doubt;
 mod inbox_file;
 mod job;
 mod observe;

@@ -11,6 +11,10 @@ use crate::systems::RowError;
 
 use super::prepare::Prepared;
 use super::resolve::with_resolver;
+use super::standing::wake;
+
+/// How long a row that could not be read is left alone.
+const UNREADABLE_PAUSE: std::time::Duration = std::time::Duration::from_secs(300);
 
 /// Stores what was seen of rows of one mapping, within one transaction.
 #[derive(Debug)]
@@ -25,16 +29,15 @@ impl Observer<'_> {
         let name = self.prepared.name();
         let coupling = transaction.coupling_of(name, side, &row.id)?;
         let old = transaction.observation(name, side, &row.id)?;
-        if is_known(coupling.as_ref(), old.as_ref(), side, &row) {
-            return Ok(());
-        }
         let passes = match &self.prepared.mapping.filters[side] {
             Some(filter) => filter.accepts(&row),
             None => Ok(true),
         };
         match (coupling, passes) {
+            (Some(coupling), _) if coupling.state == CouplingState::Severed => Ok(()),
             (_, Err(missing)) => self.unreadable(transaction, side, row.id, missing.to_string()),
-            (None, Ok(false)) => transaction.remove_observation(name, side, &row.id),
+            (coupling, Ok(true)) if is_known(coupling.as_ref(), old.as_ref(), side, &row) => Ok(()),
+            (None, Ok(false)) => self.forget(transaction, side, &row.id),
             (None, Ok(true)) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
             (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
             (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
@@ -64,13 +67,30 @@ impl Observer<'_> {
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
         let Some(coupling) = transaction.coupling_of(name, side, row)? else {
-            return transaction.remove_observation(name, side, row);
+            return self.forget(transaction, side, row);
         };
-        if coupling.state == CouplingState::Broken {
-            return Ok(());
+        match coupling.state {
+            CouplingState::Active { .. } => {}
+            CouplingState::Broken => return Ok(()),
+            CouplingState::Severed => return transaction.remove_coupling(name, coupling.id),
         }
         self.put(transaction, side, row.clone(), Content::Gone(evidence))?;
         self.wake(transaction, side.other(), &coupling.rows[side.other()])
+    }
+
+    /// Forgets an uncoupled row. Where it stood in the way of a match, the others are looked at again.
+    fn forget(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        if transaction.observation(name, side, row)?.is_none() {
+            return Ok(());
+        }
+        transaction.remove_observation(name, side, row)?;
+        for side in Side::BOTH {
+            wake(transaction, name, side, |observation| {
+                matches!(&observation.standing, Standing::Parked { reason: Reason::Ambiguous { .. }, .. })
+            })?;
+        }
+        Ok(())
     }
 
     /// Refreshes one side of a coupling after its base or its row changed: what is in step is settled.
@@ -159,7 +179,7 @@ impl Observer<'_> {
         let was = coupling.state;
         coupling.state = match was {
             // A row that was deleted is back.
-            CouplingState::Broken => CouplingState::IN_SCOPE,
+            CouplingState::Broken | CouplingState::Severed => CouplingState::IN_SCOPE,
             CouplingState::Active { mut in_filter } => {
                 in_filter[side] = true;
                 CouplingState::Active { in_filter }
@@ -180,11 +200,9 @@ impl Observer<'_> {
             coupling.versions[side] = row.version.clone();
             coupling.label = self.label(side, &row);
             transaction.put_coupling(&coupling)?;
-            if transaction.observation(name, side, &row.id)?.is_some() {
-                transaction.remove_observation(name, side, &row.id)?;
-                self.wake(transaction, other, &coupling.rows[other])?;
-            }
-            return Ok(());
+            transaction.remove_observation(name, side, &row.id)?;
+            // What kept the partner waiting may have been this row, in a column that is not mapped.
+            return self.wake(transaction, other, &coupling.rows[other]);
         }
         if was != coupling.state {
             transaction.put_coupling(&coupling)?;
@@ -250,9 +268,10 @@ impl Observer<'_> {
         row: RowId,
         message: String,
     ) -> Result<(), StoreError> {
+        let again = self.now.checked_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX);
         let standing = Standing::Parked {
             reason: Reason::Unreadable { message: message.clone() },
-            wake: WakeCondition::RowChanges,
+            wake: WakeCondition::At(again),
         };
         self.put_standing(transaction, side, row, Content::Unreadable(message), standing)
     }

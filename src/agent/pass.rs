@@ -12,9 +12,10 @@ use crate::sync::{self, Decision, Merge, Pending, Seen};
 
 use super::apply::apply;
 use super::conflicts;
-use super::couple;
+use super::couple::couple;
 use super::engine::Engine;
 use super::error::EngineError;
+use super::in_doubt::InDoubt;
 use super::job::{self, Job, Work};
 use super::observe::Observer;
 use super::prepare::Prepared;
@@ -33,7 +34,8 @@ const MAX_TRIES: u8 = 4;
 /// Runs one pass of one mapping.
 pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
     wake_due(engine, prepared)?;
-    couple::couple(engine, prepared, state)?;
+    conflicts::close_settled(engine, prepared, state)?;
+    couple(engine, prepared, state)?;
     let mut tries: BTreeMap<(Side, RowId), u8> = BTreeMap::new();
     loop {
         let round = Round::decide(engine, prepared, state, &mut tries)?;
@@ -87,20 +89,29 @@ impl Round {
     ) -> Result<Self, StoreError> {
         let mut round = Self::default();
         let snapshot = engine.store().snapshot()?;
-        let in_doubt = couple::sources_in_doubt(prepared, &snapshot)?;
+        let in_doubt = InDoubt::gather(prepared, &snapshot)?;
         let mut pending = Vec::new();
         for side in Side::BOTH {
             for observation in ready(&snapshot, prepared.name(), side, tries)? {
                 if pending.len() + round.creates.left.len() + round.creates.right.len() >= ROUND {
                     break;
                 }
+                if in_doubt.holds(side, &observation.row) {
+                    continue;
+                }
+                if matches!(observation.content, Content::Unreadable(_)) {
+                    count_try(tries, side, &observation.row);
+                    round.rereads[side].push(observation.row);
+                    continue;
+                }
                 match snapshot.coupling_of(prepared.name(), side, &observation.row)? {
+                    Some(coupling) if in_doubt.holds(side.other(), &coupling.rows[side.other()]) => {}
                     Some(coupling) if is_twin(&snapshot, prepared, side, &coupling, tries)? => {}
                     Some(coupling) => {
                         count_try(tries, side, &observation.row);
                         pending.push(gather(engine, prepared, &snapshot, coupling)?);
                     }
-                    None if in_doubt.contains(&(side, observation.row.clone())) => {}
+                    None if in_doubt.holds_creates_from(side) => {}
                     None => {
                         count_try(tries, side, &observation.row);
                         if let Content::Row(row) = observation.content {
@@ -140,6 +151,7 @@ impl Round {
                 settle(engine, prepared, state, coupling, &merge)?;
             }
             Decision::Park { reason, wake } => {
+                self.settled = true;
                 let standing = Standing::Parked { reason: reason.clone(), wake };
                 park(engine, prepared, state, &coupling, &standing, &reason)?;
             }
@@ -150,6 +162,7 @@ impl Round {
                 if let Some(reason) = problem {
                     let standing =
                         Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
+                    self.settled = true;
                     return park(engine, prepared, state, &coupling, &standing, &reason);
                 }
                 self.settled |= agree(engine, prepared, state, &coupling, &merge, &rows)?;
@@ -299,7 +312,14 @@ fn gather(
             },
         };
     }
-    let conflict = snapshot.conflict_of(prepared.name(), &coupling.rows)?;
+    let mut conflict = snapshot.conflict_of(prepared.name(), &coupling.rows)?;
+    if let Some(open) = &mut conflict
+        && matches!(open.kind, ConflictKind::Deleted { .. })
+        && open.stamp != conflicts::stamp(snapshot, &coupling, &open.kind)?
+    {
+        // The answer was for another state of the surviving row; it is asked again with the answer as a suggestion.
+        open.answer = None;
+    }
     Ok(Gathered { pending: Pending { coupling, seen, conflict }, rows })
 }
 
@@ -357,7 +377,9 @@ fn agree(
         transaction.put_coupling(&coupling)?;
         transaction.commit()?;
     }
-    if merge.conflicts.is_empty() {
+    let is_written = Side::BOTH.iter().any(|side| !merge.writes[*side].0.is_empty());
+    if is_written || merge.conflicts.is_empty() {
+        // What collides is raised when the rest has arrived, in the next round.
         return Ok(false);
     }
     let kind = ConflictKind::Fields(merge.conflicts.clone());

@@ -7,9 +7,7 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use crate::mapping::{self, FieldKind, Mapping};
-use crate::model::{
-    ColumnName, ConnectionName, MappingName, Pair, Reason, RowId, Side, Standing, TableDescription, Timestamp,
-};
+use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
 use crate::store::{MappingState, StoreError, Transaction};
 use crate::systems::{Facts, System};
 
@@ -138,12 +136,7 @@ pub fn note_changes(transaction: &mut Transaction, prepared: &Prepared) -> Resul
     if state.is_some() {
         for side in Side::BOTH {
             transaction.remove_feed(&prepared.mapping.connections[side], &prepared.mapping.tables[side])?;
-            wake(transaction, name, side, |observation| {
-                !matches!(
-                    &observation.standing,
-                    Standing::Parked { reason: Reason::WaitingForReference { .. }, .. }
-                )
-            })?;
+            wake(transaction, name, side, |_| true)?;
         }
     }
     forget_versions(transaction, name)?;

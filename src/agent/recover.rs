@@ -2,8 +2,9 @@
 
 use tracing::info;
 
-use crate::model::{CauseOfWrite, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
+use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
 use crate::store::StoreError;
+use crate::sync;
 use crate::systems::{KeyedRead, Search};
 
 use super::commit::Commit;
@@ -23,36 +24,48 @@ pub async fn recover(engine: &Engine, prepared: &Prepared, state: &mut RunState)
     let intents = engine.store().snapshot()?.intents()?;
     let ours = intents.into_iter().filter(|intent| &intent.mapping == prepared.name());
     for intent in ours {
-        info!(mapping = %prepared.name(), side = %intent.side, "Looking up a write whose answer was lost");
-        match intent.verb.clone() {
-            IntentVerb::Update { coupling, row, sent, .. } => {
-                let landed = look_up(engine, prepared, intent.side, &row).await?;
-                let landed = landed.filter(|(_, record)| holds(record, &sent));
-                match landed {
-                    Some((found, _)) => {
-                        let commit = Commit { engine, prepared, side: intent.side };
-                        let mut transaction = engine.store().transaction()?;
-                        commit.updated(&mut transaction, state, coupling, &sent, Some(found))?;
-                        transaction.remove_intent(intent.id)?;
-                        transaction.commit()?;
-                    }
-                    None => {
-                        close(engine, &intent)?;
-                        reread(engine, prepared, intent.side, &[row]).await?;
-                    }
+        info!(side = %intent.side, "Looking up a write whose answer was lost");
+        // One that cannot be told keeps its own row waiting, and nothing else.
+        let outcome = look_into(engine, prepared, state, &intent).await;
+        state.note(Some(prepared.name()), outcome)?;
+    }
+    Ok(())
+}
+
+async fn look_into(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    intent: &Intent,
+) -> Result<(), EngineError> {
+    match &intent.verb {
+        IntentVerb::Update { coupling, row, sent, .. } => {
+            let landed = look_up(engine, prepared, intent.side, row).await?;
+            match landed.filter(|(_, record)| holds(record, sent)) {
+                Some((found, _)) => {
+                    let commit = Commit { engine, prepared, side: intent.side };
+                    let mut transaction = engine.store().transaction()?;
+                    commit.updated(&mut transaction, state, *coupling, sent, Some(found))?;
+                    transaction.remove_intent(intent.id)?;
+                    transaction.commit()?;
+                }
+                None => {
+                    close(engine, intent)?;
+                    reread(engine, prepared, intent.side, std::slice::from_ref(row)).await?;
                 }
             }
-            IntentVerb::Delete { row, .. } => {
-                close(engine, &intent)?;
-                reread(engine, prepared, intent.side, &[row]).await?;
-            }
-            IntentVerb::Create { source, minted, sent, floor } => {
-                let found = match &minted {
-                    Some(id) => look_up(engine, prepared, intent.side, id).await?.map(|(row, _)| row),
-                    None => find_created(engine, prepared, &intent, &sent, floor).await?,
-                };
-                finish_create(engine, prepared, state, &intent, (&source, &sent), found)?;
-            }
+        }
+        IntentVerb::Delete { row, .. } => {
+            close(engine, intent)?;
+            reread(engine, prepared, intent.side, std::slice::from_ref(row)).await?;
+        }
+        IntentVerb::Create { source, minted, sent, floor, replaces } => {
+            let found = match minted {
+                Some(id) => look_up(engine, prepared, intent.side, id).await?.map(|(row, _)| row),
+                None => find_created(engine, prepared, intent, sent, *floor).await?,
+            };
+            let create = Create { source, sent, replaces: *replaces };
+            finish_create(engine, prepared, state, intent, &create, found)?;
         }
     }
     Ok(())
@@ -100,13 +113,39 @@ async fn find_created(
     let young = prepared.systems[side].search(table, &columns, &Search::ModifiedSince(floor)).await?;
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
+    let wanted = sync::keys_of(&prepared.mapping, intent_source(intent), sent);
+    let mut alike = Vec::new();
     for row in young {
-        let is_free = snapshot.coupling_of(prepared.name(), side, &row.id)?.is_none();
-        if is_free && observer.record(&snapshot, side, &row)?.is_ok_and(|record| holds(&record, sent)) {
+        if snapshot.coupling_of(prepared.name(), side, &row.id)?.is_some() {
+            continue;
+        }
+        let Ok(record) = observer.record(&snapshot, side, &row)? else { continue };
+        if holds(&record, sent) {
             return Ok(Some(row));
         }
+        let keys = sync::keys_of(&prepared.mapping, row.id.clone(), &record);
+        let shares_key =
+            keys.keys.iter().zip(&wanted.keys).any(|(key, wanted)| key.is_some() && key == wanted);
+        if shares_key {
+            alike.push(row);
+        }
     }
-    Ok(None)
+    // Edited, or rewritten by the server, since it was made: its key still tells it, if it is the only one.
+    Ok(if alike.len() == 1 { alike.pop() } else { None })
+}
+
+fn intent_source(intent: &Intent) -> RowId {
+    match &intent.verb {
+        IntentVerb::Create { source, .. } => source.clone(),
+        IntentVerb::Update { row, .. } | IntentVerb::Delete { row, .. } => row.clone(),
+    }
+}
+
+/// What an interrupted create was about.
+struct Create<'a> {
+    source: &'a RowId,
+    sent: &'a Record,
+    replaces: Option<CouplingId>,
 }
 
 fn finish_create(
@@ -114,7 +153,7 @@ fn finish_create(
     prepared: &Prepared,
     state: &mut RunState,
     intent: &Intent,
-    (source, sent): (&RowId, &Record),
+    create: &Create<'_>,
     found: Option<Row>,
 ) -> Result<(), StoreError> {
     let mut transaction = engine.store().transaction()?;
@@ -124,12 +163,10 @@ fn finish_create(
             let commit = Commit { engine, prepared, side: intent.side };
             let observer = Observer { prepared, now: engine.now() };
             let label = observer.label(intent.side, &row);
-            let is_free = transaction.coupling_of(prepared.name(), intent.side.other(), source)?.is_none()
-                && transaction.coupling_of(prepared.name(), intent.side, &id)?.is_none();
-            if is_free {
-                let cause = CauseOfWrite::Recovery;
-                commit.created(&mut transaction, state, source, &id, sent, Some(row), &label, &cause)?;
-            }
+            commit.replace(&mut transaction, state, create.replaces)?;
+            let cause = CauseOfWrite::Recovery;
+            let (source, sent) = (create.source, create.sent);
+            commit.created(&mut transaction, state, source, &id, sent, Some(row), &label, &cause)?;
             transaction.remove_intent(intent.id)?;
         }
         None if is_settled(engine, prepared, intent) => transaction.remove_intent(intent.id)?,

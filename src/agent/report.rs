@@ -9,6 +9,8 @@ use crate::mapping::{Field, FieldKind, Mapping};
 use crate::model::{Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
+use super::control::ErrorKind;
+
 /// The most lines kept of one run; the counts are always complete.
 const MAX_LINES: usize = 20_000;
 
@@ -31,6 +33,7 @@ pub struct Failure {
     pub mapping: Option<String>,
     pub problem: String,
     pub remedy: Option<String>,
+    pub kind: ErrorKind,
     /// Time alone may heal it.
     pub transient: bool,
 }

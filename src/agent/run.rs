@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{Instrument, info, info_span};
 
-use crate::model::{ConnectionName, Counts, Run, Timestamp};
+use crate::model::{ConnectionName, Counts, Run, RunId, Timestamp};
 use crate::store::StoreError;
 use crate::systems::Facts;
 
@@ -28,13 +28,31 @@ impl Engine {
     /// Runs every mapping once. What fails stops only what depends on it and stands in the report.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
         let started_at = self.now();
-        let mut transaction = self.store().transaction()?;
-        let id = transaction.next_run_id()?;
-        drop(transaction);
+        let id = self.number_run(started_at)?;
         let mut state = RunState { id, report: RunReport::default(), counts: BTreeMap::new() };
         let span = info_span!("run", id = id.0, trigger = options.trigger);
         self.passes(&mut state, options).instrument(span).await?;
         self.finish(state, options, started_at)
+    }
+
+    /// Returns the number of this run. It is only taken at the end, by a run that leaves something behind; one that was
+    /// cut short leaves its journal, and gets its record here.
+    fn number_run(&self, now: Timestamp) -> Result<RunId, StoreError> {
+        loop {
+            let mut transaction = self.store().transaction()?;
+            let id = transaction.next_run_id()?;
+            let entry = transaction.journal(Some(id), None, 1)?.pop();
+            let Some((_, entry)) = entry else { return Ok(id) };
+            transaction.put_run(&Run {
+                id,
+                started_at: entry.at,
+                finished_at: None,
+                trigger: "interrupted".to_owned(),
+                counts: BTreeMap::new(),
+                failures: vec![format!("cut short; noticed at {now}")],
+            })?;
+            transaction.commit()?;
+        }
     }
 
     async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
@@ -47,7 +65,8 @@ impl Engine {
             let pass = async {
                 recover::recover(self, mapping, state).await?;
                 if is_read {
-                    deletions::look(self, mapping, options.sweep).await?;
+                    let looked = deletions::look(self, mapping, options.sweep).await;
+                    state.note(Some(mapping.name()), looked)?;
                     pass::pass(self, mapping, state).await?;
                 }
                 Ok::<_, EngineError>(())

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use tracing::warn;
+use tracing::info;
 
 use crate::model::{Counts, MappingName, RunId};
 use crate::store::StoreError;
 
+use super::control::ErrorKind;
 use super::error::EngineError;
 use super::report::{Failure, RunReport};
 
@@ -41,18 +42,16 @@ impl RunState {
     }
 
     fn fail(&mut self, mapping: Option<&MappingName>, error: &EngineError) {
-        let remedy = match error {
-            EngineError::System(error) => Some(error.remedy()),
-            _ => None,
-        };
         let failure = Failure {
-            mapping: mapping.map(ToString::to_string),
+            // Consent is asked once for all mappings.
+            mapping: mapping.filter(|_| error.kind() != ErrorKind::NeedsPerson).map(ToString::to_string),
             problem: chain(error),
-            remedy,
+            remedy: error.remedy(),
+            kind: error.kind(),
             transient: error.is_transient(),
         };
         if !self.report.failures.contains(&failure) {
-            warn!(
+            info!(
                 mapping = mapping.map(MappingName::as_str),
                 transient = failure.transient,
                 "Part of the run failed"

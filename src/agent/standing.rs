@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use crate::mapping::{FieldKind, Unfit};
-use crate::model::{Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
+use crate::model::{Content, Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
 use crate::store::{Snapshot, StoreError, Transaction};
 
 use super::engine::Engine;
 
-/// Puts parked observations back to ready.
+/// Puts waiting observations back to ready.
 pub fn wake(
     transaction: &mut Transaction,
     mapping: &MappingName,
@@ -21,7 +21,9 @@ pub fn wake(
         let Some(last) = page.last() else { return Ok(()) };
         after = Some(last.row.clone());
         for mut observation in page {
-            if matches!(observation.standing, Standing::Parked { .. }) && is_due(&observation) {
+            // Of a row that was not found nothing can be decided before more evidence is there.
+            let is_open = !matches!(observation.content, Content::Missing { .. });
+            if observation.standing != Standing::Ready && is_open && is_due(&observation) {
                 observation.standing = Standing::Ready;
                 transaction.put_observation(&observation)?;
             }

@@ -61,23 +61,12 @@ impl ExitCode {
 
     /// Returns how a run ends that left these failures: as they are, if all are alike.
     pub(super) fn of_failures(failures: &[Failure]) -> Self {
-        let mut kinds = failures.iter().map(kind_of);
+        let mut kinds = failures.iter().map(|failure| Self::from(failure.kind));
         match kinds.next() {
             None => Self::Success,
             Some(first) if kinds.all(|kind| kind == first) => first,
             Some(_) => Self::Failure,
         }
-    }
-}
-
-/// Tells failures of a run apart: nobody agreed yet, a system's own, or a mapping's that only a correction heals.
-fn kind_of(failure: &Failure) -> ExitCode {
-    if failure.problem.starts_with("nobody has agreed yet") {
-        ExitCode::NeedsPerson
-    } else if failure.transient || failure.mapping.is_none() {
-        ExitCode::System
-    } else {
-        ExitCode::Configuration
     }
 }
 
@@ -106,27 +95,25 @@ pub(super) fn help() -> String {
 mod tests {
     use super::*;
 
-    fn check(failures: &[(Option<&str>, &str, bool)], expected: ExitCode) {
-        let failure = |(mapping, problem, transient): &(Option<&str>, &str, bool)| Failure {
-            mapping: mapping.map(str::to_owned),
-            problem: (*problem).to_owned(),
+    fn check(kinds: &[ErrorKind], expected: ExitCode) {
+        let failure = |&kind: &ErrorKind| Failure {
+            mapping: None,
+            problem: "what happened".to_owned(),
             remedy: None,
-            transient: *transient,
+            transient: false,
+            kind,
         };
-        let failures: Vec<_> = failures.iter().map(failure).collect();
+        let failures: Vec<_> = kinds.iter().map(failure).collect();
         assert_eq!(ExitCode::of_failures(&failures), expected, "{failures:?}");
     }
 
     #[test]
     fn a_run_ends_with_what_its_failures_have_in_common() {
-        let unreachable = (None, "cannot reach dataverse", true);
-        let unknown_column = (Some("CUSTOMER"), "CUSTOMER.toml, line 4: no column foo", false);
-        let not_agreed = (Some("CURRENCY"), "nobody has agreed yet that data flows", false);
         check(&[], ExitCode::Success);
-        check(&[unreachable], ExitCode::System);
-        check(&[unknown_column], ExitCode::Configuration);
-        check(&[not_agreed, not_agreed], ExitCode::NeedsPerson);
-        check(&[unreachable, unknown_column], ExitCode::Failure);
+        check(&[ErrorKind::System], ExitCode::System);
+        check(&[ErrorKind::Configuration], ExitCode::Configuration);
+        check(&[ErrorKind::NeedsPerson, ErrorKind::NeedsPerson], ExitCode::NeedsPerson);
+        check(&[ErrorKind::System, ErrorKind::Configuration], ExitCode::Failure);
     }
 
     #[test]

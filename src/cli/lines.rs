@@ -5,19 +5,30 @@ use std::fmt::Write as _;
 use crate::agent::{Line, MappingReport, RunReport};
 use crate::model::Side;
 
-use super::output::in_one_line;
+use super::exit_code::ExitCode;
+use super::output::{Output, in_one_line};
 use super::report::failures_text;
 use super::table::{counted, table};
 
+/// Prints a report, and what failed beside it. Returns how the command ends.
+pub(super) fn show(output: Output, report: &RunReport) -> ExitCode {
+    output.show(report, render);
+    if !output.json && !report.failures.is_empty() {
+        output.note(&failures_text(&report.failures));
+    }
+    ExitCode::of_failures(&report.failures)
+}
+
 /// Writes a report for people.
-pub(super) fn render(report: &RunReport) -> String {
+fn render(report: &RunReport) -> String {
     let mut done = lines(&report.lines);
     if report.lines_left_out > 0 {
         let _ = writeln!(done, "… and {} that are not listed", counted(report.lines_left_out, "line"));
     }
-    let parts = [done, summary(&report.mappings), failures_text(&report.failures)];
-    let parts: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-    parts.join("\n")
+    match (done.is_empty(), summary(&report.mappings)) {
+        (false, summary) if !summary.is_empty() => format!("{done}\n{summary}"),
+        (_, summary) => done + &summary,
+    }
 }
 
 /// Writes one line for each thing done to a row.
@@ -76,7 +87,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::agent::{Failure, FieldLine, LineAction};
+    use crate::agent::{FieldLine, LineAction};
     use crate::model::Pair;
 
     fn report() -> RunReport {
@@ -105,12 +116,6 @@ mod tests {
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3), ("deleted".to_owned(), 1)]),
             ..MappingReport::default()
         };
-        let failure = Failure {
-            mapping: Some("VENDOR".to_owned()),
-            problem: "cannot reach dataverse".to_owned(),
-            remedy: None,
-            transient: true,
-        };
         RunReport {
             run: None,
             lines: vec![
@@ -119,7 +124,7 @@ mod tests {
             ],
             lines_left_out: 0,
             mappings: vec![mapping],
-            failures: vec![failure],
+            failures: vec![],
         }
     }
 
@@ -136,9 +141,6 @@ mod tests {
         refused in ITEM-PRODUCT: 2 rows
         left alone in ITEM-PRODUCT: 1 row, deleted
         left alone in ITEM-PRODUCT: 3 rows, several rows match
-
-        failed: VENDOR: cannot reach dataverse
-          what to do: nothing: Tandem tries again by itself
         "#);
     }
 

@@ -11,6 +11,5 @@ use super::report::CommandError;
 /// Shows what a run would do.
 pub(super) async fn plan(context: &Context) -> Result<ExitCode, CommandError> {
     let Reply::Report(report) = ask(context, &Command::Plan).await? else { return Err(unexpected()) };
-    context.output.show(&report, lines::render);
-    Ok(ExitCode::of_failures(&report.failures))
+    Ok(lines::show(context.output, &report))
 }

@@ -103,6 +103,7 @@ mod tests {
     use std::io;
 
     use super::*;
+    use crate::agent::ErrorKind;
 
     fn error() -> CommandError {
         let cause = io::Error::other("disk full");
@@ -116,6 +117,21 @@ mod tests {
         error: cannot write the configuration
           because: disk full
         what to do: make room
+        ");
+    }
+
+    #[test]
+    fn a_failure_names_its_mapping_and_what_to_do() {
+        let failure = Failure {
+            mapping: Some("VENDOR".to_owned()),
+            problem: "cannot reach dataverse".to_owned(),
+            remedy: None,
+            transient: true,
+            kind: ErrorKind::System,
+        };
+        insta::assert_snapshot!(failures_text(&[failure]), @r"
+        failed: VENDOR: cannot reach dataverse
+          what to do: nothing: Tandem tries again by itself
         ");
     }
 

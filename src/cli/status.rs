@@ -96,7 +96,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::agent::Failure;
+    use crate::agent::{ErrorKind, Failure};
 
     #[test]
     fn status_says_how_things_stand_in_at_most_100_columns() {
@@ -130,6 +130,7 @@ mod tests {
             problem: "cannot reach dataverse: connection refused".to_owned(),
             remedy: Some("check the address and the network".to_owned()),
             transient: true,
+            kind: ErrorKind::System,
         };
         let text = render(&StatusView {
             health: Health::Retrying,

@@ -17,7 +17,7 @@ pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result
     let approve_as = arguments.yes.then(user_name);
     let command = Command::Sync { approve_as, sweep: arguments.sweep };
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
-    context.output.show(&report, lines::render);
+    let exit_code = lines::show(context.output, &report);
     if !context.output.json
         // What was done stands above; that nobody could be asked for more does not undo it.
         && let Ok(Reply::Status(status)) = ask(context, &Command::Status).await
@@ -25,7 +25,7 @@ pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result
     {
         context.output.note(&format!("\n{}", conflicts_text(status.open_conflicts, &status.inbox)));
     }
-    Ok(ExitCode::of_failures(&report.failures))
+    Ok(exit_code)
 }
 
 /// Says how many conflicts are open and where to answer them.

@@ -23,7 +23,7 @@ pub fn answer_from_words(
     let mut raw = Raw::default();
     for word in words {
         match word.split_once('=') {
-            None => raw.whole = format!("{} {word}", raw.whole),
+            None => raw.whole = format!("{} {word}", raw.whole).trim_start().to_owned(),
             Some((name, text)) => {
                 let field = field_named(conflict, faces, name.trim())
                     .ok_or_else(|| problem(conflict, name, unknown_field(conflict, faces)))?;

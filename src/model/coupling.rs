@@ -24,6 +24,8 @@ pub enum CouplingState {
     Active { in_filter: Pair<bool> },
     /// A side was deleted and the deletion was left alone.
     Broken,
+    /// A person said that the two are not one: neither is synced, matched again, or created from.
+    Severed,
 }
 
 impl CouplingState {

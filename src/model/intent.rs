@@ -29,6 +29,8 @@ pub enum IntentVerb {
         sent: Record,
         /// The server's time before the create was sent: a row it made is stamped no earlier.
         floor: Option<Timestamp>,
+        /// The coupling whose deleted row is created again.
+        replaces: Option<CouplingId>,
     },
     Update {
         coupling: CouplingId,

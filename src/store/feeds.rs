@@ -74,6 +74,7 @@ mod tests {
         let (erp, crm) = (ConnectionName::new("erp"), ConnectionName::new("crm"));
         let (accounts, contacts) = (TableName::new("accounts"), TableName::new("contacts"));
         let feed = FeedState {
+            users: ["M".into()].into(),
             columns: [ColumnName::new("name")].into(),
             watermark: Some(Watermark::new("w")),
             page: Some(PageLink::new("p")),

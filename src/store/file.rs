@@ -42,6 +42,14 @@ impl Store {
         Ok(Self { _owner: OwnerFile::write(path), database })
     }
 
+    /// Copies a store into memory, to look at: the file stays as it is, byte by byte. It must not be in use.
+    pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
+        let io = |source| StoreError::Io { path: path.to_owned(), source };
+        let file = File::options().read(true).write(true).open(path).map_err(io)?;
+        let (database, _unwritten) = open_held_back(path, file)?;
+        Self { _owner: None, database }.fork()
+    }
+
     /// Makes an empty store that lives in memory only.
     pub fn in_memory() -> Result<Self, StoreError> {
         let database = in_memory_database()?;
@@ -101,6 +109,13 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
 
 /// Opens a file that may be anything, and writes to it only if it is a store of this format.
 fn open_own(path: &Path, file: File) -> Result<Database, StoreError> {
+    let (database, file) = open_held_back(path, file)?;
+    file.release().map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    Ok(database)
+}
+
+/// Opens a store of this format, with nothing written to its file yet.
+fn open_held_back(path: &Path, file: File) -> Result<(Database, HeldBack), StoreError> {
     let is_empty = file.metadata().map(|metadata| metadata.len() == 0);
     if is_empty.map_err(|source| StoreError::Io { path: path.to_owned(), source })? {
         return Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Empty });
@@ -114,8 +129,7 @@ fn open_own(path: &Path, file: File) -> Result<Database, StoreError> {
     // redb says that opening an altered file may panic.
     let damaged = |_| Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Pages });
     let database = opened.unwrap_or_else(damaged)?;
-    file.release().map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
-    Ok(database)
+    Ok((database, file))
 }
 
 fn open_database(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {

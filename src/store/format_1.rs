@@ -219,15 +219,20 @@ fn conflicts() {
 #[test]
 fn intents() {
     let (coupling, row, version) = (CouplingId(8), keyed(), Some(Version::new("v")));
-    let create =
-        IntentVerb::Create { source: guid(), minted: Some(guid()), sent: record(), floor: Some(time()) };
+    let create = IntentVerb::Create {
+        source: guid(),
+        minted: Some(guid()),
+        sent: record(),
+        floor: Some(time()),
+        replaces: Some(CouplingId(8)),
+    };
     let update = IntentVerb::Update { coupling, row: row.clone(), version: version.clone(), sent: record() };
     let delete = IntentVerb::Delete { coupling, row, version };
     for (verb, expected) in [
         (
             create,
             "01090a014d0100005c1e000000004000800000000000000101005c1e0000000040008000000000000001010166\
-             030101fd00ca1dca3da7702ffd00ca1dca3da7702f",
+             030101fd00ca1dca3da7702f0108fd00ca1dca3da7702f",
         ),
         (update, "01090a014d0101080103412f310101760101660301fd00ca1dca3da7702f"),
         (delete, "01090a014d0102080103412f31010176fd00ca1dca3da7702f"),
@@ -297,10 +302,11 @@ fn runs_and_states() {
     check::<StoredRun, _>(&run, "010afd00ca1dca3da7702f00017401014d0102030405060708090a0b0c0d0e010166");
     let feed = FeedState {
         columns: [ColumnName::new("c")].into(),
+        users: [mapping()].into(),
         watermark: Some(Watermark::new("w")),
         page: Some(PageLink::new("p")),
     };
-    check::<StoredFeedState, _>(&feed, "01010163010177010170");
+    check::<StoredFeedState, _>(&feed, "0101016301014d010177010170");
     let approval = Approval { by: "Ida".to_owned(), at: time() };
     let state = MappingState { fingerprint: "f".to_owned(), first_sync_approved: Some(approval) };
     check::<StoredMappingState, _>(&state, "0101660103496461fd00ca1dca3da7702f");

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{ColumnName, PageLink, Timestamp, Watermark};
+use crate::model::{ColumnName, MappingName, PageLink, Timestamp, Watermark};
 
 /// How far one table of one connection has been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedState {
     /// The columns the watermark was read with. A feed that needs others has to start anew.
     pub columns: BTreeSet<ColumnName>,
+    /// The mappings that got every row read so far. One that was left out has to be shown everything anew.
+    pub users: BTreeSet<MappingName>,
     /// Absent until a first listing has been read to its end.
     pub watermark: Option<Watermark>,
     /// Where the listing under way goes on.

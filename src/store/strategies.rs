@@ -83,6 +83,7 @@ pub(super) fn coupling() -> impl Strategy<Value = Coupling> {
     let state = prop_oneof![
         pair(any::<bool>).prop_map(|in_filter| CouplingState::Active { in_filter }),
         Just(CouplingState::Broken),
+        Just(CouplingState::Severed),
     ];
     (any::<u64>(), mapping(), pair(row_id), record(), pair(version), state, text()).prop_map(
         |(id, mapping, rows, base, versions, state, label)| Coupling {
@@ -223,8 +224,15 @@ pub(super) fn conflict() -> impl Strategy<Value = Conflict> {
 
 fn intent_verb() -> impl Strategy<Value = IntentVerb> {
     prop_oneof![
-        (row_id(), option::of(row_id()), record(), option::of(time()))
-            .prop_map(|(source, minted, sent, floor)| IntentVerb::Create { source, minted, sent, floor }),
+        (row_id(), option::of(row_id()), record(), option::of(time()), option::of(any::<u64>())).prop_map(
+            |(source, minted, sent, floor, replaces)| IntentVerb::Create {
+                source,
+                minted,
+                sent,
+                floor,
+                replaces: replaces.map(CouplingId)
+            }
+        ),
         (any::<u64>(), row_id(), version(), record()).prop_map(|(id, row, version, sent)| {
             IntentVerb::Update { coupling: CouplingId(id), row, version, sent }
         }),
@@ -328,10 +336,9 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
 
 pub(super) fn feed_state() -> impl Strategy<Value = FeedState> {
     let columns = btree_set(text().prop_map(ColumnName::new), 0..4);
-    (columns, option::of(text()), option::of(text())).prop_map(|(columns, watermark, page)| FeedState {
-        columns,
-        watermark: watermark.map(Watermark::new),
-        page: page.map(PageLink::new),
+    let users = btree_set(mapping(), 0..3);
+    (columns, users, option::of(text()), option::of(text())).prop_map(|(columns, users, watermark, page)| {
+        FeedState { columns, users, watermark: watermark.map(Watermark::new), page: page.map(PageLink::new) }
     })
 }
 

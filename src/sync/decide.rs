@@ -86,6 +86,10 @@ fn change(mapping: &Mapping, pending: &Pending, side: Side) -> Option<Change<Rec
 
 fn deletion(mapping: &Mapping, pending: &Pending, on: Side, survivor: &Change<Record>) -> Decision {
     let other = on.other();
+    if pending.coupling.state != CouplingState::IN_SCOPE {
+        // A row outside the filter is not the mapping's to delete, nor to ask about.
+        return Decision::LeaveDeletion { on };
+    }
     let delete = || match version(pending, other) {
         Some(version) => Decision::Delete { on: other, version },
         None => Decision::Reread(other),
@@ -107,6 +111,7 @@ fn deletion(mapping: &Mapping, pending: &Pending, on: Side, survivor: &Change<Re
 
 fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -> Decision {
     match pending.coupling.state {
+        CouplingState::Severed => return Decision::Wait,
         CouplingState::Broken => {
             let on = if pending.seen.left.is_none() { Side::Left } else { Side::Right };
             return park(Reason::PartnerDeleted { on });

@@ -22,5 +22,6 @@ stored! {
     enum StoredCouplingState for CouplingState {
         Active { in_filter: StoredPair<bool> },
         Broken,
+        Severed,
     }
 }

@@ -24,6 +24,7 @@ stored! {
             minted: Option<StoredRowId>,
             sent: StoredRecord,
             floor: Option<StoredTime>,
+            replaces: Option<u64>,
         },
         Update { coupling: u64, row: StoredRowId, version: Option<String>, sent: StoredRecord },
         Delete { coupling: u64, row: StoredRowId, version: Option<String> },

@@ -10,6 +10,7 @@ stored! {
     /// How far one table of one connection has been read.
     struct StoredFeedState for FeedState {
         columns: BTreeSet<String>,
+        users: BTreeSet<String>,
         watermark: Option<String>,
         page: Option<String>,
     }
