@@ -50,6 +50,111 @@ async fn a_deletion_against_an_edit_is_asked() {
     assert_eq!(sync(&desk).await.lines, []);
 }
 
+/// I19: what a person agreed to delete is the row they were shown.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_to_delete_does_not_delete_a_row_that_changed_since() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "7"})).await;
+    sync(&desk).await;
+    let id = world.open_conflict(&desk, "VENDOR").await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "8"})).await;
+    assert!(!world.give(&desk, id, "delete").await, "deleted a row nobody had seen");
+    world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    world.answer(&desk, id, "delete").await;
+    assert!(world.list(At::BusinessCentral, "vendors?$filter=number%20eq%20'V0001'").await.is_empty());
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn uncoupled_rows_stay_uncoupled() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    let (vendor, account) = (text(&vendor, "id"), text(&account, "accountid"));
+    world.edit(At::BusinessCentral, "vendors", vendor, json!({"phoneNumber": "2"})).await;
+    world.edit(At::Dataverse, "accounts", account, json!({"telephone1": "3"})).await;
+    sync(&desk).await;
+    let id = world.open_conflict(&desk, "VENDOR").await;
+    world.answer(&desk, id, "uncouple").await;
+    world.edit(At::BusinessCentral, "vendors", vendor, json!({"email": "new@a.example"})).await;
+    assert_eq!(sync(&desk).await.lines, []);
+    let seen = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!(text(&seen, "phoneNumber"), "2");
+    let seen = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    assert_eq!((text(&seen, "telephone1"), text(&seen, "emailaddress1")), ("3", "charlotte@v0001.example"));
+}
+
+/// A conflict that people settle in the two systems themselves is closed without an answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_conflict_whose_edits_are_taken_back_closes_by_itself() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    let (old, vendor) = (text(&vendor, "phoneNumber"), text(&vendor, "id"));
+    let account = text(&account, "accountid");
+    world.edit(At::BusinessCentral, "vendors", vendor, json!({"phoneNumber": "2"})).await;
+    world.edit(At::Dataverse, "accounts", account, json!({"telephone1": "3"})).await;
+    sync(&desk).await;
+    world.open_conflict(&desk, "VENDOR").await;
+    world.edit(At::BusinessCentral, "vendors", vendor, json!({"phoneNumber": old})).await;
+    world.edit(At::Dataverse, "accounts", account, json!({"telephone1": old})).await;
+    sync(&desk).await;
+    let open = status(&desk).await.mappings.into_iter().find(|mapping| mapping.mapping == "VENDOR");
+    assert_eq!(open.unwrap().conflicts, 0);
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+/// Rows left alone because several could be meant are looked at again when one of those is gone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_ambiguity_that_ends_is_noticed() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let twin = json!({"name": "Twin", "customertypecode": 3});
+    world.create(At::Dataverse, "accounts", twin.clone()).await;
+    world.create(At::Dataverse, "accounts", twin).await;
+    world.create(At::BusinessCentral, "customers", json!({"displayName": "Twin"})).await;
+    assert!(sync(&desk).await.lines.iter().all(|line| line.action == LineAction::Leave));
+    let twins = world.list(At::Dataverse, "accounts?$filter=name%20eq%20'Twin'").await;
+    world.delete(At::Dataverse, "accounts", text(&twins[0], "accountid")).await;
+    let mut actions = Vec::new();
+    for _ in 0..3 {
+        actions.extend(sync(&desk).await.lines.into_iter().map(|line| line.action));
+    }
+    assert!(actions.contains(&LineAction::Couple), "{actions:?}");
+    world.find(At::BusinessCentral, "customers", "displayName", "Twin").await;
+    world.find(At::Dataverse, "accounts", "name", "Twin").await;
+}
+
+/// A deletion outside the filter is remembered, passed on to nobody, and no open work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deletion_outside_the_filter_deletes_nothing() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"blocked": "All"})).await;
+    sync(&desk).await;
+    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+    sync(&desk).await;
+    sync(&desk).await;
+    let vendors = status(&desk).await.mappings.into_iter().find(|mapping| mapping.mapping == "VENDOR");
+    assert_eq!(vendors.map(|mapping| (mapping.pending, mapping.conflicts)), Some((0, 0)));
+    world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+}
+
 /// I12
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn rows_wait_for_their_reference_and_wake_by_themselves() {

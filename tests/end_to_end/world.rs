@@ -179,9 +179,14 @@ impl World {
 
     /// Answers a conflict by command; it must be settled by that.
     pub async fn answer(&self, desk: &Desk, conflict: u64, words: &str) {
+        assert!(self.give(desk, conflict, words).await, "{words} does not settle {conflict}");
+    }
+
+    /// Answers a conflict by command. Returns whether that settled it.
+    pub async fn give(&self, desk: &Desk, conflict: u64, words: &str) -> bool {
         let words = words.split(' ').map(str::to_owned).collect();
         match desk.handle(&Command::Answer { conflict, words }).await {
-            Ok(Reply::Answered(answered)) => assert!(answered.settled, "{answered:?}"),
+            Ok(Reply::Answered(answered)) => answered.settled,
             other => panic!("{other:?}"),
         }
     }
