@@ -38,7 +38,7 @@ const ONE_PLACE: [(&str, &str); 8] = [
     ("reqwest", "src/http/"),
     ("redb", "src/store/"),
     ("bincode", "src/store/codec.rs"),
-    ("notify", "src/agent/watch.rs"),
+    ("notify", "src/agent/desk/watch.rs"),
     ("clap", "src/cli/"),
     ("indicatif", "src/cli/"),
     ("comfy_table", "src/cli/"),

@@ -11,7 +11,7 @@ use crate::store::{Approval, Consent, MappingState, Store, StoreError};
 use crate::systems::{System, SystemError};
 
 use super::error::EngineError;
-use super::rehearsal::Rehearsal;
+use super::write::rehearsal::Rehearsal;
 
 /// Everything a run needs.
 #[derive(Clone)]

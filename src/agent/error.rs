@@ -1,10 +1,10 @@
 //! What stops a run or one mapping of it.
 
+use serde::{Deserialize, Serialize};
+
 use crate::model::{ConnectionName, MappingName};
 use crate::store::StoreError;
 use crate::systems::SystemError;
-
-use super::control::ErrorKind;
 
 /// What stops a run, or one mapping of it. The fault of a single row is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -63,4 +63,20 @@ impl EngineError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::System(error) if error.is_transient())
     }
+}
+
+/// What kind of failure it is; it decides the exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorKind {
+    /// What was asked for makes no sense or is not there.
+    Usage,
+    /// Something in configuration or mapping files has to be corrected.
+    Configuration,
+    /// The store cannot be used.
+    Store,
+    /// A person has to agree or answer first.
+    NeedsPerson,
+    /// A system could not be reached or refused.
+    System,
 }

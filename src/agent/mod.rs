@@ -1,43 +1,28 @@
 //! The shell around the pure core: it reads both systems, lets `sync` judge, and does what was decided.
 //!
-//! One row's way: `observe` stores what was seen, `pass` gathers it and asks `sync::decide`, `apply` stores an intent,
-//! sends the write and commits its outcome, `recover` looks after writes whose answer was lost.
+//! `look` stores what was seen, `plan` gathers it and asks `sync::decide`, `write` stores intents, sends writes, commits
+//! outcomes and looks after writes whose answer was lost. `run` and `pass` call them in that order; `desk` is where
+//! people come in.
 
-mod agent_loop;
-mod apply;
-mod commit;
-mod conflicts;
-mod control;
-mod couple;
-mod deletions;
 mod desk;
 mod engine;
 mod error;
-mod feed;
-mod in_doubt;
-mod inbox_file;
-mod job;
-mod observe;
+mod look;
 mod pass;
+mod plan;
 mod prepare;
-mod recover;
-mod rehearsal;
 mod report;
-mod reread;
-mod resolve;
 mod run;
 mod run_state;
-mod standing;
-mod views;
-mod watch;
+mod write;
 
-pub use agent_loop::run_agent;
-pub use control::{
-    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ControlError, EntryView, ErrorKind,
-    Health, MappingStatus, Reply, RunView, StatusView,
-};
 pub use desk::Desk;
+pub use desk::agent_loop::run_agent;
+pub use desk::control::{
+    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ControlError, EntryView, Health,
+    MappingStatus, Reply, RunView, StatusView,
+};
 pub use engine::{Engine, Progress};
-pub use error::EngineError;
+pub use error::{EngineError, ErrorKind};
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
 pub use run::RunOptions;

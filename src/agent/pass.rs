@@ -1,42 +1,33 @@
 //! One pass of one mapping: gather what is ready, let `sync` decide, apply, until nothing is ready.
 
-use std::collections::BTreeMap;
-
 use crate::mapping;
 use crate::model::{
-    Author, CauseOfWrite, ConflictKind, Content, Coupling, MappingName, Observation, Pair, Reason, Record,
-    Row, RowId, Side, Standing, Version, WakeCondition,
+    CauseOfWrite, ConflictKind, Content, Pair, Reason, Record, RowId, Side, Standing, Version, WakeCondition,
 };
-use crate::store::{Snapshot, StoreError};
-use crate::sync::{self, Decision, Merge, Pending, Seen};
+use crate::store::StoreError;
+use crate::sync::{self, Decision};
 
-use super::apply::apply;
-use super::conflicts;
-use super::couple::couple;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::in_doubt::InDoubt;
-use super::job::{self, Job, Work};
-use super::observe::Observer;
+use super::look::reread::{confirm, reread};
+use super::plan::conflicts;
+use super::plan::couple::couple;
+use super::plan::create::create;
+use super::plan::gather::{Gathered, ROUND, Tries, authors, gather, is_twin, ready, record_of};
+use super::plan::settle::{agree, park, settle};
+use super::plan::standing::{unfit_reason, wake};
 use super::prepare::Prepared;
-use super::report::{Line, LineAction, reason_text};
-use super::reread::{confirm, reread};
-use super::resolve::with_resolver;
 use super::run_state::RunState;
-use super::standing::{unfit_reason, wake};
-
-/// How many rows one round decides.
-const ROUND: usize = 1000;
-
-/// How often one row is decided again within a pass (stale versions, re-reads, values rewritten by the server).
-const MAX_TRIES: u8 = 4;
+use super::write::apply::apply;
+use super::write::in_doubt::InDoubt;
+use super::write::job::{self, Job, Work};
 
 /// Runs one pass of one mapping.
 pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
     wake_due(engine, prepared)?;
     conflicts::close_settled(engine, prepared, state)?;
     couple(engine, prepared, state)?;
-    let mut tries: BTreeMap<(Side, RowId), u8> = BTreeMap::new();
+    let mut tries = Tries::default();
     loop {
         let round = Round::decide(engine, prepared, state, &mut tries)?;
         if round.is_empty() {
@@ -85,7 +76,7 @@ impl Round {
         engine: &Engine,
         prepared: &Prepared,
         state: &mut RunState,
-        tries: &mut BTreeMap<(Side, RowId), u8>,
+        tries: &mut Tries,
     ) -> Result<Self, StoreError> {
         let mut round = Self::default();
         let snapshot = engine.store().snapshot()?;
@@ -100,7 +91,7 @@ impl Round {
                     continue;
                 }
                 if matches!(observation.content, Content::Unreadable(_)) {
-                    count_try(tries, side, &observation.row);
+                    tries.count(side, &observation.row);
                     round.rereads[side].push(observation.row);
                     continue;
                 }
@@ -108,12 +99,12 @@ impl Round {
                     Some(coupling) if in_doubt.holds(side.other(), &coupling.rows[side.other()]) => {}
                     Some(coupling) if is_twin(&snapshot, prepared, side, &coupling, tries)? => {}
                     Some(coupling) => {
-                        count_try(tries, side, &observation.row);
+                        tries.count(side, &observation.row);
                         pending.push(gather(engine, prepared, &snapshot, coupling)?);
                     }
                     None if in_doubt.holds_creates_from(side) => {}
                     None => {
-                        count_try(tries, side, &observation.row);
+                        tries.count(side, &observation.row);
                         if let Content::Row(row) = observation.content {
                             round.creates[side].push((row.id, row.version));
                         }
@@ -240,226 +231,7 @@ impl Round {
     }
 }
 
-/// The observations of one side that are ready and were not tried too often.
-fn ready(
-    snapshot: &Snapshot,
-    mapping: &MappingName,
-    side: Side,
-    tries: &BTreeMap<(Side, RowId), u8>,
-) -> Result<Vec<Observation>, StoreError> {
-    let mut found = Vec::new();
-    let mut after = None;
-    while found.len() < ROUND {
-        let page = snapshot.observations(mapping, side, after.take(), 500)?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.row.clone());
-        found.extend(page.into_iter().filter(|observation| {
-            let tried = tries.get(&(side, observation.row.clone())).copied().unwrap_or(0);
-            observation.standing == Standing::Ready && tried < MAX_TRIES
-        }));
-    }
-    Ok(found)
-}
-
-fn count_try(tries: &mut BTreeMap<(Side, RowId), u8>, side: Side, row: &RowId) {
-    *tries.entry((side, row.clone())).or_default() += 1;
-}
-
-/// Returns whether the coupling is decided through its ready left row already.
-fn is_twin(
-    snapshot: &Snapshot,
-    prepared: &Prepared,
-    side: Side,
-    coupling: &Coupling,
-    tries: &BTreeMap<(Side, RowId), u8>,
-) -> Result<bool, StoreError> {
-    if side == Side::Left {
-        return Ok(false);
-    }
-    let left = snapshot.observation(prepared.name(), Side::Left, &coupling.rows.left)?;
-    let tried = tries.get(&(Side::Left, coupling.rows.left.clone())).copied().unwrap_or(0);
-    Ok(left.is_some_and(|left| left.standing == Standing::Ready) && tried > 0)
-}
-
-/// A coupling with all that is known, and the rows as read.
-struct Gathered {
-    pending: Pending,
-    rows: Pair<Option<Row>>,
-}
-
-fn gather(
-    engine: &Engine,
-    prepared: &Prepared,
-    snapshot: &Snapshot,
-    coupling: Coupling,
-) -> Result<Gathered, StoreError> {
-    let observer = Observer { prepared, now: engine.now() };
-    let mut seen = Pair::default();
-    let mut rows = Pair::default();
-    for side in Side::BOTH {
-        let observation = snapshot.observation(prepared.name(), side, &coupling.rows[side])?;
-        seen[side] = match observation.map(|observation| observation.content) {
-            None => None,
-            Some(Content::Gone(evidence)) => Some(Seen::Gone(evidence)),
-            Some(Content::Missing { .. } | Content::Unreadable(_)) => Some(Seen::Unclear),
-            Some(Content::Row(row)) => match observer.record(snapshot, side, &row)? {
-                Ok(record) => {
-                    let version = row.version.clone();
-                    rows[side] = Some(row);
-                    Some(Seen::Record { record, version })
-                }
-                Err(_) => Some(Seen::Unclear),
-            },
-        };
-    }
-    let mut conflict = snapshot.conflict_of(prepared.name(), &coupling.rows)?;
-    if let Some(open) = &mut conflict
-        && matches!(open.kind, ConflictKind::Deleted { .. })
-        && open.stamp != conflicts::stamp(snapshot, &coupling, &open.kind)?
-    {
-        // The answer was for another state of the surviving row; it is asked again with the answer as a suggestion.
-        open.answer = None;
-    }
-    Ok(Gathered { pending: Pending { coupling, seen, conflict }, rows })
-}
-
-fn record_of(seen: &Option<Seen>, base: &Record) -> Record {
-    match seen {
-        Some(Seen::Record { record, .. }) => record.clone(),
-        _ => base.clone(),
-    }
-}
-
-fn authors(rows: &Pair<Option<Row>>) -> Pair<Author> {
-    rows.as_ref().map(|row| row.as_ref().map(Author::of).unwrap_or_default())
-}
-
-/// Nothing is to be written: what agrees becomes base, and both rows are settled.
-fn settle(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-    mut coupling: Coupling,
-    merge: &Merge,
-) -> Result<(), StoreError> {
-    let mut transaction = engine.store().transaction()?;
-    for (field, value) in &merge.agreed.0 {
-        coupling.base.set(field.clone(), value.clone());
-    }
-    for side in Side::BOTH {
-        let observation = transaction.observation(prepared.name(), side, &coupling.rows[side])?;
-        if let Some(Content::Row(row)) = observation.map(|observation| observation.content) {
-            coupling.versions[side] = row.version;
-            transaction.remove_observation(prepared.name(), side, &coupling.rows[side])?;
-        }
-    }
-    transaction.put_coupling(&coupling)?;
-    conflicts::close_if_settled(engine, prepared, &mut transaction, state, &coupling)?;
-    transaction.commit()
-}
-
-/// Before a write leaves: fields that agree become base (I32), and what collides is raised. Returns whether only that
-/// is left to do.
-fn agree(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-    coupling: &Coupling,
-    merge: &Merge,
-    rows: &Pair<Option<Row>>,
-) -> Result<bool, StoreError> {
-    if !merge.agreed.0.is_empty() {
-        let mut transaction = engine.store().transaction()?;
-        let mut coupling = coupling.clone();
-        for (field, value) in &merge.agreed.0 {
-            coupling.base.set(field.clone(), value.clone());
-        }
-        transaction.put_coupling(&coupling)?;
-        transaction.commit()?;
-    }
-    let is_written = Side::BOTH.iter().any(|side| !merge.writes[*side].0.is_empty());
-    if is_written || merge.conflicts.is_empty() {
-        // What collides is raised when the rest has arrived, in the next round.
-        return Ok(false);
-    }
-    let kind = ConflictKind::Fields(merge.conflicts.clone());
-    conflicts::raise(engine, prepared, state, coupling, kind, authors(rows))?;
-    Ok(true)
-}
-
-fn park(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-    coupling: &Coupling,
-    standing: &Standing,
-    reason: &Reason,
-) -> Result<(), StoreError> {
-    let observer = Observer { prepared, now: engine.now() };
-    let mut transaction = engine.store().transaction()?;
-    for side in Side::BOTH {
-        observer.park(&mut transaction, side, &coupling.rows[side], standing.clone())?;
-    }
-    transaction.commit()?;
-    state.report.add(leave_line(prepared, &coupling.label, reason));
-    Ok(())
-}
-
-fn leave_line(prepared: &Prepared, label: &str, reason: &Reason) -> Line {
-    Line {
-        mapping: prepared.name().to_string(),
-        action: LineAction::Leave,
-        on: None,
-        row: label.to_owned(),
-        fields: Vec::new(),
-        note: Some(reason_text(reason, &prepared.mapping)),
-    }
-}
-
 fn unfit(prepared: &Prepared, side: Side, record: &Record) -> Option<Reason> {
     let error = mapping::fits(&prepared.mapping, side, record, &prepared.tables[side]).err()?;
     Some(unfit_reason(error))
-}
-
-/// Returns the create that follows from an uncoupled row, or parks the row with the reason why there is none.
-fn create(
-    engine: &Engine,
-    prepared: &Prepared,
-    state: &mut RunState,
-    from: Side,
-    row: &Row,
-) -> Result<Option<Work>, StoreError> {
-    let on = from.other();
-    let observer = Observer { prepared, now: engine.now() };
-    let snapshot = engine.store().snapshot()?;
-    let Ok(record) = observer.record(&snapshot, from, row)? else { return Ok(None) };
-    let sent = job::sent_on_create(&prepared.mapping, on, &record);
-    let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
-    let values = with_resolver(&snapshot, &prepared.base_currency, |resolver| {
-        mapping::to_values(&prepared.mapping, on, &sent, resolver)
-    })?;
-    drop(snapshot);
-    let label = observer.label(from, row);
-    match fits.and(values.map(drop)) {
-        Ok(()) => {
-            let cause = CauseOfWrite::Edit { side: from };
-            let job = job::create(prepared, on, row, sent, None);
-            Ok(Some(Work { job, label, cause }))
-        }
-        Err(error) => {
-            let reason = unfit_reason(error);
-            let wake = match &reason {
-                Reason::WaitingForReference { mapping, side, row, .. } => {
-                    WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
-                }
-                _ => WakeCondition::RowChanges,
-            };
-            let mut transaction = engine.store().transaction()?;
-            let standing = Standing::Parked { reason: reason.clone(), wake };
-            observer.park(&mut transaction, from, &row.id, standing)?;
-            transaction.commit()?;
-            state.report.add(leave_line(prepared, &label, &reason));
-            Ok(None)
-        }
-    }
 }

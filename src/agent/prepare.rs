@@ -13,7 +13,7 @@ use crate::systems::{Facts, System};
 
 use super::engine::Engine;
 use super::error::EngineError;
-use super::standing::wake;
+use super::plan::standing::wake;
 
 /// A mapping that is ready to run.
 #[derive(Clone, Debug)]

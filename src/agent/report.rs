@@ -9,7 +9,7 @@ use crate::mapping::{Field, FieldKind, Mapping};
 use crate::model::{Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
-use super::control::ErrorKind;
+use super::error::ErrorKind;
 
 /// The most lines kept of one run; the counts are always complete.
 const MAX_LINES: usize = 20_000;

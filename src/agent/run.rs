@@ -10,10 +10,13 @@ use crate::systems::Facts;
 
 use super::engine::Engine;
 use super::error::EngineError;
+use super::look::{deletions, feed};
+use super::pass;
+use super::plan::standing;
 use super::prepare::{self, Prepared, identify};
 use super::report::{MappingReport, RunReport, reason_group};
 use super::run_state::RunState;
-use super::{deletions, feed, pass, recover, standing};
+use super::write::recover;
 
 /// How a run is started.
 #[derive(Clone, Debug, Default)]

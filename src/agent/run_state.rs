@@ -7,8 +7,7 @@ use tracing::info;
 use crate::model::{Counts, MappingName, RunId};
 use crate::store::StoreError;
 
-use super::control::ErrorKind;
-use super::error::EngineError;
+use super::error::{EngineError, ErrorKind};
 use super::report::{Failure, RunReport};
 
 /// One run under way.

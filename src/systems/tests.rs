@@ -19,6 +19,7 @@ const DATE: &str = "Date: Sat, 21 Nov 2026 12:00:00 GMT\r\n";
 const A: &str = "aaaaaaaa-0000-4000-8000-000000000001";
 const B: &str = "bbbbbbbb-0000-4000-8000-000000000002";
 const C: &str = "cccccccc-0000-4000-8000-000000000003";
+const D: &str = "dddddddd-0000-4000-8000-000000000004";
 const COMPANY: &str = "3f000000-0000-4000-8000-000000000002";
 
 /// One request as the script sees it.
@@ -254,13 +255,15 @@ async fn keyed_reads_tell_found_absent_and_unreadable() {
             (200, account(A, "Acme").to_string()),
             (404, gone.into()),
             (200, json!({"accountid": C}).to_string()),
+            (500, r#"{"error":{"code":"0x80040216","message":"unexpected"}}"#.into()),
         ])
     });
-    let ids = [A, B, C].map(RowId::new);
+    let ids = [A, B, C, D].map(RowId::new);
     let reads = dataverse(&address).rows(&"accounts".into(), &columns(&["name"]), &ids).await.unwrap();
     assert!(matches!(&reads[0], KeyedRead::Found(row) if row.version.is_some()));
     assert_eq!(reads[1], KeyedRead::Absent);
     assert!(matches!(&reads[2], KeyedRead::Unreadable(error) if error.message.contains("lacks name")));
+    assert!(matches!(&reads[3], KeyedRead::Unreadable(error) if error.message.contains("0x80040216")));
 }
 
 fn update(table: &str, id: &str, column: &str, value: Value) -> Write {

@@ -59,6 +59,8 @@ fn keyed_read(
     let error = ServiceError::parse(answer.status, &answer.body);
     match answer.status {
         404 | 410 if is_absence(&error) => Ok(KeyedRead::Absent),
+        // The batch was answered: what fails with a code of its own inside it fails for this row.
+        500 if !error.code.is_empty() => Ok(unreadable(format!("the system fails on it: {}", error.code))),
         401 | 404 | 408 | 429 | 500.. => Err(service.refused(what, answer)),
         status => Ok(unreadable(format!("the system refuses it: HTTP {status} {}", error.code))),
     }

@@ -2,6 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::engine::Engine;
+use crate::agent::look::observe::Observer;
+use crate::agent::prepare::Prepared;
+use crate::agent::report::{Line, LineAction};
+use crate::agent::run_state::RunState;
+use crate::agent::write::in_doubt::InDoubt;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Outcome, Pair, Reason,
     Record, Row, RowId, Side, Standing, WakeCondition,
@@ -9,12 +15,6 @@ use crate::model::{
 use crate::store::{Snapshot, StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
 
-use super::engine::Engine;
-use super::in_doubt::InDoubt;
-use super::observe::Observer;
-use super::prepare::Prepared;
-use super::report::{Line, LineAction};
-use super::run_state::RunState;
 use super::standing::wake_waiting;
 
 /// How many couplings one transaction makes.
@@ -197,7 +197,7 @@ fn park_rest(
                 note: Some(format!(
                     "in {}: {}",
                     prepared.mapping.connections[side],
-                    super::report::reason_text(&reason, &prepared.mapping)
+                    crate::agent::report::reason_text(&reason, &prepared.mapping)
                 )),
             });
         }

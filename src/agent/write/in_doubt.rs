@@ -2,10 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use crate::agent::prepare::Prepared;
 use crate::model::{IntentVerb, Pair, RowId, Side};
 use crate::store::{Snapshot, StoreError};
-
-use super::prepare::Prepared;
 
 /// Rows whose write may be under way: they wait for `recover`.
 #[derive(Debug, Default)]

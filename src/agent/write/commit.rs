@@ -1,7 +1,15 @@
 //! What became of writes: bases, versions, observations and journal, one transaction a batch.
 
+use std::time::Duration;
+
 use tracing::debug;
 
+use crate::agent::engine::Engine;
+use crate::agent::look::observe::Observer;
+use crate::agent::plan::{conflicts, standing::wake_waiting};
+use crate::agent::prepare::Prepared;
+use crate::agent::report::{FieldLine, Line, LineAction, reason_text};
+use crate::agent::run_state::RunState;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
     Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
@@ -10,14 +18,7 @@ use crate::store::{StoreError, Transaction};
 use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
-use super::conflicts;
-use super::engine::Engine;
 use super::job::{Job, Work, rows_behind};
-use super::observe::Observer;
-use super::prepare::Prepared;
-use super::report::{FieldLine, Line, LineAction, reason_text};
-use super::run_state::RunState;
-use super::standing::wake_waiting;
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -31,7 +32,10 @@ pub struct Rest {
 }
 
 /// How long a row is left alone whose write the system could not carry out.
-const ROW_PAUSE: std::time::Duration = std::time::Duration::from_secs(60);
+const ROW_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a row is left alone whose write is not permitted.
+const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// Commits outcomes of writes to one side.
 pub struct Commit<'a> {
@@ -387,8 +391,15 @@ impl Commit<'_> {
         let name = self.prepared.name();
         debug!(mapping = %name, status = refusal.status, code = refusal.code, message = refusal.message, "Row refused");
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let wake = match refusal.status {
+            // Permissions come without a change of the row.
+            401 | 403 => {
+                WakeCondition::At(observer.now.checked_add(PERMISSION_PAUSE).unwrap_or(Timestamp::MAX))
+            }
+            _ => WakeCondition::RowChanges,
+        };
         let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
-        let standing = Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
+        let standing = Standing::Parked { reason: reason.clone(), wake };
         for (side, row) in rows_behind(self.prepared, transaction, self.side, &work.job)? {
             observer.park(transaction, side, &row, standing.clone())?;
         }

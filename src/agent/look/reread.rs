@@ -1,13 +1,13 @@
 //! Reading single rows by key, where a decision needs more than the feed has told.
 
+use crate::agent::engine::Engine;
+use crate::agent::error::EngineError;
+use crate::agent::prepare::Prepared;
 use crate::model::{Content, Row, RowId, Side, Standing, Version};
 use crate::store::{StoreError, Transaction};
 use crate::systems::KeyedRead;
 
-use super::engine::Engine;
-use super::error::EngineError;
 use super::observe::Observer;
-use super::prepare::Prepared;
 
 /// Reads rows by key and stores what was seen.
 pub async fn reread(

@@ -5,21 +5,19 @@
 
 use std::collections::BTreeSet;
 
+use crate::agent::engine::{Engine, Progress};
+use crate::agent::error::EngineError;
+use crate::agent::look::{observe::Observer, reread::reread};
+use crate::agent::plan::{resolve::with_resolver, standing::unfit_reason};
+use crate::agent::prepare::Prepared;
+use crate::agent::run_state::RunState;
 use crate::mapping::{self};
 use crate::model::{Intent, IntentId, IntentVerb, Record, Side, Standing, WakeCondition};
 use crate::store::{StoreError, Transaction};
 use crate::systems::{Verb, Write};
 
 use super::commit::Commit;
-use super::engine::{Engine, Progress};
-use super::error::EngineError;
 use super::job::{Job, Work, rows_behind};
-use super::observe::Observer;
-use super::prepare::Prepared;
-use super::reread::reread;
-use super::resolve::with_resolver;
-use super::run_state::RunState;
-use super::standing::unfit_reason;
 
 /// Sends writes to one side, batch by batch. Stops at the first sign that the system cannot be written now.
 pub async fn apply(

@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 
 use tracing::info;
 
+use crate::agent::engine::Engine;
+use crate::agent::plan::conflicts::{self, Answered};
 use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Parsed};
 use crate::mapping::FieldKind;
 use crate::model::{Conflict, ConflictKind, MappingName, RowId, Side, Value};
 use crate::store::{Snapshot, StoreError};
-
-use super::conflicts::{self, Answered};
-use super::engine::Engine;
 
 /// How often a rewrite is repeated when somebody saves at the same time.
 const MAX_TRIES: usize = 5;

@@ -4,16 +4,16 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{debug, info};
 
+use crate::agent::engine::{Engine, Progress};
+use crate::agent::error::EngineError;
+use crate::agent::prepare::Prepared;
+use crate::agent::run_state::RunState;
 use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName};
 use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
 use super::deletions;
-use super::engine::{Engine, Progress};
-use super::error::EngineError;
 use super::observe::Observer;
-use super::prepare::Prepared;
-use super::run_state::RunState;
 
 type FeedKey = (ConnectionName, TableName);
 

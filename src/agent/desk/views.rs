@@ -1,5 +1,8 @@
 //! What stands in the store, as people and machines read it.
 
+use crate::agent::engine::Engine;
+use crate::agent::plan::standing;
+use crate::agent::report::{Failure, FieldLine, reason_group};
 use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
@@ -9,10 +12,7 @@ use crate::model::{
 use crate::store::{Snapshot, StoreError};
 
 use super::control::{ConflictFieldView, ConflictView, EntryView, Health, MappingStatus, RunView};
-use super::engine::Engine;
 use super::inbox_file;
-use super::report::{Failure, FieldLine, reason_group};
-use super::standing;
 
 /// Returns how each mapping stands.
 pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatus>, StoreError> {

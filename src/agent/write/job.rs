@@ -2,13 +2,12 @@
 
 use uuid::Uuid;
 
+use crate::agent::engine::Engine;
+use crate::agent::look::observe::Observer;
+use crate::agent::prepare::Prepared;
 use crate::mapping::{FieldKind, Mapping};
 use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Version};
 use crate::store::{StoreError, Transaction};
-
-use super::engine::Engine;
-use super::observe::Observer;
-use super::prepare::Prepared;
 
 /// One write to do.
 #[derive(Clone, Debug)]

@@ -3,6 +3,11 @@
 use sha2::{Digest, Sha256};
 use tracing::info;
 
+use crate::agent::engine::Engine;
+use crate::agent::look::observe::Observer;
+use crate::agent::prepare::Prepared;
+use crate::agent::report::{FieldLine, Line, LineAction, reason_text, shown};
+use crate::agent::run_state::RunState;
 use crate::inbox::stamp_of;
 use crate::mapping::Mapping;
 use crate::model::{
@@ -11,12 +16,6 @@ use crate::model::{
     Stamp, Standing, Value, WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
-
-use super::engine::Engine;
-use super::observe::Observer;
-use super::prepare::Prepared;
-use super::report::{FieldLine, Line, LineAction, reason_text, shown};
-use super::run_state::RunState;
 
 /// Raises a conflict, or renews the coupling's open one where the values are other ones by now.
 pub fn raise(

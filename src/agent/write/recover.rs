@@ -2,18 +2,17 @@
 
 use tracing::info;
 
+use crate::agent::engine::Engine;
+use crate::agent::error::EngineError;
+use crate::agent::look::{observe::Observer, reread::reread};
+use crate::agent::prepare::Prepared;
+use crate::agent::run_state::RunState;
 use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
 use crate::store::StoreError;
 use crate::sync;
 use crate::systems::{KeyedRead, Search};
 
 use super::commit::Commit;
-use super::engine::Engine;
-use super::error::EngineError;
-use super::observe::Observer;
-use super::prepare::Prepared;
-use super::reread::reread;
-use super::run_state::RunState;
 
 /// The system's clock is only known to the second; a row it stamped may look that much older than the floor.
 const FLOOR_SLACK_SECS: i64 = 5;

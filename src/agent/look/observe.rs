@@ -1,5 +1,7 @@
 //! Storing what was seen of a row: an echo refreshes the version, anything else becomes an observation.
 
+use crate::agent::plan::{resolve::with_resolver, standing::wake};
+use crate::agent::prepare::Prepared;
 use crate::mapping;
 use crate::model::{
     ConflictKind, Content, Coupling, CouplingState, Evidence, Observation, Reason, Record, Row, RowId, Side,
@@ -8,10 +10,6 @@ use crate::model::{
 use crate::store::{Source, StoreError, Transaction, View};
 use crate::sync;
 use crate::systems::RowError;
-
-use super::prepare::Prepared;
-use super::resolve::with_resolver;
-use super::standing::wake;
 
 /// How long a row that could not be read is left alone.
 const UNREADABLE_PAUSE: std::time::Duration = std::time::Duration::from_secs(300);

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::error::ErrorKind;
+use crate::agent::report::{Failure, RunReport};
 use crate::model::Pair;
-
-use super::report::{Failure, RunReport};
 
 /// What may be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,22 +68,6 @@ pub struct ControlError {
     pub kind: ErrorKind,
     pub problem: String,
     pub remedy: Option<String>,
-}
-
-/// What kind of failure it is; it decides the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ErrorKind {
-    /// What was asked for makes no sense or is not there.
-    Usage,
-    /// Something in configuration or mapping files has to be corrected.
-    Configuration,
-    /// The store cannot be used.
-    Store,
-    /// A person has to agree or answer first.
-    NeedsPerson,
-    /// A system could not be reached or refused.
-    System,
 }
 
 /// How things stand.
@@ -205,6 +189,6 @@ pub struct EntryView {
     pub on: String,
     pub row: String,
     pub cause: String,
-    pub fields: Vec<super::report::FieldLine>,
+    pub fields: Vec<crate::agent::report::FieldLine>,
     pub outcome: String,
 }

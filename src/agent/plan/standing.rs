@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use crate::agent::engine::Engine;
 use crate::mapping::{FieldKind, Unfit};
 use crate::model::{Content, Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
 use crate::store::{Snapshot, StoreError, Transaction};
-
-use super::engine::Engine;
 
 /// Puts waiting observations back to ready.
 pub fn wake(

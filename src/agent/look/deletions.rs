@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 
 use tracing::info;
 
+use crate::agent::engine::Engine;
+use crate::agent::error::EngineError;
+use crate::agent::prepare::Prepared;
 use crate::model::{
     ConnectionName, Content, Coupling, CouplingState, Evidence, Observation, Reason, RowId, Side, Standing,
     TableName, Timestamp, Value, WakeCondition,
@@ -11,10 +14,7 @@ use crate::model::{
 use crate::store::{StoreError, Transaction};
 use crate::systems::{KeyedRead, Search};
 
-use super::engine::Engine;
-use super::error::EngineError;
 use super::observe::Observer;
-use super::prepare::Prepared;
 
 /// Sweeps where it is due, and confirms earlier suspicions.
 pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(), EngineError> {

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::agent::error::ErrorKind;
+use crate::agent::run::RunOptions;
 use crate::schedule;
 
-use super::control::{ControlError, ErrorKind};
-use super::desk::Desk;
-use super::run::RunOptions;
+use super::Desk;
+use super::control::ControlError;
 use super::watch::watch;
 
 /// How long an editor is given to finish a save that comes in pieces.

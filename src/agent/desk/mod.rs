@@ -1,9 +1,20 @@
 //! The desk: one place where every command arrives, whether typed here or sent to the running agent.
 
+pub mod agent_loop;
+pub mod control;
+pub mod inbox_file;
+pub mod views;
+pub mod watch;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::agent::engine::{Engine, Progress};
+use crate::agent::error::ErrorKind;
+use crate::agent::plan::conflicts::{self, Answered};
+use crate::agent::report::{Failure, RunReport};
+use crate::agent::run::RunOptions;
 use crate::config::{Config, ConfigError, Places};
 use crate::inbox;
 use crate::mapping::Mapping;
@@ -11,13 +22,8 @@ use crate::model::{ConflictId, ConnectionName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, System, SystemError};
 
-use super::conflicts::{self, Answered};
-use super::control::{AgentView, AnsweredView, Command, ControlError, ErrorKind, Reply, RunView, StatusView};
-use super::engine::{Engine, Progress};
-use super::inbox_file::{self, InboxError, InboxNews};
-use super::report::{Failure, RunReport};
-use super::run::RunOptions;
-use super::views;
+use control::{AgentView, AnsweredView, Command, ControlError, Reply, RunView, StatusView};
+use inbox_file::{InboxError, InboxNews};
 
 /// Takes commands and carries them out, one run at a time.
 #[derive(Debug)]

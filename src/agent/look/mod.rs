@@ -1,0 +1,6 @@
+//! Observing: what is read from the systems is compared with what is known, and stored.
+
+pub mod deletions;
+pub mod feed;
+pub mod observe;
+pub mod reread;

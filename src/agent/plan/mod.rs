@@ -1,0 +1,9 @@
+//! Planning: what is ready is gathered, judged by `sync`, and turned into work, into a question, or into a reason to wait.
+
+pub mod conflicts;
+pub mod couple;
+pub mod create;
+pub mod gather;
+pub mod resolve;
+pub mod settle;
+pub mod standing;

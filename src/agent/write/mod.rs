@@ -1,0 +1,8 @@
+//! Applying and committing: intents are stored, writes sent, outcomes committed, and what is in doubt looked up.
+
+pub mod apply;
+pub mod commit;
+pub mod in_doubt;
+pub mod job;
+pub mod recover;
+pub mod rehearsal;
