@@ -22,6 +22,8 @@ pub struct RunReport {
     pub lines: Vec<Line>,
     /// Lines beyond the most that are kept.
     pub lines_left_out: u64,
+    /// Rows that came with the changes, each table counted once however many mappings share it.
+    pub rows_read: u64,
     pub mappings: Vec<MappingReport>,
     /// What stopped a mapping or a connection, in words.
     pub failures: Vec<Failure>,

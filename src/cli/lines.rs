@@ -123,6 +123,7 @@ mod tests {
                 line(LineAction::Update, Some("dataverse"), "Bólido", vec![phone]),
             ],
             lines_left_out: 0,
+            rows_read: 208_170,
             mappings: vec![mapping],
             failures: vec![],
         }

@@ -30,6 +30,9 @@ async fn a_second_sync_writes_nothing_and_no_write_is_blind() {
     let first = sync(&desk).await;
     assert_eq!(first.failures, []);
     assert!(first.total(|mapping| mapping.created.left + mapping.created.right) > 100);
+    let shown = first.total(|mapping| mapping.read.left + mapping.read.right);
+    let accounts = first.mappings.iter().find(|mapping| mapping.mapping == "VENDOR").unwrap().read.right;
+    assert_eq!(first.rows_read, shown - accounts, "two mappings share the accounts, which were read once");
     let state = world.world_state().await;
     let second = sync(&desk).await;
     assert_eq!(second.lines, []);

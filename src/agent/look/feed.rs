@@ -142,6 +142,7 @@ impl Feed<'_> {
         feed: &FeedState,
         page: ChangePage,
     ) -> Result<(), StoreError> {
+        state.report.rows_read += page.rows.len() as u64;
         let is_start = feed.watermark.is_none() && feed.page.is_none();
         let is_empty = page.rows.is_empty() && page.deleted.is_empty();
         let mut transaction = engine.store().transaction()?;

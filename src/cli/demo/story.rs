@@ -110,7 +110,6 @@ fn difference(field: &ConflictFieldView) -> String {
 }
 
 fn first_sync_text(report: &RunReport) -> String {
-    let read = report.total(|mapping| mapping.read.left + mapping.read.right);
     let coupled = report.total(|mapping| mapping.coupled);
     let created_left = report.total(|mapping| mapping.created.left);
     let created_right = report.total(|mapping| mapping.created.right);
@@ -119,7 +118,7 @@ fn first_sync_text(report: &RunReport) -> String {
     let mut text = format!(
         "\nRead {}. Coupled {coupled} that were in both systems.\n\
          Created {created_left} in Business Central and {created_right} in Dataverse.\n",
-        counted(read, "row"),
+        counted(report.rows_read, "row"),
     );
     if left_alone > 0 {
         text = format!("{text}Left alone {}, for the reasons above.\n", counted(left_alone, "row"));
