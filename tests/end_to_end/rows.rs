@@ -29,22 +29,9 @@ async fn a_deletion_without_a_feed_is_proved_before_it_is_passed_on() {
 /// I10
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_deletion_against_an_edit_is_asked() {
-    let world = World::start(Options::default()).await;
-    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
-    let desk = world.desk();
-    sync(&desk).await;
-    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
-    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
-    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
-    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "7"})).await;
-    let report = sync(&desk).await;
-    assert_eq!(report.lines[0].action, LineAction::Conflict);
+    let (world, desk, _, conflict) = World::with_deletion_against_edit().await;
     world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
-    let open =
-        status(&desk).await.mappings.iter().find(|mapping| mapping.mapping == "VENDOR").unwrap().conflicts;
-    assert_eq!(open, 1);
-    let id = world.open_conflict(&desk, "VENDOR").await;
-    world.answer(&desk, id, "restore").await;
+    world.answer(&desk, conflict, "restore").await;
     let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
     assert_eq!(text(&account, "telephone1"), "7");
     assert_eq!(sync(&desk).await.lines, []);
@@ -53,20 +40,11 @@ async fn a_deletion_against_an_edit_is_asked() {
 /// I19: what a person agreed to delete is the row they were shown.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_answer_to_delete_does_not_delete_a_row_that_changed_since() {
-    let world = World::start(Options::default()).await;
-    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
-    let desk = world.desk();
-    sync(&desk).await;
-    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
-    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
-    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
-    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "7"})).await;
-    sync(&desk).await;
-    let id = world.open_conflict(&desk, "VENDOR").await;
-    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "8"})).await;
-    assert!(!world.give(&desk, id, "delete").await, "deleted a row nobody had seen");
+    let (world, desk, vendor, conflict) = World::with_deletion_against_edit().await;
+    world.edit(At::BusinessCentral, "vendors", &vendor, json!({"phoneNumber": "8"})).await;
+    assert!(!world.give(&desk, conflict, "delete").await, "deleted a row nobody had seen");
     world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
-    world.answer(&desk, id, "delete").await;
+    world.answer(&desk, conflict, "delete").await;
     assert!(world.list(At::BusinessCentral, "vendors?$filter=number%20eq%20'V0001'").await.is_empty());
     assert_eq!(sync(&desk).await.lines, []);
 }

@@ -159,19 +159,10 @@ async fn a_create_in_doubt_is_found_although_its_row_was_edited() {
 /// I3 and I10: a deleted row that is created again by an answer, and the create's own answer is lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_restored_row_whose_answer_was_lost_is_there_once() {
-    let world = World::start(Options::default()).await;
-    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
-    let desk = world.desk();
-    sync(&desk).await;
-    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
-    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
-    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
-    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "7"})).await;
-    sync(&desk).await;
+    let (world, desk, _, conflict) = World::with_deletion_against_edit().await;
     let faults = world.simulation.faults();
     hit_next_batch(&faults, Service::Dataverse, Reaction::DropAfter);
-    let id = world.open_conflict(&desk, "VENDOR").await;
-    world.give(&desk, id, "restore").await;
+    world.give(&desk, conflict, "restore").await;
     faults.clear();
     sync(&desk).await;
     assert_eq!(status(&desk).await.mappings.iter().map(|mapping| mapping.conflicts).sum::<u64>(), 6);

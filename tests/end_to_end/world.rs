@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::Value;
-use tandem::agent::{Command, Desk, Reply, RunReport, StatusView};
+use serde_json::{Value, json};
+use tandem::agent::{Command, Desk, LineAction, Reply, RunReport, StatusView};
 use tandem::config::Places;
 use tandem::http::{HttpError, Loopback, Method, Repeat, Request};
 use tandem::sim::{Addresses, Options, Simulation};
@@ -175,6 +175,24 @@ impl World {
             .collect();
         assert_eq!(ids.len(), 1);
         ids[0]
+    }
+
+    /// Starts a synced world in which a vendor's account was deleted while the vendor was edited, so that a person has
+    /// to be asked. Returns the vendor's id and the conflict's.
+    pub async fn with_deletion_against_edit() -> (Self, Desk, String, u64) {
+        let world = Self::start(Options::default()).await;
+        world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+        let desk = world.desk();
+        sync(&desk).await;
+        let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+        let vendor = text(&vendor, "id").to_owned();
+        let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+        world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+        world.edit(At::BusinessCentral, "vendors", &vendor, json!({"phoneNumber": "7"})).await;
+        let report = sync(&desk).await;
+        assert_eq!(report.lines[0].action, LineAction::Conflict);
+        let conflict = world.open_conflict(&desk, "VENDOR").await;
+        (world, desk, vendor, conflict)
     }
 
     /// Answers a conflict by command; it must be settled by that.
