@@ -133,11 +133,9 @@ impl Engine {
         let text = format!("rows flow both ways between {}", tables.join("; "));
         transaction.put_consent(&Consent { by: by.to_owned(), at, text })?;
         for mapping in &self.config.mappings {
-            let state = transaction.mapping_state(&mapping.name)?;
-            let fingerprint = state.map_or_else(String::new, |state| state.fingerprint);
+            let state = transaction.mapping_state(&mapping.name)?.unwrap_or_default();
             let first_sync_approved = Some(Approval { by: by.to_owned(), at });
-            transaction
-                .put_mapping_state(&mapping.name, &MappingState { fingerprint, first_sync_approved })?;
+            transaction.put_mapping_state(&mapping.name, &MappingState { first_sync_approved, ..state })?;
         }
         transaction.commit()
     }

@@ -24,6 +24,8 @@ pub enum EngineError {
          be wrong; nothing was written"
     )]
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
+    #[error("the mapping {mapping} was about {was}, and is about {found} by now; nothing was written")]
+    OtherTables { mapping: MappingName, was: String, found: String },
     #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
     NotApproved { left: ConnectionName, right: ConnectionName },
 }
@@ -37,6 +39,7 @@ impl EngineError {
             Self::System(SystemError::Configuration { .. })
             | Self::Mapping { .. }
             | Self::OtherIdentity { .. }
+            | Self::OtherTables { .. }
             | Self::OtherCurrency { .. } => ErrorKind::Configuration,
             Self::System(_) => ErrorKind::System,
             Self::NotApproved { .. } => ErrorKind::NeedsPerson,
@@ -54,6 +57,9 @@ impl EngineError {
             Self::OtherIdentity { .. } => {
                 Some("correct the address, or use another data folder for the other system".to_owned())
             }
+            Self::OtherTables { .. } => Some(
+                "give the mapping a new name: what is known of its rows is about the old tables".to_owned(),
+            ),
             Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
         }
     }

@@ -26,11 +26,11 @@ use super::write::job::{self, Job, Work};
 pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
     wake_due(engine, prepared)?;
     conflicts::close_settled(engine, prepared, state)?;
-    couple(engine, prepared, state)?;
+    couple(engine, prepared, state).await?;
     let mut tries = Tries::default();
     loop {
         let round = Round::decide(engine, prepared, state, &mut tries)?;
-        if round.is_empty() {
+        if !round.is_begun {
             return Ok(());
         }
         round.carry_out(engine, prepared, state).await?;
@@ -60,18 +60,11 @@ struct Round {
     work: Pair<Vec<Work>>,
     /// Rows from which others are created; re-read first where reads can be dirty.
     creates: Pair<Vec<(RowId, Option<Version>)>>,
-    /// Something was settled in the store alone.
-    settled: bool,
+    /// Some row was looked at, if only to let it wait.
+    is_begun: bool,
 }
 
 impl Round {
-    fn is_empty(&self) -> bool {
-        let nothing = |side: Side| {
-            self.rereads[side].is_empty() && self.work[side].is_empty() && self.creates[side].is_empty()
-        };
-        nothing(Side::Left) && nothing(Side::Right) && !self.settled
-    }
-
     fn decide(
         engine: &Engine,
         prepared: &Prepared,
@@ -87,11 +80,12 @@ impl Round {
                 if pending.len() + round.creates.left.len() + round.creates.right.len() >= ROUND {
                     break;
                 }
+                round.is_begun = true;
+                tries.count(side, &observation.row);
                 if in_doubt.holds(side, &observation.row) {
                     continue;
                 }
                 if matches!(observation.content, Content::Unreadable(_)) {
-                    tries.count(side, &observation.row);
                     round.rereads[side].push(observation.row);
                     continue;
                 }
@@ -99,12 +93,10 @@ impl Round {
                     Some(coupling) if in_doubt.holds(side.other(), &coupling.rows[side.other()]) => {}
                     Some(coupling) if is_twin(&snapshot, prepared, side, &coupling, tries)? => {}
                     Some(coupling) => {
-                        tries.count(side, &observation.row);
                         pending.push(gather(engine, prepared, &snapshot, coupling)?);
                     }
                     None if in_doubt.holds_creates_from(side) => {}
                     None => {
-                        tries.count(side, &observation.row);
                         if let Content::Row(row) = observation.content {
                             round.creates[side].push((row.id, row.version));
                         }
@@ -138,11 +130,9 @@ impl Round {
             Decision::Wait => {}
             Decision::Reread(side) => self.rereads[side].push(coupling.rows[side].clone()),
             Decision::Settle(merge) => {
-                self.settled = true;
                 settle(engine, prepared, state, coupling, &merge)?;
             }
             Decision::Park { reason, wake } => {
-                self.settled = true;
                 let standing = Standing::Parked { reason: reason.clone(), wake };
                 park(engine, prepared, state, &coupling, &standing, &reason)?;
             }
@@ -153,10 +143,9 @@ impl Round {
                 if let Some(reason) = problem {
                     let standing =
                         Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
-                    self.settled = true;
                     return park(engine, prepared, state, &coupling, &standing, &reason);
                 }
-                self.settled |= agree(engine, prepared, state, &coupling, &merge, &rows)?;
+                agree(engine, prepared, state, &coupling, &merge, &rows)?;
                 for side in Side::BOTH {
                     if let (false, Some(version)) = (merge.writes[side].0.is_empty(), &versions[side]) {
                         let job = Job::Update {
@@ -176,18 +165,23 @@ impl Round {
                 self.work[on].push(Work { job, label: coupling.label.clone(), cause: cause(on) });
             }
             Decision::Restore { on } => match &rows[on.other()] {
-                Some(row) => {
-                    let job = job::restore(engine, prepared, on, row, &coupling)?;
-                    self.work[on].push(Work { job, label: coupling.label.clone(), cause: cause(on) });
-                }
+                Some(row) => match job::restore(engine, prepared, on, row, &coupling)? {
+                    Ok(job) => {
+                        let label = coupling.label.clone();
+                        self.work[on].push(Work { job, label, cause: cause(on) });
+                    }
+                    Err(unfit) => {
+                        let (reason, wake) = (unfit_reason(unfit), WakeCondition::RowChanges);
+                        let standing = Standing::Parked { reason: reason.clone(), wake };
+                        park(engine, prepared, state, &coupling, &standing, &reason)?;
+                    }
+                },
                 None => self.rereads[on.other()].push(coupling.rows[on.other()].clone()),
             },
             Decision::LeaveDeletion { on } => {
-                self.settled = true;
                 conflicts::leave_deletion(engine, prepared, state, coupling, on)?;
             }
             Decision::AskDeletion { on } => {
-                self.settled = true;
                 conflicts::raise(
                     engine,
                     prepared,
@@ -197,8 +191,10 @@ impl Round {
                     authors(&rows),
                 )?;
             }
+            Decision::Forget => {
+                conflicts::forget(engine, prepared, state, &coupling)?;
+            }
             Decision::Uncouple => {
-                self.settled = true;
                 conflicts::uncouple(engine, prepared, state, &coupling, cause(Side::Right))?;
             }
         }
@@ -218,16 +214,16 @@ impl Round {
         for side in Side::BOTH {
             let confirmed = confirm(engine, prepared, side, self.creates[side].clone()).await?;
             for row in confirmed {
-                if let Some(create) = create(engine, prepared, state, side, &row)? {
+                if let Some(create) = create(engine, prepared, state, side, &row).await? {
                     work[side.other()].push(create);
                 }
             }
         }
         // The right side first, as the order of lines in a preview has to be one order.
-        for side in [Side::Right, Side::Left] {
-            apply(engine, prepared, state, side, std::mem::take(&mut work[side])).await?;
-        }
-        Ok(())
+        let right = apply(engine, prepared, state, Side::Right, work.right).await;
+        // A side that cannot be written holds up nothing but what goes there.
+        let left = apply(engine, prepared, state, Side::Left, work.left).await;
+        right.and(left)
     }
 }
 

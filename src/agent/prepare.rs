@@ -1,13 +1,16 @@
 //! Making a mapping ready for a run: both tables described, the mapping checked against them, systems identified,
 //! consent given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use crate::mapping::{self, FieldKind, Mapping};
-use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
+use crate::mapping::{self, Field, FieldKind, Mapping};
+use crate::model::{
+    ColumnName, ConnectionName, FieldId, MappingName, Pair, RowId, Side, TableDescription, Timestamp,
+};
 use crate::store::{MappingState, StoreError, Transaction};
 use crate::systems::{Facts, System};
 
@@ -20,6 +23,8 @@ use super::plan::standing::wake;
 pub struct Prepared {
     pub mapping: Mapping,
     pub tables: Pair<TableDescription>,
+    /// The columns that are read on each side.
+    pub columns: Pair<BTreeSet<ColumnName>>,
     pub systems: Pair<Arc<dyn System>>,
     pub base_currency: Pair<Option<RowId>>,
     /// The identities of both systems, part of the ids Tandem mints.
@@ -33,12 +38,6 @@ impl Prepared {
     #[must_use]
     pub fn name(&self) -> &MappingName {
         &self.mapping.name
-    }
-
-    /// Returns the columns that are read on one side.
-    #[must_use]
-    pub fn columns(&self, side: Side) -> std::collections::BTreeSet<ColumnName> {
-        self.mapping.columns(side)
     }
 }
 
@@ -83,6 +82,7 @@ pub async fn prepare(
         base_currency: Pair::from_fn(|side| facts[side].base_currency.clone()),
         identities: Pair::from_fn(|side| facts[side].identity.clone()),
         server_time: Pair::from_fn(|side| facts[side].server_time),
+        columns: Pair::from_fn(|side| mapping.columns(side)),
         tables,
         mapping,
     })
@@ -118,34 +118,61 @@ fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineE
     }
 }
 
-/// Returns a digest of all that decides what a mapping does.
-#[must_use]
-pub fn fingerprint(mapping: &Mapping) -> String {
-    let digest = Sha256::digest(format!("{mapping:?}").as_bytes());
+/// Returns a digest of something by all that it holds.
+fn digest(what: &impl fmt::Debug) -> String {
+    let digest = Sha256::digest(format!("{what:?}").as_bytes());
     digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Notices a changed mapping: everything is read and compared again (I38), what waited for the mapping is looked at.
-pub fn note_changes(transaction: &mut Transaction, prepared: &Prepared) -> Result<(), StoreError> {
-    let name = prepared.name();
-    let fingerprint = fingerprint(&prepared.mapping);
-    let state = transaction.mapping_state(name)?;
-    if state.as_ref().is_some_and(|state| state.fingerprint == fingerprint) {
-        return Ok(());
+/// Returns what the mapping is by now, in digests.
+fn state_of(mapping: &Mapping) -> MappingState {
+    let tables = Side::BOTH.map(|side| format!("{} of {}", mapping.tables[side], mapping.connections[side]));
+    let field = |field: &Field| (field.id.clone(), digest(&(&field.columns, &field.kind)));
+    MappingState {
+        fingerprint: digest(mapping),
+        fields: mapping.fields.iter().map(field).collect(),
+        tables: tables.join(" and "),
+        first_sync_approved: None,
     }
-    if state.is_some() {
-        for side in Side::BOTH {
-            transaction.remove_feed(&prepared.mapping.connections[side], &prepared.mapping.tables[side])?;
-            wake(transaction, name, side, |_| true)?;
-        }
-    }
-    forget_versions(transaction, name)?;
-    let first_sync_approved = state.and_then(|state| state.first_sync_approved);
-    transaction.put_mapping_state(name, &MappingState { fingerprint, first_sync_approved })
 }
 
-/// Makes every row of a mapping count as unseen, so that the next listing compares it.
-fn forget_versions(transaction: &mut Transaction, mapping: &MappingName) -> Result<(), StoreError> {
+/// Notices a changed mapping: everything is read and compared again (I38), what waited for the mapping is looked at.
+///
+/// A field that means other columns by now is at first contact. Other tables need another mapping: the couplings are
+/// about the old ones.
+pub fn note_changes(engine: &Engine, prepared: &Prepared) -> Result<(), EngineError> {
+    let name = prepared.name();
+    let mut transaction = engine.store().transaction()?;
+    let now = state_of(&prepared.mapping);
+    let Some(was) = transaction.mapping_state(name)? else {
+        transaction.put_mapping_state(name, &now)?;
+        return Ok(transaction.commit()?);
+    };
+    if was.fingerprint == now.fingerprint {
+        return Ok(());
+    }
+    if was.tables != now.tables && transaction.count_couplings(name)? > 0 {
+        return Err(EngineError::OtherTables { mapping: name.clone(), was: was.tables, found: now.tables });
+    }
+    for side in Side::BOTH {
+        transaction.remove_feed(&prepared.mapping.connections[side], &prepared.mapping.tables[side])?;
+        wake(&mut transaction, name, side, |_| true)?;
+    }
+    let changed: Vec<_> =
+        was.fields.iter().filter(|(field, digest)| now.fields.get(*field) != Some(*digest)).collect();
+    compare_anew(&mut transaction, name, |field| changed.iter().any(|(changed, _)| *changed == field))?;
+    let first_sync_approved = was.first_sync_approved;
+    transaction.put_mapping_state(name, &MappingState { first_sync_approved, ..now })?;
+    Ok(transaction.commit()?)
+}
+
+/// Makes every row of a mapping count as unseen, so that the next listing compares it; without the bases of fields that
+/// mean something else by now.
+fn compare_anew(
+    transaction: &mut Transaction,
+    mapping: &MappingName,
+    is_changed: impl Fn(&FieldId) -> bool,
+) -> Result<(), StoreError> {
     let mut after = None;
     loop {
         let page = transaction.couplings(mapping, after, 500)?;
@@ -153,6 +180,7 @@ fn forget_versions(transaction: &mut Transaction, mapping: &MappingName) -> Resu
         after = Some(last.id);
         for mut coupling in page {
             coupling.versions = Pair::default();
+            coupling.base.0.retain(|field, _| !is_changed(field));
             transaction.put_coupling(&coupling)?;
         }
     }

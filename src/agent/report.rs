@@ -232,6 +232,9 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
         Reason::Refused { code, .. } => format!("refused: {code}"),
         Reason::DoesNotFit { message, .. } => message.clone(),
         Reason::Unreadable { .. } => "cannot be read".to_owned(),
+        Reason::PartnerUnreadable { partner } => {
+            format!("{partner} may be its partner, but cannot be read")
+        }
         Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
     }
 }
@@ -242,6 +245,7 @@ pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
     match reason {
         Reason::Ambiguous { .. } => "several rows match".to_owned(),
         Reason::PartnerTaken { .. } => "its partner is coupled already".to_owned(),
+        Reason::PartnerUnreadable { .. } => "a row that cannot be read may be its partner".to_owned(),
         Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
         reason => reason_text(reason, mapping),
     }

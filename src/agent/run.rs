@@ -32,7 +32,7 @@ impl Engine {
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
         let started_at = self.now();
         let id = self.number_run(started_at)?;
-        let mut state = RunState { id, report: RunReport::default(), counts: BTreeMap::new() };
+        let mut state = RunState { id, started_at, report: RunReport::default(), counts: BTreeMap::new() };
         let span = info_span!("run", id = id.0, trigger = options.trigger);
         self.passes(&mut state, options).instrument(span).await?;
         self.finish(state, options, started_at)
@@ -116,10 +116,10 @@ impl Engine {
                 Err(error) => Err(error),
             };
             let Some(prepared) = state.note(Some(&mapping.name), outcome)? else { continue };
-            let mut transaction = self.store().transaction()?;
-            prepare::note_changes(&mut transaction, &prepared)?;
-            transaction.commit()?;
-            ready.push(prepared);
+            let noted = prepare::note_changes(self, &prepared);
+            if state.note(Some(&mapping.name), noted)?.is_some() {
+                ready.push(prepared);
+            }
         }
         Ok(ready)
     }

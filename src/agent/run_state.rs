@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tracing::info;
 
-use crate::model::{Counts, MappingName, RunId};
+use crate::model::{Counts, MappingName, RunId, Timestamp};
 use crate::store::StoreError;
 
 use super::error::{EngineError, ErrorKind};
@@ -14,6 +14,7 @@ use super::report::{Failure, RunReport};
 #[derive(Debug)]
 pub struct RunState {
     pub id: RunId,
+    pub started_at: Timestamp,
     pub report: RunReport,
     pub counts: BTreeMap<MappingName, Counts>,
 }

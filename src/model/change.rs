@@ -71,6 +71,8 @@ pub enum Reason {
     Unreadable { message: String },
     /// The row was not found; whether it is deleted is not proved yet.
     PerhapsDeleted,
+    /// A row that cannot be read may be its partner.
+    PartnerUnreadable { partner: RowId },
 }
 
 /// The event that puts a parked row back to ready.

@@ -78,6 +78,7 @@ mod tests {
             columns: [ColumnName::new("name")].into(),
             watermark: Some(Watermark::new("w")),
             page: Some(PageLink::new("p")),
+            stored_at: Timestamp::UNIX_EPOCH,
         };
         transaction.put_feed(&crm, &accounts, &feed).unwrap();
         transaction.put_feed(&crm, &contacts, &FeedState::default()).unwrap();

@@ -129,6 +129,7 @@ fn standings() {
         Reason::DoesNotFit { field, message: message.clone() },
         Reason::Unreadable { message },
         Reason::PerhapsDeleted,
+        Reason::PartnerUnreadable { partner: keyed() },
     ];
     let expected = [
         "01000000",
@@ -142,6 +143,7 @@ fn standings() {
         "01080166016d00",
         "0109016d00",
         "010a00",
+        "010b0103412f3100",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);
@@ -305,11 +307,17 @@ fn runs_and_states() {
         users: [mapping()].into(),
         watermark: Some(Watermark::new("w")),
         page: Some(PageLink::new("p")),
+        stored_at: time(),
     };
-    check::<StoredFeedState, _>(&feed, "0101016301014d010177010170");
+    check::<StoredFeedState, _>(&feed, "0101016301014d010177010170fd00ca1dca3da7702f");
     let approval = Approval { by: "Ida".to_owned(), at: time() };
-    let state = MappingState { fingerprint: "f".to_owned(), first_sync_approved: Some(approval) };
-    check::<StoredMappingState, _>(&state, "0101660103496461fd00ca1dca3da7702f");
+    let state = MappingState {
+        fingerprint: "f".to_owned(),
+        fields: [("a".into(), "d".to_owned())].into(),
+        tables: "t".to_owned(),
+        first_sync_approved: Some(approval),
+    };
+    check::<StoredMappingState, _>(&state, "010166010161016401740103496461fd00ca1dca3da7702f");
     check::<StoredConsent, _>(
         &Consent { by: "Ida".to_owned(), at: time(), text: "t".to_owned() },
         "0103496461fd00ca1dca3da7702f0174",

@@ -44,7 +44,11 @@ mod tests {
         let mut transaction = store.transaction().unwrap();
         let (customer, item) = (MappingName::new("CUSTOMER"), MappingName::new("ITEM"));
         let approval = Approval { by: "Ida".to_owned(), at: Timestamp::UNIX_EPOCH };
-        let state = MappingState { fingerprint: "f".to_owned(), first_sync_approved: Some(approval) };
+        let state = MappingState {
+            fingerprint: "f".to_owned(),
+            first_sync_approved: Some(approval),
+            ..MappingState::default()
+        };
         transaction.put_mapping_state(&customer, &state).unwrap();
         assert_eq!(transaction.mapping_state(&customer).unwrap(), Some(state));
         assert_eq!(transaction.mapping_state(&item).unwrap(), None);

@@ -1,8 +1,8 @@
 //! What the store keeps beside the words of the model: how far a feed is, what was approved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ColumnName, MappingName, PageLink, Timestamp, Watermark};
+use crate::model::{ColumnName, FieldId, MappingName, PageLink, Timestamp, Watermark};
 
 /// How far one table of one connection has been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,13 +15,19 @@ pub struct FeedState {
     pub watermark: Option<Watermark>,
     /// Where the listing under way goes on.
     pub page: Option<PageLink>,
+    /// When this was stored. A watermark grows old although nothing happens.
+    pub stored_at: Timestamp,
 }
 
 /// What is known about a mapping as a whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MappingState {
     /// Digest of the mapping's definition when it was last compared in full.
     pub fingerprint: String,
+    /// Digest of each field's columns and kind: what decides whether its bases still mean the same.
+    pub fields: BTreeMap<FieldId, String>,
+    /// The two tables, with their connections, that the couplings are about.
+    pub tables: String,
     /// Who approved the first sync; absent until someone did.
     pub first_sync_approved: Option<Approval>,
 }

@@ -142,6 +142,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         (text(), text()).prop_map(|(field, message)| Reason::DoesNotFit { field, message }),
         text().prop_map(|message| Reason::Unreadable { message }),
         Just(Reason::PerhapsDeleted),
+        row_id().prop_map(|partner| Reason::PartnerUnreadable { partner }),
     ]
 }
 
@@ -337,15 +338,28 @@ pub(super) fn run() -> impl Strategy<Value = Run> {
 pub(super) fn feed_state() -> impl Strategy<Value = FeedState> {
     let columns = btree_set(text().prop_map(ColumnName::new), 0..4);
     let users = btree_set(mapping(), 0..3);
-    (columns, users, option::of(text()), option::of(text())).prop_map(|(columns, users, watermark, page)| {
-        FeedState { columns, users, watermark: watermark.map(Watermark::new), page: page.map(PageLink::new) }
-    })
+    (columns, users, option::of(text()), option::of(text()), time()).prop_map(
+        |(columns, users, watermark, page, stored_at)| FeedState {
+            columns,
+            users,
+            watermark: watermark.map(Watermark::new),
+            page: page.map(PageLink::new),
+            stored_at,
+        },
+    )
 }
 
 pub(super) fn mapping_state() -> impl Strategy<Value = MappingState> {
     let approval = (text(), time()).prop_map(|(by, at)| Approval { by, at });
-    (text(), option::of(approval))
-        .prop_map(|(fingerprint, first_sync_approved)| MappingState { fingerprint, first_sync_approved })
+    let fields = btree_map(text().prop_map(FieldId::new), text(), 0..3);
+    (text(), fields, text(), option::of(approval)).prop_map(
+        |(fingerprint, fields, tables, first_sync_approved)| MappingState {
+            fingerprint,
+            fields,
+            tables,
+            first_sync_approved,
+        },
+    )
 }
 
 pub(super) fn consent() -> impl Strategy<Value = Consent> {

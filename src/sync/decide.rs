@@ -51,6 +51,8 @@ pub enum Decision {
     Restore { on: Side },
     /// The two rows are no longer one.
     Uncouple,
+    /// Both rows are gone: there is nothing left to keep in step.
+    Forget,
     /// Nothing can be said yet.
     Wait,
 }
@@ -65,7 +67,7 @@ pub fn decide(mapping: &Mapping, pending: &Pending) -> Decision {
     let changes = Pair::from_fn(|side| change(mapping, pending, side));
     let Pair { left: Some(left), right: Some(right) } = changes else { return Decision::Wait };
     match (left, right) {
-        (Change::Gone(_), Change::Gone(_)) => Decision::Uncouple,
+        (Change::Gone(_), Change::Gone(_)) => Decision::Forget,
         (Change::Gone(_), right) => deletion(mapping, pending, Side::Left, &right),
         (left, Change::Gone(_)) => deletion(mapping, pending, Side::Right, &left),
         (left, right) => edits(mapping, pending, &Pair::new(left, right)),
@@ -268,7 +270,7 @@ mod tests {
         check(&mapping, None, Decision::Delete { on: Side::Right, version: "1".into() });
         // I10
         check(&mapping, Some(EDITED), Decision::AskDeletion { on: Side::Left });
-        check(&mapping, Some("gone"), Decision::Uncouple);
+        check(&mapping, Some("gone"), Decision::Forget);
         check(&mapping, Some("unclear"), Decision::Wait);
         mapping.deletion = DeletionPolicy::Uncouple;
         check(&mapping, None, Decision::Uncouple);

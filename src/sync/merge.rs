@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::mapping::{Direction, Field, Mapping, Policy};
+use crate::mapping::{Direction, Field, Mapping, Policy, normalise};
 use crate::model::{
     Answer, Choice, Conflict, ConflictKind, FieldConflict, FieldId, Pair, Record, RowId, Side, Value,
 };
@@ -28,8 +28,8 @@ pub struct Waiting {
     pub row: RowId,
 }
 
-/// Choices of a person, each with the values for which it was made.
-pub type Settlements = BTreeMap<FieldId, (Pair<Value>, Choice)>;
+/// What a person was shown of each field, and what they chose, if they chose.
+pub type Settlements = BTreeMap<FieldId, (Pair<Value>, Option<Choice>)>;
 
 /// Returns what a person's answer to a conflict says about each field.
 #[must_use]
@@ -40,10 +40,7 @@ pub fn settlements(conflict: &Conflict) -> Settlements {
         Some(Answer::PerField(choices)) => choices.get(field).cloned(),
         _ => None,
     };
-    fields
-        .iter()
-        .filter_map(|shown| Some((shown.field.clone(), (shown.values.clone(), choice(&shown.field)?))))
-        .collect()
+    fields.iter().map(|shown| (shown.field.clone(), (shown.values.clone(), choice(&shown.field)))).collect()
 }
 
 /// Merges two records against their base.
@@ -147,7 +144,8 @@ impl<'a> Unit<'a> {
         for (index, field) in self.fields.iter().enumerate() {
             let value = match &choices[index] {
                 Some(Choice::Side(side)) => self.values[index][*side].clone(),
-                Some(Choice::Value(value)) => value.clone(),
+                // As the field would be read, or the two sides would not recognise it.
+                Some(Choice::Value(value)) => normalise(&field.kind, value.clone()),
                 None => self.values[index].left.clone(),
             };
             self.resolve(index, field, value, merge);
@@ -173,16 +171,23 @@ impl<'a> Unit<'a> {
     }
 
     /// Returns a choice for each field that differs, if a person chose for all of them with these very values before
-    /// their eyes.
+    /// their eyes. Of fields that merge as one, those not answered follow a side that was chosen for the others.
     fn choices(&self, settlements: &Settlements) -> Option<Vec<Option<Choice>>> {
-        self.fields
+        let given: Vec<_> = self.fields.iter().map(|field| settlements.get(&field.id)).collect();
+        let mut chosen = given.iter().flatten().filter_map(|(_, choice)| choice.as_ref());
+        let followed = match chosen.next()? {
+            choice @ Choice::Side(_) if chosen.all(|other| other == choice) => Some(choice),
+            _ => None,
+        };
+        given
             .iter()
             .zip(&self.values)
-            .map(|(field, pair)| {
+            .map(|(given, pair)| {
                 if pair.left == pair.right {
                     return Some(None);
                 }
-                let (shown, choice) = settlements.get(&field.id)?;
+                let (shown, choice) = (*given)?;
+                let choice = choice.as_ref().or(followed)?;
                 (shown.as_ref() == *pair).then(|| Some(choice.clone()))
             })
             .collect()
@@ -287,7 +292,7 @@ mod tests {
         let (left, right) = (record("a=2"), record("a=3"));
         let shown = Pair::new(Value::text("2"), Value::text("3"));
         let typed = Choice::Value(Value::text("4"));
-        let settled = Settlements::from([("a".into(), (shown, typed.clone()))]);
+        let settled = Settlements::from([("a".into(), (shown, Some(typed.clone())))]);
         let settle = |settled| {
             let base = record("a=1 b= o= g= h=");
             merge(&mapping(), &base, Pair::new(&left, &right), settled)
@@ -295,8 +300,26 @@ mod tests {
         let done = settle(&settled);
         assert_eq!((done.writes.left, done.writes.right), (record("a=4"), record("a=4")));
         let stale = Pair::new(Value::text("2"), Value::text("9"));
-        let refused = settle(&Settlements::from([("a".into(), (stale, typed))]));
+        let refused = settle(&Settlements::from([("a".into(), (stale, Some(typed)))]));
         assert_eq!(refused.conflicts.len(), 1);
+    }
+
+    /// Of a group it is enough to answer one field, if that names a side.
+    #[test]
+    fn the_rest_of_a_group_follows_the_side_that_was_chosen() {
+        let (left, right) = (record("g=2 h=2"), record("g=3 h=3"));
+        let shown = || Pair::new(Value::text("2"), Value::text("3"));
+        let settle = |choice: Choice, other: Pair<Value>| {
+            let settled = [("g".into(), (shown(), Some(choice))), ("h".into(), (other, None))];
+            let base = record("a= b= o= g=1 h=1");
+            merge(&mapping(), &base, Pair::new(&left, &right), &Settlements::from(settled))
+        };
+        let done = settle(Choice::Side(Side::Right), shown());
+        assert_eq!((done.writes.left, done.writes.right), (record("g=3 h=3"), record("")));
+        // A typed value says nothing of the rest, and a side only what was shown of it.
+        assert_eq!(settle(Choice::Value(Value::text("4")), shown()).conflicts.len(), 2);
+        let stale = Pair::new(Value::text("2"), Value::text("9"));
+        assert_eq!(settle(Choice::Side(Side::Right), stale).conflicts.len(), 2);
     }
 
     proptest! {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
-use tandem::sim::{Options, Service};
+use tandem::sim::{Options, Reaction, Service};
 
 use crate::command_line::tandem;
 use crate::world::{At, World, text};
@@ -166,6 +166,27 @@ async fn an_answer_saved_by_an_editor_is_taken_while_the_agent_runs() {
     agent.wait_for(&["Run finished"]);
     let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
     assert_eq!(text(&customer, "phoneNumber"), "right");
+    agent.stop();
+}
+
+/// An answer saved while a run is under way does not wait for the next look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_saved_during_a_run_is_taken_when_it_ends() {
+    let world = World::start(Options::default()).await;
+    world.configure("tandem.toml", "poll_secs = 1", "poll_secs = 3600");
+    assert_eq!(tandem(&world, &["sync"]).0, 0);
+    let inbox = world.folder.path().join("resolve-conflicts.toml");
+    let page = fs::read_to_string(&inbox).unwrap();
+    let place = page.find("answer = \"\"").unwrap();
+    let answered = format!("{}answer = \"dataverse\"{}", &page[..place], &page[place + 11..]);
+    world.simulation.faults().on_request(move |request| {
+        if request.path_and_query.contains("/vendors?") {
+            fs::write(&inbox, &answered).unwrap();
+        }
+        Reaction::Proceed
+    });
+    let agent = Agent::start(&world);
+    agent.wait_for(&["Conflict settled"]);
     agent.stop();
 }
 

@@ -1,5 +1,7 @@
 //! Rows that wait, leave, come back or do not fit: each is its own affair.
 
+use std::fs;
+
 use serde_json::json;
 use tandem::agent::LineAction;
 use tandem::sim::Options;
@@ -131,6 +133,135 @@ async fn a_deletion_outside_the_filter_deletes_nothing() {
     let vendors = status(&desk).await.mappings.into_iter().find(|mapping| mapping.mapping == "VENDOR");
     assert_eq!(vendors.map(|mapping| (mapping.pending, mapping.conflicts)), Some((0, 0)));
     world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+}
+
+/// A row that was put to sleep, lost its partner and is woken again is nobody's deletion.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn waking_up_after_the_partner_was_deleted_deletes_nothing() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"blocked": "All"})).await;
+    sync(&desk).await;
+    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+    sync(&desk).await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"blocked": "_x0020_"})).await;
+    sync(&desk).await;
+    world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+fn without_pauses(world: &World) {
+    world.configure("tandem.toml", "deletion_confirm_secs = 1", "deletion_confirm_secs = 0");
+    world.configure("tandem.toml", "sweep_secs = 1", "sweep_secs = 0");
+}
+
+/// A row without partner that was deleted unseen is no partner for a new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_is_gone_is_coupled_to_nothing() {
+    for sweeps in [false, true] {
+        let world = World::start(Options::default()).await;
+        world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+        world.configure("mappings/VENDOR.toml", "create = true", "create = false");
+        if sweeps {
+            without_pauses(&world);
+        } else {
+            world.configure("tandem.toml", "sweep_secs = 1", "sweep_secs = 86400");
+        }
+        let desk = world.desk();
+        sync(&desk).await;
+        let ghost = json!({"number": "GHOST", "displayName": "Ghost"});
+        world.create(At::BusinessCentral, "vendors", ghost).await;
+        sync(&desk).await;
+        let vendor = world.find(At::BusinessCentral, "vendors", "number", "GHOST").await;
+        world.delete(At::BusinessCentral, "vendors", text(&vendor, "id")).await;
+        let account = json!({"accountnumber": "GHOST", "name": "Ghost", "customertypecode": 11});
+        world.create(At::Dataverse, "accounts", account).await;
+        for _ in 0..4 {
+            let lines = sync(&desk).await.lines;
+            assert!(lines.iter().all(|line| line.action == LineAction::Leave), "{lines:?}");
+        }
+        world.find(At::Dataverse, "accounts", "accountnumber", "GHOST").await;
+    }
+}
+
+/// The rows that prove readability are chosen among those that are there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_deletions_at_once_are_proved() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    without_pauses(&world);
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendors = world.list(At::BusinessCentral, "vendors").await;
+    let gone: Vec<_> = vendors.iter().filter(|vendor| text(vendor, "number") <= "V0020").collect();
+    for vendor in &gone {
+        world.delete(At::BusinessCentral, "vendors", text(vendor, "id")).await;
+    }
+    let mut deleted = 0;
+    for _ in 0..3 {
+        deleted += sync(&desk).await.total(|mapping| mapping.deleted.right);
+    }
+    assert_eq!((gone.len(), deleted), (20, 20));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_restore_that_does_not_fit_waits_with_the_reason() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"ask\"");
+    without_pauses(&world);
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.delete(At::BusinessCentral, "vendors", text(&vendor, "id")).await;
+    let long = json!({"telephone1": "1".repeat(45)});
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), long).await;
+    for _ in 0..3 {
+        sync(&desk).await;
+    }
+    let id = world.open_conflict(&desk, "VENDOR").await;
+    assert!(!world.give(&desk, id, "restore").await);
+    for _ in 0..2 {
+        let report = sync(&desk).await;
+        assert_eq!((report.total(|mapping| mapping.refused), report.lines), (0, vec![]));
+    }
+    let fits = json!({"telephone1": "030"});
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), fits).await;
+    sync(&desk).await;
+    world.answer(&desk, id, "restore").await;
+    // Business Central numbers new rows itself.
+    let restored =
+        world.find(At::BusinessCentral, "vendors", "displayName", text(&vendor, "displayName")).await;
+    assert_eq!(text(&restored, "phoneNumber"), "030");
+}
+
+/// I21: a row that waits is listed once, also where another mapping reads other columns of its table.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_that_waits_in_a_shared_table_is_listed_once() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CURRENCY.toml", "create = true", "create = false");
+    let settings = world.folder.path().join("tandem.toml");
+    let old = fs::read_to_string(&settings).unwrap();
+    fs::write(&settings, format!("mappings = [\"CURRENCY\", \"CUSTOMER\", \"OTHER\"]\n{old}")).unwrap();
+    let other = r#"
+        name = "OTHER"
+        label = "a"
+        left = { table = "customers", filter = "displayName eq 'nobody'" }
+        right = { table = "accounts", filter = "name eq 'nobody'" }
+        field = [{ id = "a", left = "taxRegistrationNumber", right = "telephone2", direction = "->" }]
+    "#;
+    fs::write(world.folder.path().join("mappings/OTHER.toml"), other).unwrap();
+    let desk = world.desk();
+    assert_eq!(sync(&desk).await.failures, []);
+    let currency = world.find(At::BusinessCentral, "currencies", "code", "CAD").await;
+    let waits = json!({"displayName": "Waits", "currencyId": text(&currency, "id")});
+    world.create(At::BusinessCentral, "customers", waits).await;
+    assert_eq!(sync(&desk).await.lines.len(), 1);
+    assert_eq!(sync(&desk).await.lines, []);
 }
 
 /// I12

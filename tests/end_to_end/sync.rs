@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use serde_json::json;
-use tandem::agent::{Command, LineAction, Reply};
+use serde_json::{Value, json};
+use tandem::agent::{Command, Desk, LineAction, Reply};
 use tandem::sim::Options;
 
 use crate::world::{At, World, plan, status, sync, text};
@@ -171,4 +171,100 @@ async fn losing_the_store_doubles_and_deletes_nothing() {
     );
     assert_eq!(report.total(|mapping| mapping.deleted.left + mapping.deleted.right), 0);
     assert_eq!(world.world_state().await, state);
+}
+
+/// I38: a field that means another column by now is at first contact, and a blank erases nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_that_moves_to_another_column_erases_nothing() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    drop(desk);
+    let before = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    world.configure("mappings/VENDOR.toml", "right = \"telephone1\"", "right = \"telephone2\"");
+    let desk = world.desk();
+    assert_eq!(sync(&desk).await.failures, []);
+    let after = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!(text(&after, "phoneNumber"), text(&before, "phoneNumber"));
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    assert_eq!(text(&account, "telephone2"), text(&before, "phoneNumber"));
+}
+
+/// The couplings of a mapping are about its tables.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mapping_cannot_move_to_another_table() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    drop(desk);
+    world.configure("mappings/VENDOR.toml", "table = \"vendors\"", "table = \"customers\"");
+    let state = world.world_state().await;
+    let report = sync(&world.desk()).await;
+    let [failure] = &report.failures[..] else { panic!("{:?}", report.failures) };
+    assert!(failure.problem.contains("was about vendors of business-central"), "{}", failure.problem);
+    assert_eq!(world.world_state().await, state);
+}
+
+/// Makes the same edits in both systems at a vendor, and returns the conflict.
+async fn collide(world: &World, desk: &Desk, left: Value, right: Value) -> u64 {
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0001").await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), left).await;
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), right).await;
+    sync(desk).await;
+    world.open_conflict(desk, "VENDOR").await
+}
+
+/// Writes an answer below that line of the inbox.
+fn write_answer(world: &World, line: &str, answer: &str) {
+    let inbox = world.folder.path().join("resolve-conflicts.toml");
+    let page = fs::read_to_string(&inbox).unwrap();
+    let place = page.find(line).unwrap();
+    let place = place + page[place..].find("answer = \"\"").unwrap();
+    fs::write(&inbox, format!("{}answer = \"{answer}\"{}", &page[..place], &page[place + 11..])).unwrap();
+}
+
+/// Street and city are one: an answer for the street is one for the city.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_to_one_field_of_a_group_settles_the_group() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let left = json!({"addressLine1": "L1", "city": "L2"});
+    collide(&world, &desk, left, json!({"address1_line1": "R1", "address1_city": "R2"})).await;
+    write_answer(&world, "dataverse = \"R1\"", "dataverse");
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!((text(&vendor, "addressLine1"), text(&vendor, "city")), ("R1", "R2"));
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+/// Where a value was typed for one field of a group, the rest is asked, and nothing is raised again and again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_answered_group_is_asked_once() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let left = json!({"addressLine1": "L1", "city": "L2"});
+    let id = collide(&world, &desk, left, json!({"address1_line1": "R1", "address1_city": "R2"})).await;
+    assert!(!world.give(&desk, id, "street=T1").await);
+    for _ in 0..3 {
+        assert_eq!(sync(&desk).await.lines, []);
+    }
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!((text(&vendor, "addressLine1"), text(&vendor, "city")), ("L1", "L2"));
+}
+
+/// The later word counts, wherever it was said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_answer_by_command_overrules_what_stands_in_the_file() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let id = collide(&world, &desk, json!({"phoneNumber": "1"}), json!({"telephone1": "2"})).await;
+    write_answer(&world, &format!("id = \"C{id}\""), "later");
+    sync(&desk).await;
+    world.answer(&desk, id, "dataverse").await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    assert_eq!(text(&vendor, "phoneNumber"), "2");
 }

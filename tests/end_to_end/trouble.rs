@@ -251,3 +251,48 @@ async fn deletions_hidden_by_an_expired_delta_link_are_swept_up() {
     deleted.sort();
     assert_eq!(deleted, ["CUSTOMER", "VENDOR"]);
 }
+
+/// One side that cannot be written holds up nothing but what goes there (I26).
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_side_that_cannot_be_written_does_not_hold_up_the_other() {
+    let (world, desk) = synced().await;
+    let one = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    let two = world.find(At::Dataverse, "accounts", "accountnumber", "V0002").await;
+    world.edit(At::BusinessCentral, "vendors", text(&one, "id"), json!({"phoneNumber": "1"})).await;
+    world.edit(At::Dataverse, "accounts", text(&two, "accountid"), json!({"telephone1": "2"})).await;
+    let faults = world.simulation.faults();
+    faults.on_request(|request| {
+        let is_batch = request.service == Service::Dataverse && request.path_and_query.contains("$batch");
+        if is_batch { Reaction::Answer(429, Some(60)) } else { Reaction::Proceed }
+    });
+    assert_eq!(sync(&desk).await.failures.len(), 1);
+    let seen = world.find(At::BusinessCentral, "vendors", "number", "V0002").await;
+    assert_eq!(text(&seen, "phoneNumber"), "2");
+}
+
+/// I34: what landed without an answer stands in the history like everything else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn writes_whose_answer_was_lost_are_told_once() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");
+    let desk = world.desk();
+    sync(&desk).await;
+    let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
+    world.edit(At::BusinessCentral, "vendors", text(&vendor, "id"), json!({"phoneNumber": "1"})).await;
+    let faults = world.simulation.faults();
+    hit_next_batch(&faults, Service::Dataverse, Reaction::DropAfter);
+    assert_eq!(sync(&desk).await.lines, []);
+    faults.clear();
+    let told: Vec<_> = sync(&desk).await.lines.into_iter().map(|line| line.action).collect();
+    assert_eq!(told, [LineAction::Update]);
+
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "V0002").await;
+    world.delete(At::Dataverse, "accounts", text(&account, "accountid")).await;
+    hit_next_batch(&faults, Service::BusinessCentral, Reaction::DropAfter);
+    assert_eq!(sync(&desk).await.lines, []);
+    faults.clear();
+    let told: Vec<_> = sync(&desk).await.lines.into_iter().map(|line| line.action).collect();
+    assert_eq!(told, [LineAction::Delete]);
+    let vendors = status(&desk).await.mappings.into_iter().find(|mapping| mapping.mapping == "VENDOR");
+    assert_eq!(vendors.unwrap().couplings, 28);
+}

@@ -24,6 +24,8 @@ enum Event {
     Poll,
     /// The inbox file was touched.
     InboxTouched,
+    /// A run ended, and answers were saved while it was under way.
+    AnswersCameIn,
     Shutdown,
 }
 
@@ -49,6 +51,7 @@ pub async fn run_agent(
             biased;
             () = &mut shutdown => Event::Shutdown,
             Some(()) = touched.recv() => Event::InboxTouched,
+            () = desk.answers_came_in() => Event::AnswersCameIn,
             () = tokio::time::sleep_until(next) => Event::Poll,
         };
         match event {
@@ -62,6 +65,10 @@ pub async fn run_agent(
                 failures = if is_well { 0 } else { failures + 1 };
                 next = Instant::now() + schedule::wait(interval, failures);
             }
+            Event::AnswersCameIn => tokio::select! {
+                () = &mut shutdown => break,
+                outcome = look(&desk, "answer") => { outcome?; }
+            },
             Event::InboxTouched => {
                 tokio::time::sleep(SAVE_PAUSE).await;
                 while touched.try_recv().is_ok() {}

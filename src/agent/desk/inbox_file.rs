@@ -11,7 +11,7 @@ use crate::agent::engine::Engine;
 use crate::agent::plan::conflicts::{self, Answered};
 use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Parsed};
 use crate::mapping::FieldKind;
-use crate::model::{Conflict, ConflictKind, MappingName, RowId, Side, Value};
+use crate::model::{Answer, Conflict, ConflictKind, MappingName, RowId, Side, Value};
 use crate::store::{Snapshot, StoreError};
 
 /// How often a rewrite is repeated when somebody saves at the same time.
@@ -42,39 +42,53 @@ pub struct InboxNews {
     pub answers: usize,
     /// What was not understood: line, text, what to do.
     pub problems: Vec<String>,
+    /// There is a file, and nothing in it.
+    pub is_empty: bool,
 }
 
-/// Takes new answers from the file, and rewrites it so that it shows the open conflicts.
-pub fn exchange(engine: &Engine) -> Result<InboxNews, InboxError> {
+/// Takes new answers from the file, and rewrites it so that it shows the open conflicts. A file that is empty all of a
+/// sudden is half saved: it is left alone, unless `was_empty` says that it was so before.
+pub fn exchange(engine: &Engine, was_empty: bool) -> Result<InboxNews, InboxError> {
+    rewrite(engine, true, was_empty)
+}
+
+/// Rewrites the file so that it shows what is stored, answers too, whatever stands in it.
+pub fn show(engine: &Engine) -> Result<InboxNews, InboxError> {
+    rewrite(engine, false, false)
+}
+
+fn rewrite(engine: &Engine, takes: bool, was_empty: bool) -> Result<InboxNews, InboxError> {
     let path = engine.config().inbox_file();
     let names = names(engine);
-    let mut text = read(&path)?;
     let mut news = InboxNews::default();
     for _ in 0..MAX_TRIES {
+        let text = read(&path)?;
         let open = engine.store().snapshot()?.conflicts()?;
         let faces = faces(engine, &open)?;
         let parsed = match &text {
             Some(text) => inbox::parse(text, &open, &faces, &names),
             None => Parsed::default(),
         };
-        news.answers += take(engine, &parsed)?;
+        if takes {
+            news.answers += take(engine, &parsed)?;
+        }
         news.problems = problems(&path, &parsed);
+        news.is_empty = text.as_ref().is_some_and(|text| text.trim().is_empty());
         let open = engine.store().snapshot()?.conflicts()?;
         let is_worth_a_file = !open.is_empty() || text.is_some();
-        if !is_worth_a_file || is_strange(text.as_deref(), &parsed, &open) {
+        let is_half_saved = news.is_empty && !was_empty;
+        if !is_worth_a_file || is_half_saved || is_strange(text.as_deref(), &parsed, &open) {
             return Ok(news);
         }
         let page = inbox::render(&open, &faces, &names, &parsed.notes);
         if text.as_deref() == Some(page.as_str()) {
             return Ok(news);
         }
-        let displaced = put(&path, &page)?;
-        info!(conflicts = open.len(), "Inbox written");
-        if displaced == text {
+        if put(&path, &page, text.as_deref())? {
+            info!(conflicts = open.len(), "Inbox written");
             return Ok(news);
         }
         // Somebody saved in between: what they wrote is what counts.
-        text = displaced;
     }
     Ok(news)
 }
@@ -95,9 +109,11 @@ fn take(engine: &Engine, parsed: &Parsed) -> Result<usize, StoreError> {
         let known = transaction.conflict(answered.conflict)?.and_then(|conflict| conflict.answer);
         let outcome =
             conflicts::answer(&mut transaction, answered.conflict, Some(&answered.stamp), &answered.answer)?;
-        if outcome == Answered::Accepted && known.as_ref() != Some(&answered.answer) {
-            taken += 1;
-        }
+        let is_news = match &answered.answer {
+            Answer::Later => known.is_some(),
+            answer => known.as_ref() != Some(answer),
+        };
+        taken += usize::from(outcome == Answered::Accepted && is_news);
     }
     transaction.commit()?;
     Ok(taken)
@@ -136,8 +152,9 @@ fn decode(bytes: &[u8]) -> Option<String> {
     }
 }
 
-/// Puts the page in the file's place in one step, and returns what it displaced.
-fn put(path: &Path, page: &str) -> Result<Option<String>, InboxError> {
+/// Puts the page in the file's place in one step, if the file still is as it was read. Returns whether it did; a file
+/// that somebody saved, or is saving, in between stands as it is.
+fn put(path: &Path, page: &str, was: Option<&str>) -> Result<bool, InboxError> {
     let io = |what| move |source| InboxError::Io { what, path: path.to_owned(), source };
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io("make the folder of"))?;
@@ -147,25 +164,32 @@ fn put(path: &Path, page: &str) -> Result<Option<String>, InboxError> {
         .tempfile_in(folder)
         .map_err(io("write"))?;
     file.write_all(page.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(io("write"))?;
-    if !path.exists() {
-        file.persist(path).map_err(|error| io("write")(error.error))?;
-        return Ok(None);
+    if was.is_none() {
+        return match file.persist_noclobber(path) {
+            Ok(_) => Ok(true),
+            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(io("write")(error.error)),
+        };
     }
+    let stands =
+        |path: &Path, text: Option<&str>| matches!(read(path), Ok(found) if found.as_deref() == text);
     match swap(file.path(), path) {
         // The temporary name holds the displaced file until it goes out of scope.
+        Ok(()) if stands(file.path(), was) => Ok(true),
         Ok(()) => {
-            let displaced = read(file.path());
-            if displaced.is_err() {
-                // What cannot be read must not go with the temporary name. The error says where it is.
-                let _ = file.keep();
+            swap(file.path(), path).map_err(io("write"))?;
+            if !stands(file.path(), Some(page)) {
+                // Saved once more meanwhile: the newest is the one that was put over ours.
+                swap(file.path(), path).map_err(io("write"))?;
             }
-            displaced
+            Ok(false)
         }
-        Err(_) => {
-            let displaced = read(path)?;
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(_) if stands(path, was) => {
             file.persist(path).map_err(|error| io("write")(error.error))?;
-            Ok(displaced)
+            Ok(true)
         }
+        Err(_) => Ok(false),
     }
 }
 
@@ -247,23 +271,35 @@ mod tests {
     }
 
     #[test]
-    fn what_a_rewrite_displaced_is_returned() {
+    fn a_page_replaces_only_what_was_read() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.toml");
-        assert_eq!(put(&path, "one").unwrap(), None);
-        assert_eq!(put(&path, "two").unwrap().as_deref(), Some("one"));
+        assert!(put(&path, "one", None).unwrap());
+        assert!(!put(&path, "two", None).unwrap(), "there is a file by now");
+        assert!(put(&path, "two", Some("one")).unwrap());
+        assert!(!put(&path, "three", Some("one")).unwrap(), "somebody saved");
         assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
-    #[cfg(target_os = "linux")]
+    /// An editor that writes in place keeps its file, and what it writes a moment later arrives.
     #[test]
-    fn what_a_rewrite_displaced_and_nobody_can_read_is_kept() {
+    fn a_file_being_saved_is_given_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("inbox.toml");
+        fs::write(&path, "old").unwrap();
+        let mut editor = fs::File::create(&path).unwrap();
+        assert!(!put(&path, "page", Some("old")).unwrap());
+        editor.write_all(b"saved").unwrap();
+        assert_eq!(read(&path).unwrap().as_deref(), Some("saved"));
+    }
+
+    #[test]
+    fn what_nobody_can_read_is_not_displaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("inbox.toml");
         fs::write(&path, [b'a', 0, 1]).unwrap();
-        let Err(InboxError::NotText(kept)) = put(&path, "page") else { panic!("it was text") };
-        assert_eq!(fs::read(kept).unwrap(), [b'a', 0, 1]);
-        assert_eq!(read(&path).unwrap().as_deref(), Some("page"));
+        assert!(!put(&path, "page", Some("old")).unwrap());
+        assert_eq!(fs::read(&path).unwrap(), [b'a', 0, 1]);
     }
 }

@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::Notify;
+
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::ErrorKind;
 use crate::agent::plan::conflicts::{self, Answered};
@@ -31,6 +33,8 @@ pub struct Desk {
     engine: Engine,
     /// Held while a run is under way.
     busy: tokio::sync::Mutex<()>,
+    /// Told when a run ends and answers came in meanwhile.
+    answers: Notify,
     memory: Mutex<Memory>,
 }
 
@@ -40,6 +44,7 @@ struct Memory {
     /// Absent until a run has ended in this process.
     failures: Option<Vec<Failure>>,
     inbox_problems: Vec<String>,
+    inbox_was_empty: bool,
     agent: Option<AgentView>,
 }
 
@@ -71,7 +76,12 @@ impl Desk {
         let systems = connect(&config)?;
         let store = open().map_err(|error| store(&error))?;
         let engine = Engine::new(Arc::new(config), Arc::new(store), systems, Timestamp::now);
-        Ok(Self { engine, busy: tokio::sync::Mutex::default(), memory: Mutex::default() })
+        Ok(Self {
+            engine,
+            busy: tokio::sync::Mutex::default(),
+            answers: Notify::new(),
+            memory: Mutex::default(),
+        })
     }
 
     /// Reports progress to `show` from now on.
@@ -131,12 +141,17 @@ impl Desk {
         let before = self.exchange_inbox();
         let report = self.engine.run(options).await.map_err(|error| store(&error))?;
         let after = self.exchange_inbox();
-        let mut memory = self.memory();
-        memory.failures = Some(report.failures.clone());
-        drop(memory);
+        self.memory().failures = Some(report.failures.clone());
         before?;
-        after?;
+        if after?.answers > 0 {
+            self.answers.notify_one();
+        }
         Ok(report)
+    }
+
+    /// Waits until answers came in that no run has seen.
+    pub async fn answers_came_in(&self) {
+        self.answers.notified().await;
     }
 
     /// Takes new answers from the inbox file. Returns how many there were.
@@ -170,8 +185,10 @@ impl Desk {
     }
 
     fn exchange_inbox(&self) -> Result<InboxNews, ControlError> {
-        let outcome = inbox_file::exchange(&self.engine).map_err(|error| inbox_error(&error));
+        let was_empty = self.memory().inbox_was_empty;
+        let outcome = inbox_file::exchange(&self.engine, was_empty).map_err(|error| inbox_error(&error));
         let mut memory = self.memory();
+        memory.inbox_was_empty = outcome.as_ref().is_ok_and(|news| news.is_empty);
         memory.inbox_problems = match &outcome {
             Ok(news) => news.problems.clone(),
             Err(error) => vec![error.problem.clone()],
@@ -213,7 +230,11 @@ impl Desk {
 
     async fn answer(&self, id: ConflictId, words: &[String]) -> Result<AnsweredView, ControlError> {
         let _busy = self.busy.lock().await;
+        // What stands in the file came earlier: this answer overrules it, and the file shows it from now on.
+        // A file that cannot be used is reported by the run.
+        let _ = self.exchange_inbox();
         self.store_answer(id, words)?;
+        let _ = inbox_file::show(&self.engine);
         let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
         let report = self.run_noted(&options).await?;
         let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));

@@ -8,13 +8,17 @@ use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
 use crate::agent::prepare::Prepared;
 use crate::model::{
-    ConnectionName, Content, Coupling, CouplingState, Evidence, Observation, Reason, RowId, Side, Standing,
-    TableName, Timestamp, Value, WakeCondition,
+    ConnectionName, Content, Evidence, Observation, Reason, RowId, Side, Standing, TableName, Timestamp,
+    Value, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::systems::{KeyedRead, Search};
 
 use super::observe::Observer;
+use super::reread::reread;
+
+/// How many other rows are read beside a suspect, to see that rows can be read at all.
+const NEIGHBOURS: usize = 5;
 
 /// Sweeps where it is due, and confirms earlier suspicions.
 pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(), EngineError> {
@@ -78,17 +82,42 @@ async fn sweep(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), E
         after = Some(last.id);
         for coupling in couplings {
             let row = &coupling.rows[side];
-            if is_watched(&coupling) && !present.contains(&row.to_bytes()) {
+            if !present.contains(&row.to_bytes()) {
                 suspect(&mut transaction, prepared, side, row, started_at)?;
             }
         }
         transaction.commit()?;
     }
+    // Rows without partner have nothing to settle; but one that is gone must not be taken for a partner.
+    let lonely = uncoupled_not_in(engine, prepared, side, &present)?;
+    reread(engine, prepared, side, &lonely).await?;
     let (connection, table) = place(prepared, side);
     let mut transaction = engine.store().transaction()?;
     transaction.put_sweep(&connection, &table, started_at)?;
     transaction.commit()?;
     Ok(())
+}
+
+fn uncoupled_not_in(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    present: &BTreeSet<[u8; 16]>,
+) -> Result<Vec<RowId>, StoreError> {
+    let (name, snapshot) = (prepared.name(), engine.store().snapshot()?);
+    let mut absent = Vec::new();
+    let mut after = None;
+    loop {
+        let page = snapshot.observations(name, side, after.take(), 500)?;
+        let Some(last) = page.last() else { return Ok(absent) };
+        after = Some(last.row.clone());
+        for observation in page {
+            let is_coupled = snapshot.coupling_of(name, side, &observation.row)?.is_some();
+            if !is_coupled && !present.contains(&observation.row.to_bytes()) {
+                absent.push(observation.row);
+            }
+        }
+    }
 }
 
 /// Notes that a coupled row may be gone.
@@ -103,7 +132,7 @@ pub fn suspect(
     let observation = transaction.observation(name, side, row)?;
     if transaction.coupling_of(name, side, row)?.is_none() {
         // Never coupled: a row that is not there has nothing to settle.
-        return transaction.remove_observation(name, side, row);
+        return Observer { prepared, now }.forget(transaction, side, row);
     }
     match observation.map(|observation| observation.content) {
         Some(Content::Gone(_) | Content::Missing { .. }) => Ok(()),
@@ -190,11 +219,11 @@ async fn is_absent(
 ) -> Result<Option<Absence>, EngineError> {
     let system = &prepared.systems[side];
     let table = &prepared.mapping.tables[side];
-    let columns = prepared.columns(side);
+    let columns = &prepared.columns[side];
     let neighbours = neighbours(engine, prepared, side, row)?;
     let mut asked = vec![row.clone()];
     asked.extend(neighbours);
-    let mut reads = system.rows(table, &columns, &asked).await?;
+    let mut reads = system.rows(table, columns, &asked).await?;
     if reads.is_empty() {
         return Ok(None);
     }
@@ -209,23 +238,34 @@ async fn is_absent(
     }
     let key = prepared.tables[side].key.clone();
     let search = Search::Equals(key, Value::Reference(row.clone()));
-    let found = system.search(table, &columns, &search).await?;
+    let found = system.search(table, columns, &search).await?;
     Ok(found.is_empty().then_some(Absence::Absent))
 }
 
-/// A few other coupled rows of the table.
+/// A few other coupled rows of the table that are not suspects themselves.
 fn neighbours(
     engine: &Engine,
     prepared: &Prepared,
     side: Side,
     row: &RowId,
 ) -> Result<Vec<RowId>, StoreError> {
-    let couplings = engine.store().snapshot()?.couplings(prepared.name(), None, 20)?;
-    let rows = couplings.into_iter().filter(is_watched).map(|coupling| coupling.rows[side].clone());
-    Ok(rows.filter(|other| other != row).take(5).collect())
-}
-
-/// Returns whether it matters that a row of this coupling may be gone.
-const fn is_watched(coupling: &Coupling) -> bool {
-    matches!(coupling.state, CouplingState::Active { .. })
+    let snapshot = engine.store().snapshot()?;
+    let mut found = Vec::new();
+    let mut after = None;
+    while found.len() < NEIGHBOURS {
+        let couplings = snapshot.couplings(prepared.name(), after, 500)?;
+        let Some(last) = couplings.last() else { break };
+        after = Some(last.id);
+        for coupling in couplings {
+            let other = &coupling.rows[side];
+            let seen = snapshot.observation(prepared.name(), side, other)?;
+            let is_suspect =
+                seen.is_some_and(|seen| matches!(seen.content, Content::Missing { .. } | Content::Gone(_)));
+            if other != row && !is_suspect {
+                found.push(other.clone());
+            }
+        }
+    }
+    found.truncate(NEIGHBOURS);
+    Ok(found)
 }

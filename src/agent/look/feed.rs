@@ -1,6 +1,7 @@
 //! Reading feeds: one for each table of each connection, shared by all mappings that use the table.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use tracing::{debug, info};
 
@@ -8,12 +9,15 @@ use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::EngineError;
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
-use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName};
+use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName, Timestamp};
 use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
 use super::deletions;
 use super::observe::Observer;
+
+/// How old a stored watermark may grow before it is renewed although nothing came.
+const WATERMARK_AGE: Duration = Duration::from_secs(24 * 60 * 60);
 
 type FeedKey = (ConnectionName, TableName);
 
@@ -58,7 +62,7 @@ pub async fn read_all(
             columns: BTreeSet::new(),
             users: Vec::new(),
         });
-        feed.columns.extend(mapping.columns(side));
+        feed.columns.extend(mapping.columns[side].iter().cloned());
         feed.users.push((mapping, side));
     }
     let mut read = Read::default();
@@ -125,6 +129,7 @@ impl Feed<'_> {
             users: self.users.iter().map(|(prepared, _)| prepared.name().clone()).collect(),
             watermark: None,
             page: None,
+            stored_at: Timestamp::UNIX_EPOCH,
         }
     }
 
@@ -169,9 +174,13 @@ impl Feed<'_> {
             Next::Done(watermark) => (Some(watermark), None),
         };
         // Only those who saw these rows: a mapping that was left out of this run is shown everything when it is back.
-        let after = FeedState { watermark, page, columns: feed.columns.clone(), ..self.fresh() };
-        // An idle watermark is worth no write of its own: reading again from the older one shows nothing new.
+        let columns = feed.columns.clone();
+        let after = FeedState { watermark, page, columns, stored_at: now, ..self.fresh() };
+        // An idle watermark is worth no write of its own: reading again from the older one shows nothing new. Only it
+        // must not grow so old that the system forgets it.
+        let is_fresh = feed.stored_at.checked_add(WATERMARK_AGE).is_ok_and(|old| now < old);
         let is_idle = is_empty
+            && is_fresh
             && feed.watermark.is_some()
             && feed.page.is_none()
             && after.page.is_none()

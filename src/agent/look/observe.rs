@@ -23,8 +23,10 @@ pub struct Observer<'a> {
 
 impl Observer<'_> {
     /// Stores a row as it was read.
-    pub fn row(&self, transaction: &mut Transaction, side: Side, row: Row) -> Result<(), StoreError> {
+    pub fn row(&self, transaction: &mut Transaction, side: Side, mut row: Row) -> Result<(), StoreError> {
         let name = self.prepared.name();
+        // A feed brings what other mappings of the table want, too.
+        row.values.retain(|column, _| self.prepared.columns[side].contains(column));
         let coupling = transaction.coupling_of(name, side, &row.id)?;
         let old = transaction.observation(name, side, &row.id)?;
         let passes = match &self.prepared.mapping.filters[side] {
@@ -34,9 +36,12 @@ impl Observer<'_> {
         match (coupling, passes) {
             (Some(coupling), _) if coupling.state == CouplingState::Severed => Ok(()),
             (_, Err(missing)) => self.unreadable(transaction, side, row.id, missing.to_string()),
-            (coupling, Ok(true)) if is_known(coupling.as_ref(), old.as_ref(), side, &row) => Ok(()),
+            (_, Ok(true)) if old.as_ref().is_some_and(|old| is_known(old, &row)) => Ok(()),
             (None, Ok(false)) => self.forget(transaction, side, &row.id),
-            (None, Ok(true)) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
+            (None, Ok(true)) => match self.record(transaction, side, &row)? {
+                Ok(_) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
+                Err(error) => self.unreadable(transaction, side, row.id, error.to_string()),
+            },
             (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
             (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
         }
@@ -69,15 +74,27 @@ impl Observer<'_> {
         };
         match coupling.state {
             CouplingState::Active { .. } => {}
-            CouplingState::Broken => return Ok(()),
-            CouplingState::Severed => return transaction.remove_coupling(name, coupling.id),
+            CouplingState::Broken if self.is_gone(transaction, side, row)? => return Ok(()),
+            // The last of the two.
+            CouplingState::Broken | CouplingState::Severed => {
+                transaction.remove_coupling(name, coupling.id)?;
+                for side in Side::BOTH {
+                    transaction.remove_observation(name, side, &coupling.rows[side])?;
+                }
+                return Ok(());
+            }
         }
         self.put(transaction, side, row.clone(), Content::Gone(evidence))?;
         self.wake(transaction, side.other(), &coupling.rows[side.other()])
     }
 
+    fn is_gone(&self, transaction: &Transaction, side: Side, row: &RowId) -> Result<bool, StoreError> {
+        let seen = transaction.observation(self.prepared.name(), side, row)?;
+        Ok(seen.is_some_and(|seen| matches!(seen.content, Content::Gone(_))))
+    }
+
     /// Forgets an uncoupled row. Where it stood in the way of a match, the others are looked at again.
-    fn forget(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
+    pub fn forget(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
         let name = self.prepared.name();
         if transaction.observation(name, side, row)?.is_none() {
             return Ok(());
@@ -177,7 +194,8 @@ impl Observer<'_> {
         let was = coupling.state;
         coupling.state = match was {
             // A row that was deleted is back.
-            CouplingState::Broken | CouplingState::Severed => CouplingState::IN_SCOPE,
+            CouplingState::Broken if self.is_gone(transaction, side, &row.id)? => CouplingState::IN_SCOPE,
+            CouplingState::Broken | CouplingState::Severed => was,
             CouplingState::Active { mut in_filter } => {
                 in_filter[side] = true;
                 CouplingState::Active { in_filter }
@@ -195,6 +213,13 @@ impl Observer<'_> {
             }
         };
         if sync::in_step(&self.prepared.mapping, &coupling.base, &record) {
+            let is_echo = was == coupling.state
+                && row.version.is_some()
+                && coupling.versions[side] == row.version
+                && transaction.observation(name, side, &row.id)?.is_none();
+            if is_echo {
+                return Ok(());
+            }
             coupling.versions[side] = row.version.clone();
             coupling.label = self.label(side, &row);
             transaction.put_coupling(&coupling)?;
@@ -303,14 +328,8 @@ impl Observer<'_> {
     }
 }
 
-/// Returns whether this very version of the row was seen before.
-fn is_known(coupling: Option<&Coupling>, old: Option<&Observation>, side: Side, row: &Row) -> bool {
-    if row.version.is_none() {
-        return false;
-    }
-    match (old.map(|old| &old.content), coupling) {
-        (Some(Content::Row(seen)), _) => seen.version == row.version && seen.values == row.values,
-        (Some(_), _) | (None, None) => false,
-        (None, Some(coupling)) => coupling.versions[side] == row.version,
-    }
+/// Returns whether this very version of the row is what was observed before.
+fn is_known(old: &Observation, row: &Row) -> bool {
+    let Content::Row(seen) = &old.content else { return false };
+    row.version.is_some() && seen.version == row.version && seen.values == row.values
 }

@@ -16,9 +16,9 @@ pub async fn reread(
     side: Side,
     ids: &[RowId],
 ) -> Result<(), EngineError> {
-    let columns = prepared.columns(side);
+    let columns = &prepared.columns[side];
     for ids in ids.chunks(100) {
-        let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], &columns, ids).await?;
+        let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], columns, ids).await?;
         let observer = Observer { prepared, now: engine.now() };
         let mut transaction = engine.store().transaction()?;
         for (id, read) in ids.iter().zip(reads) {

@@ -30,7 +30,8 @@ pub fn raise(
     let mut transaction = engine.store().transaction()?;
     let old = transaction.conflict_of(name, &coupling.rows)?;
     let stamp = stamp(&transaction, coupling, &kind)?;
-    let is_same = old.as_ref().is_some_and(|old| old.stamp == stamp && old.answer.is_none());
+    // An answer to these very values that settles only a part of them stays: the rest is still asked.
+    let is_same = old.as_ref().is_some_and(|old| old.stamp == stamp);
     let id = match &old {
         Some(old) => old.id,
         None => transaction.next_conflict_id()?,
@@ -105,7 +106,7 @@ fn line(transaction: &Transaction, mapping: &Mapping, conflict: &Conflict) -> Re
     })
 }
 
-/// Closes a coupling's conflict if nothing of the two rows is left to settle.
+/// Closes a coupling's conflict if nothing of the two rows is left to settle. One outside the filter only sleeps.
 pub fn close_if_settled(
     engine: &Engine,
     prepared: &Prepared,
@@ -113,6 +114,9 @@ pub fn close_if_settled(
     state: &mut RunState,
     coupling: &Coupling,
 ) -> Result<(), StoreError> {
+    if coupling.state != CouplingState::IN_SCOPE {
+        return Ok(());
+    }
     for side in Side::BOTH {
         if transaction.observation(prepared.name(), side, &coupling.rows[side])?.is_some() {
             return Ok(());
@@ -241,6 +245,23 @@ pub fn leave_deletion(
         )),
     });
     Ok(())
+}
+
+/// Both rows are gone.
+pub fn forget(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    coupling: &Coupling,
+) -> Result<(), StoreError> {
+    let name = prepared.name();
+    let mut transaction = engine.store().transaction()?;
+    transaction.remove_coupling(name, coupling.id)?;
+    for side in Side::BOTH {
+        transaction.remove_observation(name, side, &coupling.rows[side])?;
+    }
+    close(engine, prepared, &mut transaction, state, coupling)?;
+    transaction.commit()
 }
 
 /// The two rows are no longer one. Neither is changed.

@@ -1,18 +1,20 @@
 //! Finding partners for rows that have none, and saying what becomes of the rest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use crate::agent::engine::Engine;
-use crate::agent::look::observe::Observer;
+use crate::agent::error::EngineError;
+use crate::agent::look::{observe::Observer, reread::reread};
 use crate::agent::prepare::Prepared;
 use crate::agent::report::{Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::agent::write::in_doubt::InDoubt;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Outcome, Pair, Reason,
-    Record, Row, RowId, Side, Standing, WakeCondition,
+    Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
 };
-use crate::store::{Snapshot, StoreError, Transaction};
+use crate::store::{StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
 
 use super::standing::wake_waiting;
@@ -20,17 +22,29 @@ use super::standing::wake_waiting;
 /// How many couplings one transaction makes.
 const BATCH: usize = 500;
 
-/// Looks for partners among all uncoupled rows of a mapping, if any of them is ready. Returns whether it did anything.
+/// How long a transaction may last that a row was read in.
+const TRANSACTION_TIME: Duration = Duration::from_secs(10 * 60);
+
+/// Looks for partners among all uncoupled rows of a mapping, if any of them is ready.
 ///
 /// Rows without partner that may be created stay ready: `pass` creates them. All others are parked with the reason.
-pub fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<bool, StoreError> {
-    let snapshot = engine.store().snapshot()?;
-    let lonely = Lonely::gather(engine, prepared, &snapshot)?;
-    drop(snapshot);
-    if !lonely.is_any_ready {
-        return Ok(false);
-    }
-    let matching = sync::find_partners(lonely.keys.as_ref().map(Vec::as_slice));
+pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
+    let mut confirmed = BTreeSet::new();
+    let (lonely, matching) = loop {
+        let lonely = Lonely::gather(engine, prepared, state.started_at)?;
+        if !lonely.is_any_ready {
+            return Ok(());
+        }
+        let matching = sync::find_partners(lonely.keys.as_ref().map(Vec::as_slice));
+        let unsure = lonely.unsure(&matching, &confirmed);
+        if unsure.left.is_empty() && unsure.right.is_empty() {
+            break (lonely, matching);
+        }
+        for side in Side::BOTH {
+            reread(engine, prepared, side, &unsure[side]).await?;
+            confirmed.extend(unsure[side].iter().map(|row| (side, row.clone())));
+        }
+    };
     for batch in matching.couples.chunks(BATCH) {
         let mut transaction = engine.store().transaction()?;
         for (rows, group) in batch {
@@ -39,8 +53,7 @@ pub fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Res
         }
         transaction.commit()?;
     }
-    park_rest(engine, prepared, state, &lonely, &matching)?;
-    Ok(!matching.couples.is_empty())
+    Ok(park_rest(engine, prepared, state, &lonely, &matching)?)
 }
 
 /// The uncoupled rows of a mapping, as far as matching needs them.
@@ -48,12 +61,15 @@ pub fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Res
 struct Lonely {
     keys: Pair<Vec<Keys>>,
     labels: Pair<BTreeMap<RowId, String>>,
+    /// Rows that may not be there: seen in an earlier run, or so young that what wrote them may be undone yet.
+    unsure: Pair<BTreeSet<RowId>>,
     is_any_ready: bool,
 }
 
 impl Lonely {
-    fn gather(engine: &Engine, prepared: &Prepared, snapshot: &Snapshot) -> Result<Self, StoreError> {
+    fn gather(engine: &Engine, prepared: &Prepared, started_at: Timestamp) -> Result<Self, StoreError> {
         let mut lonely = Self::default();
+        let snapshot = &engine.store().snapshot()?;
         let in_doubt = InDoubt::gather(prepared, snapshot)?;
         let observer = Observer { prepared, now: engine.now() };
         for side in Side::BOTH {
@@ -70,6 +86,9 @@ impl Lonely {
                     }
                     // A row refused or unfit as a new one still is a partner for a row that turns up.
                     lonely.is_any_ready |= observation.standing == Standing::Ready;
+                    if observation.seen_at < started_at || may_be_undone(prepared, side, row) {
+                        lonely.unsure[side].insert(row.id.clone());
+                    }
                     if let Ok(record) = observer.record(snapshot, side, row)? {
                         lonely.add(prepared, &observer, side, row, &record);
                     }
@@ -79,10 +98,28 @@ impl Lonely {
         Ok(lonely)
     }
 
+    /// Returns the rows about to be coupled that should be looked at once more.
+    fn unsure(&self, matching: &Matching, confirmed: &BTreeSet<(Side, RowId)>) -> Pair<Vec<RowId>> {
+        Pair::from_fn(|side| {
+            let rows = matching.couples.iter().map(|(rows, _)| &rows[side]);
+            let is_unsure = |row: &&RowId| {
+                self.unsure[side].contains(*row) && !confirmed.contains(&(side, (*row).clone()))
+            };
+            rows.filter(is_unsure).cloned().collect()
+        })
+    }
+
     fn add(&mut self, prepared: &Prepared, observer: &Observer<'_>, side: Side, row: &Row, record: &Record) {
         self.labels[side].insert(row.id.clone(), observer.label(side, row));
         self.keys[side].push(sync::keys_of(&prepared.mapping, row.id.clone(), record));
     }
+}
+
+/// Returns whether a row was written so lately that it may have been read before its transaction ended.
+fn may_be_undone(prepared: &Prepared, side: Side, row: &Row) -> bool {
+    let is_settled =
+        || Some(row.modified_at? < prepared.server_time[side]?.checked_sub(TRANSACTION_TIME).ok()?);
+    prepared.systems[side].abilities().dirty_reads && is_settled() != Some(true)
 }
 
 fn key_name(prepared: &Prepared, group: usize) -> String {

@@ -1,57 +1,117 @@
 //! Rows without a partner: created on the other side, or left alone with the reason why not.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use crate::agent::engine::Engine;
+use crate::agent::error::EngineError;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::agent::write::job::{self, Work};
 use crate::mapping;
-use crate::model::{CauseOfWrite, Reason, Row, Side, Standing, WakeCondition};
+use crate::model::{
+    CauseOfWrite, Content, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
+};
 use crate::store::StoreError;
+use crate::systems::Search;
 
 use super::resolve::with_resolver;
 use super::settle::leave_line;
 use super::standing::unfit_reason;
 
+/// How long a row waits whose partner perhaps cannot be read.
+const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
+
 /// Returns the create that follows from an uncoupled row, or parks the row with the reason why there is none.
-pub fn create(
+pub async fn create(
     engine: &Engine,
     prepared: &Prepared,
     state: &mut RunState,
     from: Side,
     row: &Row,
-) -> Result<Option<Work>, StoreError> {
+) -> Result<Option<Work>, EngineError> {
     let on = from.other();
     let observer = Observer { prepared, now: engine.now() };
-    let snapshot = engine.store().snapshot()?;
-    let Ok(record) = observer.record(&snapshot, from, row)? else { return Ok(None) };
-    let sent = job::sent_on_create(&prepared.mapping, on, &record);
-    let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
-    let values = with_resolver(&snapshot, &prepared.base_currency, |resolver| {
-        mapping::to_values(&prepared.mapping, on, &sent, resolver)
-    })?;
-    drop(snapshot);
+    let (sent, problem) = {
+        let snapshot = engine.store().snapshot()?;
+        let Ok(record) = observer.record(&snapshot, from, row)? else { return Ok(None) };
+        let sent = job::sent_on_create(&prepared.mapping, on, &record);
+        let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
+        let values = with_resolver(&snapshot, &prepared.base_currency, |resolver| {
+            mapping::to_values(&prepared.mapping, on, &sent, resolver)
+        })?;
+        (sent, fits.and(values.map(drop)).err().map(unfit_reason))
+    };
     let label = observer.label(from, row);
-    match fits.and(values.map(drop)) {
-        Ok(()) => {
-            let cause = CauseOfWrite::Edit { side: from };
-            let job = job::create(prepared, on, row, sent, None);
-            Ok(Some(Work { job, label, cause }))
+    let reason = match problem {
+        Some(reason) => reason,
+        None => match unreadable_partner(engine, prepared, on, &sent).await? {
+            Some(partner) => Reason::PartnerUnreadable { partner },
+            None => {
+                let cause = CauseOfWrite::Edit { side: from };
+                let job = job::create(prepared, on, row, sent, None);
+                return Ok(Some(Work { job, label, cause }));
+            }
+        },
+    };
+    let wake = match &reason {
+        Reason::WaitingForReference { mapping, side, row, .. } => {
+            WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
         }
-        Err(error) => {
-            let reason = unfit_reason(error);
-            let wake = match &reason {
-                Reason::WaitingForReference { mapping, side, row, .. } => {
-                    WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
-                }
-                _ => WakeCondition::RowChanges,
-            };
-            let mut transaction = engine.store().transaction()?;
-            let standing = Standing::Parked { reason: reason.clone(), wake };
-            observer.park(&mut transaction, from, &row.id, standing)?;
-            transaction.commit()?;
-            state.report.add(leave_line(prepared, &label, &reason));
-            Ok(None)
+        Reason::PartnerUnreadable { .. } => {
+            WakeCondition::At(observer.now.checked_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX))
         }
+        _ => WakeCondition::RowChanges,
+    };
+    let mut transaction = engine.store().transaction()?;
+    let standing = Standing::Parked { reason: reason.clone(), wake };
+    observer.park(&mut transaction, from, &row.id, standing)?;
+    transaction.commit()?;
+    state.report.add(leave_line(prepared, &label, &reason));
+    Ok(None)
+}
+
+/// Looks among the rows that cannot be read for one with the key of the row to be created: creating beside it would
+/// double it (I3). Only the key's column is asked for.
+async fn unreadable_partner(
+    engine: &Engine,
+    prepared: &Prepared,
+    on: Side,
+    sent: &Record,
+) -> Result<Option<RowId>, EngineError> {
+    let unreadable = unreadable(engine, prepared, on)?;
+    if unreadable.is_empty() {
+        return Ok(None);
+    }
+    let table = &prepared.mapping.tables[on];
+    for group in &prepared.mapping.match_by {
+        let Some(field) = group.first() else { continue };
+        let Some(value) = sent.get(field).filter(|value| !value.is_blank()) else { continue };
+        let key = Record::from_iter([(field.clone(), value.clone())]);
+        let values = with_resolver(&engine.store().snapshot()?, &prepared.base_currency, |resolver| {
+            mapping::to_values(&prepared.mapping, on, &key, resolver)
+        })?;
+        for (column, value) in values.unwrap_or_default() {
+            let columns = BTreeSet::from([column.clone()]);
+            let found = prepared.systems[on].search(table, &columns, &Search::Equals(column, value)).await?;
+            if let Some(row) = found.into_iter().find(|row| unreadable.contains(&row.id)) {
+                return Ok(Some(row.id));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn unreadable(engine: &Engine, prepared: &Prepared, side: Side) -> Result<BTreeSet<RowId>, StoreError> {
+    let (name, snapshot) = (prepared.name(), engine.store().snapshot()?);
+    let mut unreadable = BTreeSet::new();
+    let mut after = None;
+    loop {
+        let page = snapshot.observations(name, side, after.take(), 500)?;
+        let Some(last) = page.last() else { return Ok(unreadable) };
+        after = Some(last.row.clone());
+        let rows = page.into_iter().filter(|seen| matches!(seen.content, Content::Unreadable(_)));
+        unreadable.extend(rows.map(|seen| seen.row));
     }
 }

@@ -45,7 +45,7 @@ pub fn agree(
     coupling: &Coupling,
     merge: &Merge,
     rows: &Pair<Option<Row>>,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     if !merge.agreed.0.is_empty() {
         let mut transaction = engine.store().transaction()?;
         let mut coupling = coupling.clone();
@@ -58,11 +58,10 @@ pub fn agree(
     let is_written = Side::BOTH.iter().any(|side| !merge.writes[*side].0.is_empty());
     if is_written || merge.conflicts.is_empty() {
         // What collides is raised when the rest has arrived, in the next round.
-        return Ok(false);
+        return Ok(());
     }
     let kind = ConflictKind::Fields(merge.conflicts.clone());
-    conflicts::raise(engine, prepared, state, coupling, kind, authors(rows))?;
-    Ok(true)
+    conflicts::raise(engine, prepared, state, coupling, kind, authors(rows))
 }
 
 /// Leaves both rows of a coupling alone, and says why.

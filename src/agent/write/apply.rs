@@ -83,8 +83,11 @@ fn store_intents<'a>(
             stored_at: engine.now(),
         };
         transaction.put_intent(&intent)?;
-        let write =
-            Write { table: prepared.mapping.tables[side].clone(), verb, returning: prepared.columns(side) };
+        let write = Write {
+            table: prepared.mapping.tables[side].clone(),
+            verb,
+            returning: prepared.columns[side].clone(),
+        };
         sending.push(Sending { work, intent: intent.id, write });
     }
     transaction.commit()?;

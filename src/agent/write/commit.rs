@@ -37,6 +37,15 @@ const ROW_PAUSE: Duration = Duration::from_secs(60);
 /// How long a row is left alone whose write is not permitted.
 const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// An update that landed.
+pub struct Landed<'a> {
+    pub sent: &'a Record,
+    /// What the row held before, as far as it is known.
+    pub before: &'a Record,
+    /// The row as it is now, where the answer showed it.
+    pub row: Option<Row>,
+}
+
 /// Commits outcomes of writes to one side.
 pub struct Commit<'a> {
     pub engine: &'a Engine,
@@ -101,7 +110,7 @@ impl Commit<'_> {
                 rest.rereads.push(id.clone());
             }
             (WriteOutcome::Deleted | WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
-                self.deleted(transaction, state, work, *coupling)?;
+                self.deleted(transaction, state, *coupling, &work.cause)?;
             }
             (
                 WriteOutcome::Stale | WriteOutcome::Missing,
@@ -154,27 +163,9 @@ impl Commit<'_> {
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }
-                self.updated(transaction, state, *coupling, sent, row)?;
-                state.counts(self.prepared.name()).updated[self.side] += 1;
-                state.report.add(Line {
-                    mapping: self.prepared.name().to_string(),
-                    action: LineAction::Update,
-                    on: Some(self.prepared.mapping.connections[self.side].to_string()),
-                    row: work.label.clone(),
-                    fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
-                    note: None,
-                });
-                self.journal(
-                    transaction,
-                    state,
-                    work,
-                    Action::Updated,
-                    Some(id),
-                    changes(sent, Some(before)),
-                    Outcome::Done,
-                )
+                self.updated(transaction, state, *coupling, Landed { sent, before, row }, &work.cause)
             }
-            Job::Delete { coupling, .. } => self.deleted(transaction, state, work, *coupling),
+            Job::Delete { coupling, .. } => self.deleted(transaction, state, *coupling, &work.cause),
         }
     }
 
@@ -187,8 +178,10 @@ impl Commit<'_> {
         error: SystemError,
         rest: &mut Rest,
     ) -> Result<(), StoreError> {
+        // What is said of one part of a batch that was answered (a lock, a server's own error) is that row's trouble.
+        let is_of_row = matches!(error, SystemError::Unavailable { status: 409 | 500, .. });
         let is_for_all = matches!(error, SystemError::Throttled { .. } | SystemError::SignIn { .. });
-        if !rest.is_alive || is_for_all {
+        if !(rest.is_alive || is_of_row) || is_for_all {
             rest.stop.get_or_insert(error);
             return Ok(());
         }
@@ -321,18 +314,30 @@ impl Commit<'_> {
         Ok(base)
     }
 
-    /// A write landed: what was sent is what both sides agree on.
+    /// An update landed: what was sent is what both sides agree on.
     pub fn updated(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         coupling: CouplingId,
-        sent: &Record,
-        row: Option<Row>,
+        landed: Landed<'_>,
+        cause: &CauseOfWrite,
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         let Some(mut coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
+        let Landed { sent, before, row } = landed;
+        state.counts(name).updated[side] += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Update,
+            on: Some(self.prepared.mapping.connections[side].to_string()),
+            row: coupling.label.clone(),
+            fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
+            note: None,
+        });
+        let fields = changes(sent, Some(before));
+        self.journal_of(transaction, state, &coupling, Action::Updated, fields, cause)?;
         for (field, value) in &sent.0 {
             if !conflicts::note_half_answer(transaction, &coupling, side, field, value)? {
                 coupling.base.set(field.clone(), value.clone());
@@ -349,12 +354,13 @@ impl Commit<'_> {
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)
     }
 
-    fn deleted(
+    /// A deletion landed: nothing is left to keep in step.
+    pub fn deleted(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
-        work: &Work,
         coupling: CouplingId,
+        cause: &CauseOfWrite,
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
         let Some(coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
@@ -368,7 +374,7 @@ impl Commit<'_> {
             mapping: name.to_string(),
             action: LineAction::Delete,
             on: Some(self.prepared.mapping.connections[self.side].to_string()),
-            row: work.label.clone(),
+            row: coupling.label.clone(),
             fields: Vec::new(),
             note: None,
         });
@@ -377,8 +383,31 @@ impl Commit<'_> {
             before: Some(value.clone()),
             after: crate::model::Value::Blank,
         });
-        let row = &coupling.rows[self.side];
-        self.journal(transaction, state, work, Action::Deleted, Some(row), before.collect(), Outcome::Done)
+        self.journal_of(transaction, state, &coupling, Action::Deleted, before.collect(), cause)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a journal entry has that many parts")]
+    fn journal_of(
+        &self,
+        transaction: &mut Transaction,
+        state: &RunState,
+        coupling: &Coupling,
+        action: Action,
+        fields: Vec<FieldChange>,
+        cause: &CauseOfWrite,
+    ) -> Result<(), StoreError> {
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: self.engine.now(),
+            mapping: self.prepared.name().clone(),
+            action,
+            side: self.side,
+            row: Some(coupling.rows[self.side].clone()),
+            label: coupling.label.clone(),
+            cause: cause.clone(),
+            fields,
+            outcome: Outcome::Done,
+        })
     }
 
     fn refused(
@@ -418,27 +447,13 @@ impl Commit<'_> {
             Job::Delete { .. } => (Action::Deleted, Vec::new()),
         };
         let outcome = Outcome::Refused { code: refusal.code };
-        self.journal(transaction, state, work, action, None, fields, outcome)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a journal entry has that many parts")]
-    fn journal(
-        &self,
-        transaction: &mut Transaction,
-        state: &RunState,
-        work: &Work,
-        action: Action,
-        row: Option<&RowId>,
-        fields: Vec<FieldChange>,
-        outcome: Outcome,
-    ) -> Result<(), StoreError> {
         transaction.add_journal(&JournalEntry {
             run: state.id,
             at: self.engine.now(),
-            mapping: self.prepared.name().clone(),
+            mapping: name.clone(),
             action,
             side: self.side,
-            row: row.cloned(),
+            row: None,
             label: work.label.clone(),
             cause: work.cause.clone(),
             fields,

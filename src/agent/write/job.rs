@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
-use crate::mapping::{FieldKind, Mapping};
+use crate::mapping::{self, FieldKind, Mapping, Unfit};
 use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Version};
 use crate::store::{StoreError, Transaction};
 
@@ -56,19 +56,20 @@ pub fn create(prepared: &Prepared, on: Side, source: &Row, sent: Record, replace
     }
 }
 
-/// Returns the job that creates a deleted row again.
+/// Returns the job that creates a deleted row again, or why the row does not fit.
 pub fn restore(
     engine: &Engine,
     prepared: &Prepared,
     on: Side,
     source: &Row,
     coupling: &Coupling,
-) -> Result<Job, StoreError> {
+) -> Result<Result<Job, Unfit>, StoreError> {
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
     let record = observer.record(&snapshot, on.other(), source)?.unwrap_or_default();
     let sent = sent_on_create(&prepared.mapping, on, &record);
-    Ok(create(prepared, on, source, sent, Some(coupling)))
+    let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
+    Ok(fits.map(|()| create(prepared, on, source, sent, Some(coupling))))
 }
 
 /// Derives the id of a row to be created, so that a replay proves itself even after the store was lost (I3, I29).
@@ -107,8 +108,10 @@ pub fn rows_behind(
     job: &Job,
 ) -> Result<Vec<(Side, RowId)>, StoreError> {
     match job {
-        Job::Create { source, .. } => Ok(vec![(side.other(), source.clone())]),
-        Job::Update { coupling, .. } | Job::Delete { coupling, .. } => {
+        Job::Create { source, replaces: None, .. } => Ok(vec![(side.other(), source.clone())]),
+        Job::Create { replaces: Some(coupling), .. }
+        | Job::Update { coupling, .. }
+        | Job::Delete { coupling, .. } => {
             let coupling = transaction.coupling(prepared.name(), *coupling)?;
             Ok(coupling
                 .map(|coupling| Side::BOTH.map(|side| (side, coupling.rows[side].clone())).to_vec())

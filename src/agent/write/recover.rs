@@ -12,7 +12,7 @@ use crate::store::StoreError;
 use crate::sync;
 use crate::systems::{KeyedRead, Search};
 
-use super::commit::Commit;
+use super::commit::{Commit, Landed};
 
 /// The system's clock is only known to the second; a row it stamped may look that much older than the floor.
 const FLOOR_SLACK_SECS: i64 = 5;
@@ -44,7 +44,10 @@ async fn look_into(
                 Some((found, _)) => {
                     let commit = Commit { engine, prepared, side: intent.side };
                     let mut transaction = engine.store().transaction()?;
-                    commit.updated(&mut transaction, state, *coupling, sent, Some(found))?;
+                    let known = transaction.coupling(prepared.name(), *coupling)?;
+                    let before = known.map(|coupling| coupling.base).unwrap_or_default();
+                    let landed = Landed { sent, before: &before, row: Some(found) };
+                    commit.updated(&mut transaction, state, *coupling, landed, &CauseOfWrite::Recovery)?;
                     transaction.remove_intent(intent.id)?;
                     transaction.commit()?;
                 }
@@ -54,9 +57,18 @@ async fn look_into(
                 }
             }
         }
-        IntentVerb::Delete { row, .. } => {
-            close(engine, intent)?;
-            reread(engine, prepared, intent.side, std::slice::from_ref(row)).await?;
+        IntentVerb::Delete { coupling, row, .. } => {
+            let is_gone = is_absent(prepared, intent.side, row).await?;
+            let mut transaction = engine.store().transaction()?;
+            transaction.remove_intent(intent.id)?;
+            if is_gone {
+                let commit = Commit { engine, prepared, side: intent.side };
+                commit.deleted(&mut transaction, state, *coupling, &CauseOfWrite::Recovery)?;
+            }
+            transaction.commit()?;
+            if !is_gone {
+                reread(engine, prepared, intent.side, std::slice::from_ref(row)).await?;
+            }
         }
         IntentVerb::Create { source, minted, sent, floor, replaces } => {
             let found = match minted {
@@ -83,12 +95,18 @@ async fn look_up(
     row: &RowId,
 ) -> Result<Option<(Row, Record)>, EngineError> {
     let table = &prepared.mapping.tables[side];
-    let columns = prepared.columns(side);
-    let read = prepared.systems[side].rows(table, &columns, std::slice::from_ref(row)).await?.pop();
+    let columns = &prepared.columns[side];
+    let read = prepared.systems[side].rows(table, columns, std::slice::from_ref(row)).await?.pop();
     let Some(KeyedRead::Found(row)) = read else { return Ok(None) };
     let snapshot = engine.store().snapshot()?;
     let observer = Observer { prepared, now: engine.now() };
     Ok(observer.record(&snapshot, side, &row)?.ok().map(|record| (row, record)))
+}
+
+async fn is_absent(prepared: &Prepared, side: Side, row: &RowId) -> Result<bool, EngineError> {
+    let table = &prepared.mapping.tables[side];
+    let read = prepared.systems[side].rows(table, &prepared.columns[side], std::slice::from_ref(row)).await?;
+    Ok(read.first() == Some(&KeyedRead::Absent))
 }
 
 /// Returns whether a record holds everything that was sent.
@@ -108,8 +126,8 @@ async fn find_created(
     let slack = jiff::SignedDuration::from_secs(FLOOR_SLACK_SECS);
     let floor = floor.unwrap_or(intent.stored_at).checked_sub(slack).unwrap_or(Timestamp::MIN);
     let table = &prepared.mapping.tables[side];
-    let columns = prepared.columns(side);
-    let young = prepared.systems[side].search(table, &columns, &Search::ModifiedSince(floor)).await?;
+    let columns = &prepared.columns[side];
+    let young = prepared.systems[side].search(table, columns, &Search::ModifiedSince(floor)).await?;
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
     let wanted = sync::keys_of(&prepared.mapping, intent_source(intent), sent);

@@ -70,6 +70,7 @@ stored! {
         DoesNotFit { field: String, message: String },
         Unreadable { message: String },
         PerhapsDeleted,
+        PartnerUnreadable { partner: StoredRowId },
     }
 }
 

@@ -1,6 +1,6 @@
 //! Stored states of feeds and mappings, and the consent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::mirror::stored;
 use super::value::StoredTime;
@@ -13,6 +13,7 @@ stored! {
         users: BTreeSet<String>,
         watermark: Option<String>,
         page: Option<String>,
+        stored_at: StoredTime,
     }
 }
 
@@ -20,6 +21,8 @@ stored! {
     /// What is known about a mapping as a whole.
     struct StoredMappingState for MappingState {
         fingerprint: String,
+        fields: BTreeMap<String, String>,
+        tables: String,
         first_sync_approved: Option<StoredApproval>,
     }
 }
