@@ -89,6 +89,7 @@ impl Engine {
             .config()
             .mappings
             .iter()
+            .filter(|mapping| self.config().standing_still_for(mapping).is_none())
             .flat_map(|mapping| [&mapping.connections.left, &mapping.connections.right])
             .collect();
         for connection in used {
