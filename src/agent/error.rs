@@ -24,6 +24,11 @@ pub enum EngineError {
          be wrong; nothing was written"
     )]
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
+    #[error(
+        "{engine} keeps rows of {connection} in step as well, and {mapping} writes to both sides: the two would undo \
+         each other's work; nothing was written"
+    )]
+    OtherEngine { mapping: MappingName, connection: ConnectionName, engine: String },
     #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
     NotApproved { left: ConnectionName, right: ConnectionName },
 }
@@ -37,7 +42,8 @@ impl EngineError {
             Self::System(SystemError::Configuration { .. })
             | Self::Mapping { .. }
             | Self::OtherIdentity { .. }
-            | Self::OtherCurrency { .. } => ErrorKind::Configuration,
+            | Self::OtherCurrency { .. }
+            | Self::OtherEngine { .. } => ErrorKind::Configuration,
             Self::System(_) => ErrorKind::System,
             Self::NotApproved { .. } => ErrorKind::NeedsPerson,
         }
@@ -54,6 +60,10 @@ impl EngineError {
             Self::OtherIdentity { .. } => {
                 Some("correct the address, or use another data folder for the other system".to_owned())
             }
+            Self::OtherEngine { connection, .. } => Some(format!(
+                "switch the other one off for these tables; if both are wanted, set `other_engine = \"known\"` in \
+                 [connections.{connection}]"
+            )),
             Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
         }
     }

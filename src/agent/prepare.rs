@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::config::OtherEngine;
 use crate::mapping::{self, FieldKind, Mapping};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
 use crate::store::{MappingState, StoreError, Transaction};
@@ -77,6 +78,9 @@ pub async fn prepare(
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     check_currency(mapping, &facts)?;
+    check_other_engine(mapping, &facts, |connection| {
+        engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
+    })?;
     let mapping = mapping::with_scales(mapping.clone(), &tables);
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
@@ -118,6 +122,30 @@ fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineE
     }
 }
 
+/// Two engines that each write both ways would answer each other's writes.
+fn check_other_engine(
+    mapping: &Mapping,
+    facts: &Pair<&Facts>,
+    is_known: impl Fn(&ConnectionName) -> bool,
+) -> Result<(), EngineError> {
+    let writes_to =
+        |side| mapping.create[side] || mapping.fields.iter().any(|field| field.direction.flows_to(side));
+    if !Side::BOTH.into_iter().all(writes_to) {
+        return Ok(());
+    }
+    for side in Side::BOTH {
+        let connection = &mapping.connections[side];
+        if let Some(engine) = facts[side].other_engine.as_ref().filter(|_| !is_known(connection)) {
+            return Err(EngineError::OtherEngine {
+                mapping: mapping.name.clone(),
+                connection: connection.clone(),
+                engine: engine.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
 /// Returns a digest of all that decides what a mapping does.
 #[must_use]
 pub fn fingerprint(mapping: &Mapping) -> String {
@@ -155,5 +183,43 @@ fn forget_versions(transaction: &mut Transaction, mapping: &MappingName) -> Resu
             coupling.versions = Pair::default();
             transaction.put_coupling(&coupling)?;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(other_engine: Option<&str>) -> Facts {
+        Facts {
+            identity: "i".to_owned(),
+            display_name: "n".to_owned(),
+            base_currency_code: None,
+            base_currency: None,
+            other_engine: other_engine.map(str::to_owned),
+            server_time: None,
+        }
+    }
+
+    #[test]
+    fn beside_another_engine_both_ways_needs_a_word_from_people() {
+        let connections = Pair::new("erp".into(), "crm".into());
+        let check = |text: &str, engine: Option<&str>, is_known: bool| {
+            let mapping = mapping::parse("test", text, &connections).unwrap();
+            let (left, right) = (facts(None), facts(engine));
+            check_other_engine(&mapping, &Pair::new(&left, &right), |_| is_known)
+        };
+        let both_ways = mapping::standard("CUSTOMER").unwrap();
+        let error = check(both_ways, Some("the other"), false).unwrap_err();
+        let (text, remedy) = (error.to_string(), error.remedy().unwrap());
+        assert!(
+            text.starts_with("the other keeps rows of crm in step") && text.contains("CUSTOMER"),
+            "{text}"
+        );
+        assert!(remedy.contains("[connections.crm]"), "{remedy}");
+        assert!(check(both_ways, Some("the other"), true).is_ok());
+        assert!(check(both_ways, None, false).is_ok());
+        let one_way = mapping::standard("CURRENCY").unwrap();
+        assert!(check(one_way, Some("the other"), false).is_ok());
     }
 }
