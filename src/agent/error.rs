@@ -26,6 +26,11 @@ pub enum EngineError {
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
     #[error("the mapping {mapping} was about {was}, and is about {found} by now; nothing was written")]
     OtherTables { mapping: MappingName, was: String, found: String },
+    #[error(
+        "{engine} keeps rows of {connection} in step as well, and {mapping} writes to both sides: the two would undo \
+         each other's work; nothing was written"
+    )]
+    OtherEngine { mapping: MappingName, connection: ConnectionName, engine: String },
     #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
     NotApproved { left: ConnectionName, right: ConnectionName },
 }
@@ -40,7 +45,8 @@ impl EngineError {
             | Self::Mapping { .. }
             | Self::OtherIdentity { .. }
             | Self::OtherTables { .. }
-            | Self::OtherCurrency { .. } => ErrorKind::Configuration,
+            | Self::OtherCurrency { .. }
+            | Self::OtherEngine { .. } => ErrorKind::Configuration,
             Self::System(_) => ErrorKind::System,
             Self::NotApproved { .. } => ErrorKind::NeedsPerson,
         }
@@ -60,6 +66,10 @@ impl EngineError {
             Self::OtherTables { .. } => Some(
                 "give the mapping a new name: what is known of its rows is about the old tables".to_owned(),
             ),
+            Self::OtherEngine { connection, .. } => Some(format!(
+                "switch the other one off for these tables; if both are wanted, set `other_engine = \"known\"` in \
+                 [connections.{connection}]"
+            )),
             Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
         }
     }

@@ -4,6 +4,7 @@
 //! outcomes and looks after writes whose answer was lost. `run` and `pass` call them in that order; `desk` is where
 //! people come in.
 
+mod changed_mapping;
 mod desk;
 mod engine;
 mod error;

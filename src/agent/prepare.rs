@@ -2,21 +2,15 @@
 //! consent given.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
-
-use crate::mapping::{self, Field, FieldKind, Mapping};
-use crate::model::{
-    ColumnName, ConnectionName, FieldId, MappingName, Pair, RowId, Side, TableDescription, Timestamp,
-};
-use crate::store::{MappingState, StoreError, Transaction};
+use crate::config::OtherEngine;
+use crate::mapping::{self, FieldKind, Mapping};
+use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
 use crate::systems::{Facts, System};
 
 use super::engine::Engine;
 use super::error::EngineError;
-use super::plan::standing::wake;
 
 /// A mapping that is ready to run.
 #[derive(Clone, Debug)]
@@ -76,6 +70,9 @@ pub async fn prepare(
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     check_currency(mapping, &facts)?;
+    check_other_engine(mapping, &facts, |connection| {
+        engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
+    })?;
     let mapping = mapping::with_scales(mapping.clone(), &tables);
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
@@ -118,70 +115,64 @@ fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineE
     }
 }
 
-/// Returns a digest of something by all that it holds.
-fn digest(what: &impl fmt::Debug) -> String {
-    let digest = Sha256::digest(format!("{what:?}").as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Returns what the mapping is by now, in digests.
-fn state_of(mapping: &Mapping) -> MappingState {
-    let tables = Side::BOTH.map(|side| format!("{} of {}", mapping.tables[side], mapping.connections[side]));
-    let field = |field: &Field| (field.id.clone(), digest(&(&field.columns, &field.kind)));
-    MappingState {
-        fingerprint: digest(mapping),
-        fields: mapping.fields.iter().map(field).collect(),
-        tables: tables.join(" and "),
-        first_sync_approved: None,
-    }
-}
-
-/// Notices a changed mapping: everything is read and compared again (I38), what waited for the mapping is looked at.
-///
-/// A field that means other columns by now is at first contact. Other tables need another mapping: the couplings are
-/// about the old ones.
-pub fn note_changes(engine: &Engine, prepared: &Prepared) -> Result<(), EngineError> {
-    let name = prepared.name();
-    let mut transaction = engine.store().transaction()?;
-    let now = state_of(&prepared.mapping);
-    let Some(was) = transaction.mapping_state(name)? else {
-        transaction.put_mapping_state(name, &now)?;
-        return Ok(transaction.commit()?);
-    };
-    if was.fingerprint == now.fingerprint {
+/// Two engines that each write both ways would answer each other's writes.
+fn check_other_engine(
+    mapping: &Mapping,
+    facts: &Pair<&Facts>,
+    is_known: impl Fn(&ConnectionName) -> bool,
+) -> Result<(), EngineError> {
+    let writes_to =
+        |side| mapping.create[side] || mapping.fields.iter().any(|field| field.direction.flows_to(side));
+    if !Side::BOTH.into_iter().all(writes_to) {
         return Ok(());
     }
-    if was.tables != now.tables && transaction.count_couplings(name)? > 0 {
-        return Err(EngineError::OtherTables { mapping: name.clone(), was: was.tables, found: now.tables });
-    }
     for side in Side::BOTH {
-        transaction.remove_feed(&prepared.mapping.connections[side], &prepared.mapping.tables[side])?;
-        wake(&mut transaction, name, side, |_| true)?;
+        let connection = &mapping.connections[side];
+        if let Some(engine) = facts[side].other_engine.as_ref().filter(|_| !is_known(connection)) {
+            return Err(EngineError::OtherEngine {
+                mapping: mapping.name.clone(),
+                connection: connection.clone(),
+                engine: engine.clone(),
+            });
+        }
     }
-    let changed: Vec<_> =
-        was.fields.iter().filter(|(field, digest)| now.fields.get(*field) != Some(*digest)).collect();
-    compare_anew(&mut transaction, name, |field| changed.iter().any(|(changed, _)| *changed == field))?;
-    let first_sync_approved = was.first_sync_approved;
-    transaction.put_mapping_state(name, &MappingState { first_sync_approved, ..now })?;
-    Ok(transaction.commit()?)
+    Ok(())
 }
 
-/// Makes every row of a mapping count as unseen, so that the next listing compares it; without the bases of fields that
-/// mean something else by now.
-fn compare_anew(
-    transaction: &mut Transaction,
-    mapping: &MappingName,
-    is_changed: impl Fn(&FieldId) -> bool,
-) -> Result<(), StoreError> {
-    let mut after = None;
-    loop {
-        let page = transaction.couplings(mapping, after, 500)?;
-        let Some(last) = page.last() else { return Ok(()) };
-        after = Some(last.id);
-        for mut coupling in page {
-            coupling.versions = Pair::default();
-            coupling.base.0.retain(|field, _| !is_changed(field));
-            transaction.put_coupling(&coupling)?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn facts(other_engine: Option<&str>) -> Facts {
+        Facts {
+            identity: "i".to_owned(),
+            display_name: "n".to_owned(),
+            base_currency_code: None,
+            base_currency: None,
+            other_engine: other_engine.map(str::to_owned),
+            server_time: None,
         }
+    }
+
+    #[test]
+    fn beside_another_engine_both_ways_needs_a_word_from_people() {
+        let connections = Pair::new("erp".into(), "crm".into());
+        let check = |text: &str, engine: Option<&str>, is_known: bool| {
+            let mapping = mapping::parse("test", text, &connections).unwrap();
+            let (left, right) = (facts(None), facts(engine));
+            check_other_engine(&mapping, &Pair::new(&left, &right), |_| is_known)
+        };
+        let both_ways = mapping::standard("CUSTOMER").unwrap();
+        let error = check(both_ways, Some("the other"), false).unwrap_err();
+        let (text, remedy) = (error.to_string(), error.remedy().unwrap());
+        assert!(
+            text.starts_with("the other keeps rows of crm in step") && text.contains("CUSTOMER"),
+            "{text}"
+        );
+        assert!(remedy.contains("[connections.crm]"), "{remedy}");
+        assert!(check(both_ways, Some("the other"), true).is_ok());
+        assert!(check(both_ways, None, false).is_ok());
+        let one_way = mapping::standard("CURRENCY").unwrap();
+        assert!(check(one_way, Some("the other"), false).is_ok());
     }
 }

@@ -8,6 +8,7 @@ use crate::model::{ConnectionName, Counts, Run, RunId, Timestamp};
 use crate::store::StoreError;
 use crate::systems::Facts;
 
+use super::changed_mapping::note_changes;
 use super::engine::Engine;
 use super::error::EngineError;
 use super::look::{deletions, feed};
@@ -89,6 +90,7 @@ impl Engine {
             .config()
             .mappings
             .iter()
+            .filter(|mapping| self.config().standing_still_for(mapping).is_none())
             .flat_map(|mapping| [&mapping.connections.left, &mapping.connections.right])
             .collect();
         for connection in used {
@@ -116,7 +118,7 @@ impl Engine {
                 Err(error) => Err(error),
             };
             let Some(prepared) = state.note(Some(&mapping.name), outcome)? else { continue };
-            let noted = prepare::note_changes(self, &prepared);
+            let noted = note_changes(self, &prepared);
             if state.note(Some(&mapping.name), noted)?.is_some() {
                 ready.push(prepared);
             }

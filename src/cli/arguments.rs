@@ -5,7 +5,9 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::connection::arguments::ConnectionCommand;
 use super::exit_code;
+use super::rows::arguments::{RowsArguments, TablesArguments};
 
 /// Keeps rows in Business Central and Dataverse in step.
 #[derive(Debug, Parser)]
@@ -82,6 +84,22 @@ pub(super) enum Command {
         after_help = "Examples:\n  tandem history\n  tandem history 12\n  tandem history --limit 100 --json"
     )]
     History(HistoryArguments),
+    /// Add, list, change, test or remove connections
+    #[command(after_help = "Examples:\n  tandem connection list\n  tandem connection test --all\n\
+                      \x20 tandem connection edit crm --url https://contoso.crm4.dynamics.com\n\
+                      \x20 tandem connection disable crm")]
+    Connection {
+        #[command(subcommand)]
+        command: ConnectionCommand,
+    },
+    /// List the tables of a connection, or the columns of one table
+    #[command(after_help = "Examples:\n  tandem tables crm\n  tandem tables crm accounts --json")]
+    Tables(TablesArguments),
+    /// Read, create, change or delete rows of a table by hand
+    #[command(after_help = "Examples:\n  tandem rows crm accounts list --filter \"name eq 'Contoso'\"\n\
+                      \x20 tandem rows erp customers get ID --json\n\
+                      \x20 tandem rows crm accounts update ID telephone1=030-1")]
+    Rows(RowsArguments),
 }
 
 /// Options of `demo`.

@@ -18,13 +18,16 @@ mod simulated_config;
 mod table;
 
 mod conflicts;
+mod connection;
 mod demo;
 mod history;
 mod lines;
 mod plan;
+mod rows;
 mod run;
 mod simulate;
 mod status;
 mod sync;
+mod tables;
 
 pub use start::main;

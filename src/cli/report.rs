@@ -6,7 +6,9 @@ use std::fmt::Write as _;
 use serde_json::json;
 
 use crate::agent::{ControlError, Failure};
+use crate::config::ConfigError;
 use crate::http::HttpError;
+use crate::systems::SystemError;
 
 use super::exit_code::ExitCode;
 
@@ -73,6 +75,26 @@ impl From<ControlError> for CommandError {
             causes: Vec::new(),
             remedy: error.remedy,
         }
+    }
+}
+
+impl From<ConfigError> for CommandError {
+    fn from(error: ConfigError) -> Self {
+        let problem = error.to_string();
+        match error.source() {
+            Some(cause) => Self::because(ExitCode::Configuration, problem, cause),
+            None => Self::new(ExitCode::Configuration, problem),
+        }
+    }
+}
+
+impl From<SystemError> for CommandError {
+    fn from(error: SystemError) -> Self {
+        let exit_code = match error {
+            SystemError::Configuration { .. } => ExitCode::Configuration,
+            _ => ExitCode::System,
+        };
+        Self::new(exit_code, error.to_string()).with_remedy(error.remedy())
     }
 }
 

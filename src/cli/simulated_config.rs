@@ -54,6 +54,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
     };
     let connection = |kind, url: &str, company: Option<&str>| ConnectionSettings {
         kind,
+        enabled: true,
         url: url.to_owned(),
         company: company.map(str::to_owned),
         sign_in: sign_in.clone(),
@@ -61,6 +62,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         timeout_secs: 30,
         overlap_secs: 10,
         settle_secs: Some(2),
+        other_engine: None,
     };
     let business_central =
         connection(ConnectionKind::BusinessCentral, &addresses.business_central, Some(&addresses.company));

@@ -9,7 +9,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::{Output, json_text};
 use super::report::CommandError;
-use super::{conflicts, demo, history, logging, plan, run, simulate, status, sync};
+use super::{conflicts, connection, demo, history, logging, plan, rows, run, simulate, status, sync, tables};
 
 /// Runs the program with the process's own arguments.
 #[must_use]
@@ -60,6 +60,9 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Status => status::status(&context()?).await,
         Command::Conflicts { action } => conflicts::conflicts(&context()?, action.as_ref()).await,
         Command::History(options) => history::history(&context()?, options).await,
+        Command::Connection { command } => connection::connection(&context()?, command).await,
+        Command::Tables(options) => tables::tables(&context()?, options).await,
+        Command::Rows(options) => rows::rows(&context()?, options).await,
     }
 }
 

@@ -24,6 +24,10 @@ fn render(status: &StatusView) -> String {
     let headings = ["mapping", "between", "couplings#", "pending#", "conflicts#", "left alone#"];
     let _ = writeln!(text, "{}", table(&headings, status.mappings.iter().map(row)));
     for mapping in &status.mappings {
+        if let Some(name) = &mapping.stands_still_for {
+            let way_out = format!("tandem connection enable {name}");
+            let _ = writeln!(text, "{} stands still: {name} is disabled (`{way_out}`)", mapping.mapping);
+        }
         for (reason, count) in &mapping.left_alone {
             let rows = counted(*count, "row");
             let _ = writeln!(text, "left alone in {}: {rows}, {}", mapping.mapping, in_one_line(reason));
@@ -124,6 +128,7 @@ mod tests {
             pending: 2,
             conflicts: 1,
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3)]),
+            stands_still_for: Some("dataverse".to_owned()),
         };
         let failure = Failure {
             mapping: None,
@@ -151,6 +156,7 @@ mod tests {
         mapping   between                       couplings  pending  conflicts  left alone
         ─────────────────────────────────────────────────────────────────────────────────
         CUSTOMER  business-central / dataverse         91        2          1           3
+        CUSTOMER stands still: dataverse is disabled (`tandem connection enable dataverse`)
         left alone in CUSTOMER: 3 rows, several rows match
 
         Last run: 12 (schedule) at 2026-01-31 10:00:00 UTC: 2 created, 1 updated, 1 new in conflict.

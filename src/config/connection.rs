@@ -9,6 +9,9 @@ use super::SecretRef;
 #[serde(deny_unknown_fields)]
 pub struct ConnectionSettings {
     pub kind: ConnectionKind,
+    /// Whether mappings may use it. Those that would stand still meanwhile, and nothing of theirs is lost.
+    #[serde(default = "default_enabled", skip_serializing_if = "is_true")]
+    pub enabled: bool,
     /// Dataverse: the organisation's address (`https://contoso.crm4.dynamics.com`). Business Central: the address up to
     /// and including the environment (`https://api.businesscentral.dynamics.com/v2.0/TENANT/production`).
     pub url: String,
@@ -28,6 +31,17 @@ pub struct ConnectionSettings {
     /// How long an accepted request may still take effect, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_secs: Option<u64>,
+    /// Set where people know that another engine keeps the same tables in step, and want Tandem to write all the same.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub other_engine: Option<OtherEngine>,
+}
+
+/// What people say about another engine on the same tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherEngine {
+    /// They know of it.
+    Known,
 }
 
 /// Which product a connection speaks to.
@@ -54,6 +68,14 @@ pub enum SignIn {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
     },
+}
+
+const fn default_enabled() -> bool {
+    true
+}
+
+const fn is_true(value: &bool) -> bool {
+    *value
 }
 
 const fn default_page_size() -> u32 {

@@ -55,6 +55,12 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("{}: {problem}", path.display())]
     Wrong { path: PathBuf, problem: String },
     #[error(transparent)]
@@ -67,31 +73,21 @@ impl Config {
     /// Reads `tandem.toml` and all mappings it uses.
     pub fn load(places: &Places) -> Result<Self, ConfigError> {
         let path = places.config_file();
-        let text = read(&path)?;
-        let settings: Settings = toml::from_str(&text).map_err(|error| {
-            // Never the error's own excerpt of the text: it could show a secret.
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-            ConfigError::Wrong { path: path.clone(), problem: format!("line {line}: {}", error.message()) }
-        })?;
-        let mut mappings = Vec::new();
-        let mut sources = BTreeMap::new();
-        for name in &settings.mappings {
-            let source = source(places, name)?;
-            let mapping = parse(&settings, &source)?;
-            if mapping.name.as_str() != name {
-                let problem =
-                    format!("the mapping is named {}; name it {name} or rename the file", mapping.name);
-                return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
-            }
-            sources.insert(mapping.name.clone(), source);
-            mappings.push(mapping);
-        }
+        let settings = Settings::load(places)?;
+        let (mappings, sources) = read_mappings(places, &settings)?;
         let order = mapping::dependency_order(&mappings)?;
         let mappings = order.into_iter().map(|index| mappings[index].clone()).collect();
         let config = Self { places: places.clone(), settings, mappings, sources };
         config.check().map_err(|problem| ConfigError::Wrong { path, problem })?;
         Ok(config)
+    }
+
+    /// Returns the disabled connection that makes a mapping stand still, if there is one.
+    #[must_use]
+    pub fn standing_still_for<'a>(&self, mapping: &'a Mapping) -> Option<&'a ConnectionName> {
+        Side::BOTH.map(|side| &mapping.connections[side]).into_iter().find(|name| {
+            self.settings.connections.get(name.as_str()).is_some_and(|connection| !connection.enabled)
+        })
     }
 
     /// Returns the folder of the inbox file.
@@ -130,6 +126,49 @@ impl Config {
     }
 }
 
+impl Settings {
+    /// Reads `tandem.toml` alone.
+    pub fn load(places: &Places) -> Result<Self, ConfigError> {
+        let path = places.config_file();
+        Self::parse(&path, &read(&path)?)
+    }
+
+    /// Reads the text of the file at `path`.
+    pub(super) fn parse(path: &Path, text: &str) -> Result<Self, ConfigError> {
+        toml::from_str(text).map_err(|error| {
+            // Never the error's own excerpt of the text: it could show a secret.
+            let start = error.span().map_or(0, |span| span.start);
+            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+            let problem = format!("line {line}: {}", error.message());
+            ConfigError::Wrong { path: path.to_owned(), problem }
+        })
+    }
+
+    /// Returns the mappings in use, in the order of `mappings`, whether or not their connections are there.
+    pub fn read_mappings(&self, places: &Places) -> Result<Vec<Mapping>, ConfigError> {
+        read_mappings(places, self).map(|(mappings, _)| mappings)
+    }
+}
+
+fn read_mappings(
+    places: &Places,
+    settings: &Settings,
+) -> Result<(Vec<Mapping>, BTreeMap<MappingName, MappingSource>), ConfigError> {
+    let mut mappings = Vec::new();
+    let mut sources = BTreeMap::new();
+    for name in &settings.mappings {
+        let source = source(places, name)?;
+        let mapping = parse(settings, &source)?;
+        if mapping.name.as_str() != name {
+            let problem = format!("the mapping is named {}; name it {name} or rename the file", mapping.name);
+            return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
+        }
+        sources.insert(mapping.name.clone(), source);
+        mappings.push(mapping);
+    }
+    Ok((mappings, sources))
+}
+
 fn source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
     let path = places.mappings().join(format!("{name}.toml"));
     match read(&path) {
@@ -156,7 +195,7 @@ fn parse(settings: &Settings, source: &MappingSource) -> Result<Mapping, Mapping
     mapping::parse(&source.file, &source.text, &connections)
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |source: io::Error| ConfigError::Unreadable { path: path.to_owned(), source };
     match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {

@@ -1,12 +1,14 @@
 //! What people configure: `tandem.toml`, mapping files, the places of files, and references to secrets.
 
 mod connection;
+mod edit;
 mod load;
 mod places;
 mod secret;
 mod settings;
 
-pub use connection::{ConnectionKind, ConnectionSettings, SignIn};
+pub use connection::{ConnectionKind, ConnectionSettings, OtherEngine, SignIn};
+pub use edit::SettingsFile;
 pub use load::{Config, ConfigError, MappingSource};
 pub use places::Places;
 pub use secret::{SecretError, SecretRef};

@@ -121,7 +121,9 @@ impl Function {
         }
     }
 
-    const fn word(self) -> &'static str {
+    /// Returns the function as it stands in a filter.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Contains => "contains",
             Self::StartsWith => "startswith",
@@ -131,7 +133,9 @@ impl Function {
 }
 
 impl Operator {
-    const fn word(self) -> &'static str {
+    /// Returns the comparison as it stands in a filter.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
         match self {
             Self::Equal => "eq",
             Self::NotEqual => "ne",

@@ -15,7 +15,7 @@ mod translate;
 pub use check::{Finding, check, with_scales};
 pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
 pub use file::{MappingError, parse};
-pub use filter::{Filter, FilterError, MissingColumn};
+pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
 pub use standard::{STANDARD, standard};

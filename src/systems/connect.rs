@@ -10,15 +10,15 @@ use uuid::Uuid;
 use super::business_central::BusinessCentral;
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
-use super::{System, SystemError};
+use super::{Examine, System, SystemError};
 use crate::config::{ConnectionKind, ConnectionSettings, SignIn};
 use crate::http::{ClientSecret, HttpError, Retry, Secret, Session, SessionSettings};
 use crate::model::{ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
-const DATAVERSE_CONCURRENCY: usize = 8;
+pub(super) const DATAVERSE_CONCURRENCY: usize = 8;
 const DATAVERSE_SETTLE_SECS: u64 = 120;
-const DATAVERSE_HEADERS: [(&str, &str); 3] =
+pub(super) const DATAVERSE_HEADERS: [(&str, &str); 3] =
     [("Accept", "application/json"), ("OData-Version", "4.0"), ("OData-MaxVersion", "4.0")];
 
 const BUSINESS_CENTRAL_API: &str = "api/v2.0";
@@ -36,6 +36,15 @@ pub fn connect(
     settings: &ConnectionSettings,
     config_folder: &Path,
 ) -> Result<Arc<dyn System>, SystemError> {
+    Ok(open(name, settings, config_folder)?)
+}
+
+/// Makes the same system for people to look over.
+pub fn open(
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    config_folder: &Path,
+) -> Result<Arc<dyn Examine>, SystemError> {
     let overlap = Duration::from_secs(settings.overlap_secs);
     let settle = |default: u64| Duration::from_secs(settings.settle_secs.unwrap_or(default));
     match settings.kind {
@@ -71,7 +80,7 @@ fn dataverse_service(
     })
 }
 
-fn business_central_service(
+pub(super) fn business_central_service(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,
@@ -87,7 +96,7 @@ fn business_central_service(
     })
 }
 
-fn session(
+pub(super) fn session(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,

@@ -3,12 +3,16 @@
 mod business_central;
 mod connect;
 mod dataverse;
+mod discover;
+mod examine;
 mod odata;
 mod system;
 #[cfg(test)]
 mod tests;
 
-pub use connect::connect;
+pub use connect::{connect, open};
+pub use discover::{Company, DiscoverError, Environment, companies, environments};
+pub use examine::{Check, Examine, Finding, Listing, Verdict};
 pub use system::{
     Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
     System, SystemError, Verb, Write, WriteOutcome,

@@ -85,6 +85,8 @@ pub struct Facts {
     pub base_currency_code: Option<String>,
     /// The row of the base currency, where it is a row (Dataverse); elsewhere blank means local currency.
     pub base_currency: Option<RowId>,
+    /// Another engine that keeps rows of this system in step, where one shows.
+    pub other_engine: Option<String>,
     /// The system's clock, from its `Date` header.
     pub server_time: Option<Timestamp>,
 }

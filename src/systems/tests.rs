@@ -373,23 +373,53 @@ async fn nothing_is_applied_where_nobody_listens() {
     assert!(matches!(outcomes[0], WriteOutcome::NotApplied(SystemError::Unreachable { .. })), "{outcomes:?}");
 }
 
-#[tokio::test]
-async fn dataverse_tells_who_it_is() {
-    let (address, _) = serve(|asked| {
+/// Serves an organisation. `companies` are those the integration built into Business Central is set up for, if it is
+/// installed.
+fn organisation(companies: Option<Json>) -> (String, Log) {
+    serve(move |asked| {
         if asked.is("GET /api/WhoAmI") {
             return ok(&json!({"OrganizationId": A.to_uppercase()}));
         }
         if asked.is("GET /api/organizations?$select=name,_basecurrencyid_value") {
             return ok(&json!({"value": [{"name": "Contoso", "_basecurrencyid_value": B}]}));
         }
-        assert!(asked.is(&format!("GET /api/transactioncurrencies({B})?$select=isocurrencycode")));
-        ok(&json!({"isocurrencycode": "EUR"}))
-    });
+        match (&companies, asked.line) {
+            (None, line) if line.contains("bcbi_company") => answer("404 Not Found", "", "{}"),
+            (Some(_), "GET /api/EntityDefinitions(LogicalName='bcbi_company')?$select=EntitySetName") => {
+                ok(&json!({"EntitySetName": "bcbi_companies"}))
+            }
+            (Some(companies), "GET /api/bcbi_companies") => ok(&json!({ "value": companies })),
+            _ => {
+                assert!(asked.is(&format!("GET /api/transactioncurrencies({B})?$select=isocurrencycode")));
+                ok(&json!({"isocurrencycode": "EUR"}))
+            }
+        }
+    })
+}
+
+#[tokio::test]
+async fn dataverse_tells_who_it_is() {
+    let (address, _) = organisation(None);
     let facts = dataverse(&address).facts().await.unwrap();
     assert_eq!((facts.identity.as_str(), facts.display_name.as_str()), (A, "Contoso"));
     assert_eq!(facts.base_currency_code.as_deref(), Some("EUR"));
     assert_eq!(facts.base_currency, Some(RowId::new(B)));
+    assert_eq!(facts.other_engine, None);
     assert_eq!(facts.server_time, Some("2026-11-21T12:00:00Z".parse().unwrap()));
+}
+
+#[tokio::test]
+async fn the_integration_built_into_business_central_shows_by_its_companies() {
+    let companies = json!([{"bcbi_companyid": A, "bcbi_name": "CRONUS"}]);
+    let (address, log) = organisation(Some(companies));
+    let dataverse = dataverse(&address);
+    let engine = dataverse.facts().await.unwrap().other_engine.unwrap();
+    assert!(engine.contains("built into Business Central") && engine.contains("CRONUS"), "{engine}");
+    dataverse.facts().await.unwrap();
+    let asked = log.lock().unwrap().iter().filter(|line| line.contains("bcbi")).count();
+    assert_eq!(asked, 2, "looked for once");
+    let (address, _) = organisation(Some(json!([])));
+    assert_eq!(self::dataverse(&address).facts().await.unwrap().other_engine, None);
 }
 
 /// Answers Business Central's metadata request.

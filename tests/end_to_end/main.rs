@@ -4,6 +4,7 @@
 
 mod agent;
 mod command_line;
+mod connections;
 mod kill;
 mod rows;
 mod sync;

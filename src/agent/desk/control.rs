@@ -122,6 +122,8 @@ pub struct MappingStatus {
     pub conflicts: u64,
     /// Rows left alone, by reason.
     pub left_alone: BTreeMap<String, u64>,
+    /// The disabled connection for which the mapping stands still.
+    pub stands_still_for: Option<String>,
 }
 
 /// One open conflict.

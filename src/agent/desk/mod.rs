@@ -300,6 +300,7 @@ fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>,
         .settings
         .connections
         .iter()
+        .filter(|(_, settings)| settings.enabled)
         .map(|(name, settings)| {
             let name = ConnectionName::new(name.as_str());
             let system = systems::connect(&name, settings, &config.places.config)

@@ -31,6 +31,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
                 conflicts: conflicts.iter().filter(|conflict| conflict.mapping == mapping.name).count()
                     as u64,
                 left_alone: std::collections::BTreeMap::new(),
+                stands_still_for: engine.config().standing_still_for(mapping).map(ToString::to_string),
             };
             for (reason, count) in standing::parked(snapshot, &mapping.name)? {
                 *status.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;

@@ -66,7 +66,7 @@ impl BusinessCentral {
         format!("{}/{table}", self.company_path())
     }
 
-    async fn metadata(&self) -> Result<&Csdl, SystemError> {
+    pub(super) async fn metadata(&self) -> Result<&Csdl, SystemError> {
         let what = "metadata";
         let read = || async {
             let request = Request::get(self.service.url("$metadata"))

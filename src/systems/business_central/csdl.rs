@@ -67,6 +67,11 @@ impl Csdl {
         self.types.get(self.sets.get(set)?)
     }
 
+    /// Lists the sets.
+    pub fn sets(&self) -> impl Iterator<Item = &str> {
+        self.sets.keys().map(String::as_str)
+    }
+
     /// Returns the sets that hold rows of a type.
     pub fn sets_of<'a>(&'a self, type_name: &'a str) -> impl Iterator<Item = &'a str> {
         self.sets.iter().filter(move |(_, name)| *name == type_name).map(|(set, _)| set.as_str())

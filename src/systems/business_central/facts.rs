@@ -18,6 +18,8 @@ impl BusinessCentral {
             display_name: field("displayName").or(field("name")).unwrap_or_default().to_owned(),
             base_currency_code: self.local_currency().await?,
             base_currency: None,
+            // Its own integration keeps its settings where no API shows them; Dataverse shows its traces.
+            other_engine: None,
             server_time: response.date,
         })
     }

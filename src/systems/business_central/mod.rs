@@ -3,6 +3,7 @@
 mod changes;
 mod client;
 mod csdl;
+mod examine;
 mod exchange_rates;
 mod facts;
 mod feed;

@@ -63,7 +63,7 @@ impl BusinessCentral {
 }
 
 /// Returns the filter that finds a value; nothing where only reading everything finds it surely.
-fn condition(column: &ColumnName, kind: ColumnKind, value: &Value) -> Option<String> {
+pub(super) fn condition(column: &ColumnName, kind: ColumnKind, value: &Value) -> Option<String> {
     let literal = match (kind, value) {
         (ColumnKind::Member | ColumnKind::Other, _) => return None,
         (ColumnKind::Text, Value::Text(text)) if is_filter(text) => return None,

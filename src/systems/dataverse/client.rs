@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::metadata::{self, Definition};
+use super::other_engine::OtherEngine;
 use super::references::References;
 use super::schema::Schema;
 use super::write::{judge, prepare};
@@ -36,6 +37,8 @@ pub struct Dataverse {
     /// The names of all tables by logical name; empty until first needed.
     definitions: Mutex<Arc<BTreeMap<String, Definition>>>,
     schemas: Mutex<BTreeMap<TableName, Arc<Schema>>>,
+    /// Looked for once.
+    pub(super) other_engine: OnceCell<OtherEngine>,
 }
 
 impl Dataverse {
@@ -49,10 +52,11 @@ impl Dataverse {
             references: References::default(),
             definitions: Mutex::default(),
             schemas: Mutex::default(),
+            other_engine: OnceCell::new(),
         }
     }
 
-    async fn schema(&self, table: &TableName) -> Result<Arc<Schema>, SystemError> {
+    pub(super) async fn schema(&self, table: &TableName) -> Result<Arc<Schema>, SystemError> {
         let mut schemas = self.schemas.lock().await;
         if let Some(schema) = schemas.get(table) {
             return Ok(Arc::clone(schema));

@@ -23,11 +23,13 @@ impl Dataverse {
             Some(currency) => self.currency_code(currency).await?,
             None => None,
         };
+        let other_engine = self.other_engine().await?.at_work();
         Ok(Facts {
             identity: RowId::new(identity).as_str().to_owned(),
             display_name: field("name").unwrap_or_default().to_owned(),
             base_currency_code,
             base_currency,
+            other_engine,
             server_time: who.date,
         })
     }

@@ -2,9 +2,11 @@
 
 mod changes;
 mod client;
+mod examine;
 mod facts;
 mod feed;
 mod metadata;
+mod other_engine;
 mod references;
 mod schema;
 mod write;

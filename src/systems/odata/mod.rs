@@ -3,9 +3,11 @@
 //! Only `service` sends anything; it turns failures into the port's errors. No product's peculiarities live here.
 
 mod batch;
+mod condition;
 mod error;
 mod json_batch;
 mod links;
+mod listing;
 mod multipart;
 mod page;
 mod query;
@@ -16,9 +18,11 @@ mod value;
 mod writes;
 
 pub(super) use batch::{BatchAnswers, BatchForm, BatchPart, PartAnswer};
+pub(super) use condition::{Asking, condition};
 pub(super) use error::ServiceError;
 use json_batch::JsonBatch;
 pub(super) use links::{guid_in, resolve};
+pub(super) use listing::list_rows;
 use multipart::MultipartBatch;
 pub(super) use page::{Object, Page};
 pub(super) use query::{Query, instant_literal, keyed, literal};

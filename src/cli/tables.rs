@@ -1,0 +1,134 @@
+//! `tandem tables`: the tables of a connection, and the columns of one.
+
+use serde::Serialize;
+
+use crate::config::Settings;
+use crate::model::{TableDescription, TableName};
+use crate::systems;
+
+use super::connection::find;
+use super::context::Context;
+use super::exit_code::ExitCode;
+use super::report::CommandError;
+use super::rows::arguments::TablesArguments;
+use super::rows::kind_name;
+use super::table::table;
+
+/// One table with its columns.
+#[derive(Debug, Serialize)]
+struct Described {
+    table: String,
+    key: String,
+    columns: Vec<DescribedColumn>,
+}
+
+/// One column.
+#[derive(Debug, Serialize)]
+struct DescribedColumn {
+    column: String,
+    kind: &'static str,
+    max_chars: Option<usize>,
+    decimal_places: Option<u32>,
+    creatable: bool,
+    updatable: bool,
+    /// The tables a reference may point into.
+    targets: Vec<String>,
+}
+
+/// Lists tables, or the columns of one.
+pub(super) async fn tables(context: &Context, arguments: &TablesArguments) -> Result<ExitCode, CommandError> {
+    let settings = Settings::load(&context.places)?;
+    let (name, connection) = find(&settings, &arguments.connection)?;
+    let system = systems::open(&name, connection, &context.places.config)?;
+    match &arguments.table {
+        None => {
+            let tables = system.tables().await?;
+            let tables: Vec<String> = tables.iter().map(ToString::to_string).collect();
+            context.output.show(&tables, |tables| tables.join("\n"));
+        }
+        Some(table) => {
+            let description = system.describe(&TableName::new(table.as_str())).await?;
+            context.output.show(&described(&description), render);
+        }
+    }
+    Ok(ExitCode::Success)
+}
+
+fn described(description: &TableDescription) -> Described {
+    let columns = description.columns.iter().map(|(name, column)| DescribedColumn {
+        column: name.to_string(),
+        kind: kind_name(column.kind),
+        max_chars: column.max_chars,
+        decimal_places: column.scale,
+        creatable: column.creatable,
+        updatable: column.updatable,
+        targets: column.targets.iter().map(ToString::to_string).collect(),
+    });
+    Described {
+        table: description.table.to_string(),
+        key: description.key.to_string(),
+        columns: columns.collect(),
+    }
+}
+
+fn render(described: &Described) -> String {
+    let row = |column: &DescribedColumn| {
+        let size = match (column.max_chars, column.decimal_places) {
+            (Some(chars), _) => format!("{chars} characters"),
+            (None, Some(places)) => format!("{places} decimals"),
+            (None, None) => String::new(),
+        };
+        let writes = match (column.creatable, column.updatable) {
+            (true, true) => "yes",
+            (true, false) => "on create",
+            (false, true) => "on update",
+            (false, false) => "no",
+        };
+        let key = if column.column == described.key { "key" } else { "" };
+        vec![
+            column.column.clone(),
+            column.kind.to_owned(),
+            size,
+            writes.to_owned(),
+            [key.to_owned(), column.targets.join(", ")].join(""),
+        ]
+    };
+    table(&["column", "kind", "size", "writable", "points to"], described.columns.iter().map(row))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Column, ColumnKind};
+
+    #[test]
+    fn the_columns_of_a_table_are_shown_in_at_most_100_columns() {
+        let column = |kind, max_chars, updatable, targets: &[&str]| Column {
+            kind,
+            max_chars,
+            scale: None,
+            creatable: true,
+            updatable,
+            targets: targets.iter().map(|target| TableName::new(*target)).collect(),
+        };
+        let columns = [
+            ("accountid", column(ColumnKind::Reference, None, false, &[])),
+            ("name", column(ColumnKind::Text, Some(160), true, &[])),
+            ("primarycontactid", column(ColumnKind::Reference, None, true, &["contacts"])),
+        ];
+        let description = TableDescription {
+            table: "accounts".into(),
+            key: "accountid".into(),
+            columns: columns.into_iter().map(|(name, column)| (name.into(), column)).collect(),
+        };
+        let text = render(&described(&description));
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        insta::assert_snapshot!(text, @r"
+        column            kind       size            writable   points to
+        ─────────────────────────────────────────────────────────────────
+        accountid         reference                  on create  key
+        name              text       160 characters  yes
+        primarycontactid  reference                  yes        contacts
+        ");
+    }
+}

@@ -1,0 +1,206 @@
+//! Looking a company in Business Central over for people.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use serde_json::Value as Json;
+
+use super::client::BusinessCentral;
+use super::schema::Schema;
+use super::search;
+use crate::mapping::{Filter, FilterFunction, Operator};
+use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
+use crate::systems::discover::{Environment, environment_list};
+use crate::systems::odata::{Asking, Query, condition, encode, list_rows, literal};
+use crate::systems::{Check, Examine, Finding, Listing, SystemError, Verdict};
+
+impl BusinessCentral {
+    async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
+        let mut columns = listing.columns.clone();
+        columns.extend(listing.filter.iter().flat_map(Filter::columns));
+        let asked = self.ask(&listing.table, &columns, None).await?;
+        let rates = self.rates(&asked).await?;
+        let query = Query::of(self.set_path(&listing.table)).select(asked.shape.properties()).order_by("id");
+        let questions = Questions(self.schema(&listing.table).await?);
+        let query = match listing.filter.as_ref().and_then(|filter| condition(filter, &questions)) {
+            Some(condition) => query.filter(condition),
+            None => query,
+        };
+        let decode = |entry: Json| {
+            let mut row = asked.decode(&entry)?;
+            asked.complete(&mut row, rates.as_ref());
+            Ok(row)
+        };
+        list_rows(&self.service, listing, &query.path(), &listing.page_preference(), decode).await
+    }
+
+    async fn findings(&self, tables: &BTreeSet<TableName>) -> Vec<Finding> {
+        let mut findings = vec![self.environment().await, self.version().await];
+        findings.push(Finding::not_told(Check::User, "Business Central does not tell who is signed in"));
+        for table in tables {
+            findings.extend(self.table(table).await);
+        }
+        findings.push(Finding::not_told(
+            Check::AdministrationMode,
+            "Business Central does not tell (inferred to be open: it answered)",
+        ));
+        findings.push(Finding::not_told(
+            Check::OtherEngine,
+            "its own integration does not show in its API; the Dataverse connection shows whether it is set up",
+        ));
+        findings.push(Finding::not_told(
+            Check::Limits,
+            "none announced; 6000 requests in 5 minutes and 5 at once are documented for each sign-in",
+        ));
+        findings
+    }
+
+    /// Finds the own environment in the list of all; there is none on premises.
+    async fn environment(&self) -> Finding {
+        let mut path = self.identity.split('+').next().unwrap_or_default().rsplit('/');
+        let own = path.next().unwrap_or_default().to_owned();
+        let root = self.service.root.split("/v2.0/").next().unwrap_or_default();
+        let found = match environment_list(&self.service, root).await {
+            Ok(list) => list.into_iter().find(|environment| environment.name.eq_ignore_ascii_case(&own)),
+            Err(_) => None,
+        };
+        environment_finding(&own, found.as_ref())
+    }
+
+    async fn version(&self) -> Finding {
+        let version = match self.service.object("the company", &self.company_path()).await {
+            Ok(company) => company.get("systemVersion").and_then(Json::as_str).map(str::to_owned),
+            Err(error) => return Finding::refused(Check::Version, &error),
+        };
+        match version.filter(|version| !version.is_empty()) {
+            Some(version) => Finding::good(Check::Version, format!("Business Central {version}, API v2.0")),
+            None => {
+                Finding::not_told(Check::Version, "API v2.0; the version of Business Central is not told")
+            }
+        }
+    }
+
+    async fn table(&self, table: &TableName) -> Vec<Finding> {
+        let listing = Listing { table: table.clone(), columns: BTreeSet::new(), filter: None, most: 1 };
+        if let Err(error) = self.list_rows(&listing).await {
+            return vec![Finding::refused(Check::Read, &error)];
+        }
+        let mut findings = vec![Finding::good(Check::Read, format!("may read {table}"))];
+        let found = format!("whether it may write {table} is not told; the first write will show");
+        findings.push(Finding::not_told(Check::Write, found));
+        let modified = ColumnName::new("lastModifiedDateTime");
+        let has_modified =
+            self.schema(table).await.is_ok_and(|schema| schema.description.columns.contains_key(&modified));
+        findings.push(match has_modified {
+            true => Finding::good(Check::ChangeTracking, format!("{table} tells when a row was changed")),
+            false => Finding::bad(
+                Check::ChangeTracking,
+                Verdict::Warning,
+                format!("{table} does not tell when a row was changed"),
+                "nothing, if a full comparison at each look is acceptable",
+            ),
+        });
+        findings
+    }
+}
+
+fn environment_finding(own: &str, found: Option<&Environment>) -> Finding {
+    let check = Check::Environment;
+    let Some(found) = found else {
+        let told = format!("{own}; Business Central does not tell its kind here: make sure by its address");
+        return Finding::not_told(check, told);
+    };
+    let name = &found.name;
+    match found.kind.as_deref() {
+        Some("Production") => Finding::good(check, format!("{name} is a PRODUCTION environment")),
+        Some(kind) => Finding::good(check, format!("{name} is an environment of kind {kind}")),
+        None => Finding::not_told(check, format!("{name}; its kind is not told")),
+    }
+}
+
+/// What can be asked of one table.
+struct Questions(Arc<Schema>);
+
+impl Asking for Questions {
+    fn compare(&self, column: &ColumnName, operator: Operator, value: &Value) -> Option<String> {
+        let kind = self.0.kind(column)?;
+        match operator {
+            Operator::Equal if value.is_blank() || encode(kind, value).is_ok() => {
+                search::condition(column, kind, value)
+            }
+            Operator::Equal | Operator::NotEqual => None,
+            _ if value.is_blank() || encode(kind, value).is_err() => None,
+            // The order of texts and of members is the service's own.
+            _ if matches!(kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Instant) => {
+                Some(format!("{column} {} {}", operator.word(), literal(value)?))
+            }
+            _ => None,
+        }
+    }
+
+    /// Parts of texts are looked for with regard to case there, and without it here.
+    fn function(&self, _function: FilterFunction, _column: &ColumnName, _text: &str) -> Option<String> {
+        None
+    }
+
+    /// `or` over two columns is refused.
+    fn joins(&self, left: &Filter, right: &Filter) -> bool {
+        let columns = left.columns();
+        columns.len() == 1 && columns == right.columns()
+    }
+}
+
+impl Examine for BusinessCentral {
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
+        Box::pin(async { Ok(self.metadata().await?.sets().map(TableName::new).collect()) })
+    }
+
+    fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+        Box::pin(self.list_rows(listing))
+    }
+
+    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>> {
+        Box::pin(self.findings(tables))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::systems::business_central::schema::tests::schema;
+
+    #[test]
+    fn only_what_the_service_judges_alike_is_asked() {
+        let questions = Questions(Arc::new(schema("customers")));
+        let check = |filter: &str, expected: Option<&str>| {
+            assert_eq!(condition(&filter.parse().unwrap(), &questions).as_deref(), expected, "{filter}");
+        };
+        check("number eq '10000'", Some("number eq '10000'"));
+        check("displayName eq null", Some("displayName eq ''"));
+        check("displayName ne 'x'", None);
+        check("contains(displayName,'x')", None);
+        check("creditLimit ge 100", Some("creditLimit ge 100"));
+        check("creditLimit ge 'x'", None);
+        check("displayName gt 'x'", None);
+        check("blocked eq 'All'", None);
+        check("number eq '1' or number eq '2'", Some("(number eq '1' or number eq '2')"));
+        check("number eq '1' or displayName eq 'x'", None);
+        check("number eq 'A*' and creditLimit lt 5", Some("creditLimit lt 5"));
+    }
+
+    #[test]
+    fn a_production_environment_is_named_as_such() {
+        let environment = |kind: Option<&str>| Environment {
+            name: "PROD".to_owned(),
+            url: String::new(),
+            kind: kind.map(str::to_owned),
+            place: None,
+            state: None,
+        };
+        let found = |kind: Option<&str>| environment_finding("prod", Some(&environment(kind))).found;
+        assert_eq!(found(Some("Production")), "PROD is a PRODUCTION environment");
+        assert_eq!(found(Some("Sandbox")), "PROD is an environment of kind Sandbox");
+        assert_eq!(environment_finding("prod", None).verdict, Verdict::NotTold);
+    }
+}

@@ -1,0 +1,126 @@
+//! What people ask of a connection beyond what keeping it in step needs: its tables, rows by their own filter, and what
+//! is amiss with it. Nothing here writes.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+use serde::Serialize;
+
+use super::{System, SystemError};
+use crate::mapping::Filter;
+use crate::model::{ColumnName, Row, TableName};
+
+/// The most rows asked for in one page.
+const MAX_PAGE_SIZE: usize = 1000;
+
+/// A system that can be looked over by people.
+pub trait Examine: System {
+    /// Lists the tables, in the order of their names.
+    fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>>;
+
+    /// Lists rows that pass a filter, at most so many. The columns are those asked for.
+    fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>>;
+
+    /// Looks at what reading [`Facts`](super::Facts) does not show: who signed in, what it may do to these tables, how
+    /// they are set up. A question that the system does not answer is a finding as well.
+    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>>;
+}
+
+/// Which rows to list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Listing {
+    pub table: TableName,
+    pub columns: BTreeSet<ColumnName>,
+    pub filter: Option<Filter>,
+    pub most: usize,
+}
+
+impl Listing {
+    /// Asks for pages of a size that fits.
+    pub(super) fn page_preference(&self) -> String {
+        // A filter that is judged here passes over rows, so that small pages would be many.
+        let size = if self.filter.is_some() { MAX_PAGE_SIZE } else { self.most.clamp(1, MAX_PAGE_SIZE) };
+        format!("odata.maxpagesize={size}")
+    }
+}
+
+/// What one check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    pub check: Check,
+    pub verdict: Verdict,
+    /// What was found, in words.
+    pub found: String,
+    /// What to do about it.
+    pub remedy: Option<String>,
+}
+
+/// What is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Check {
+    Configuration,
+    Reach,
+    SignIn,
+    Identity,
+    Environment,
+    Version,
+    User,
+    Read,
+    Write,
+    ChangeTracking,
+    Currency,
+    AdministrationMode,
+    OtherEngine,
+    Clock,
+    Limits,
+}
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    Good,
+    /// The system does not tell, or not to this sign-in.
+    NotTold,
+    /// It works, and is not as it should be.
+    Warning,
+    /// Something has to be corrected in `tandem.toml`, a mapping or the set-up of a system.
+    Wrong,
+    /// The system cannot be reached or refuses.
+    Refused,
+}
+
+impl Finding {
+    /// Makes a finding that asks for nothing.
+    pub fn good(check: Check, found: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::Good, found: found.into(), remedy: None }
+    }
+
+    /// Says that the system does not tell.
+    pub fn not_told(check: Check, found: impl Into<String>) -> Self {
+        Self { check, verdict: Verdict::NotTold, found: found.into(), remedy: None }
+    }
+
+    /// Makes a finding that asks for something.
+    pub fn bad(check: Check, verdict: Verdict, found: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { check, verdict, found: found.into(), remedy: Some(remedy.into()) }
+    }
+
+    /// Says that a question was refused, or got no answer.
+    pub fn refused(check: Check, error: &SystemError) -> Self {
+        let verdict = match error {
+            SystemError::Configuration { .. } | SystemError::NotFound { .. } => Verdict::Wrong,
+            _ => Verdict::Refused,
+        };
+        Self::bad(check, verdict, error.to_string(), error.remedy())
+    }
+}
+
+/// Returns whether a system's answer means that it does not know the question, or does not let this sign-in ask it.
+pub(super) const fn is_no_answer(error: &SystemError) -> bool {
+    matches!(
+        error,
+        SystemError::NotFound { .. } | SystemError::Forbidden { .. } | SystemError::BadRequest { .. }
+    )
+}
