@@ -1,12 +1,14 @@
 //! What people configure: `tandem.toml`, mapping files, the places of files, and references to secrets.
 
 mod connection;
+mod limits;
 mod load;
 mod places;
 mod secret;
 mod settings;
 
 pub use connection::{ConnectionKind, ConnectionSettings, SignIn};
+pub use limits::LimitSettings;
 pub use load::{Config, ConfigError, MappingSource};
 pub use places::Places;
 pub use secret::{SecretError, SecretRef};

@@ -187,7 +187,10 @@ impl Commit<'_> {
         error: SystemError,
         rest: &mut Rest,
     ) -> Result<(), StoreError> {
-        let is_for_all = matches!(error, SystemError::Throttled { .. } | SystemError::SignIn { .. });
+        let is_for_all = matches!(
+            error,
+            SystemError::Throttled { .. } | SystemError::DayUsedUp { .. } | SystemError::SignIn { .. }
+        );
         if !rest.is_alive || is_for_all {
             rest.stop.get_or_insert(error);
             return Ok(());

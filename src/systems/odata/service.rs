@@ -182,6 +182,8 @@ impl Service {
             error @ (HttpError::NotSent { .. } | HttpError::NoAnswer { .. }) => {
                 SystemError::Unreachable { connection, detail: error.to_string() }
             }
+            HttpError::Paused { wait } => SystemError::Throttled { connection, retry_after: Some(wait) },
+            HttpError::DayUsedUp { wait } => SystemError::DayUsedUp { connection, retry_after: wait },
             error @ (HttpError::TooLarge { .. } | HttpError::ForeignLink { .. }) => {
                 self.unexpected(what, error.to_string())
             }
@@ -192,7 +194,8 @@ impl Service {
         let (content_type, body) = self.batch_form.write(&self.root, parts);
         let request = Request::post(self.url("$batch"), &content_type, body, repeat)
             .with_header("Prefer", "odata.continue-on-error");
-        self.session.send(&self.dressed(request)).await
+        let operations = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        self.session.send_batch(&self.dressed(request), operations).await
     }
 
     /// Says of parts without an answer what that means.
