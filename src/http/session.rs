@@ -66,6 +66,11 @@ impl Session {
         }
     }
 
+    /// Returns how many requests may be under way at once at present: as many are worth having ready.
+    pub fn parallelism(&self) -> usize {
+        self.throttle.parallelism()
+    }
+
     /// Waits a little longer each time; for callers that repeat by their own rules.
     pub async fn back_off(&self, attempt: u32) {
         let wait = self.retry.backoff(attempt, &mut self.random());

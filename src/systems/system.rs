@@ -72,6 +72,8 @@ pub struct Abilities {
     pub settle: Duration,
     /// The most writes worth sending in one call.
     pub batch_size: usize,
+    /// How many calls are worth having under way at once at present.
+    pub parallelism: usize,
 }
 
 /// Who and what a system is.

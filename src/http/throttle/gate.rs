@@ -64,8 +64,8 @@ impl Gate {
         }
     }
 
-    #[cfg(test)]
-    const fn parallelism(&self) -> usize {
+    /// Returns how many requests may be under way at once at present.
+    pub(super) const fn parallelism(&self) -> usize {
         self.parallelism.granted()
     }
 

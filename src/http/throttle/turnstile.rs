@@ -30,6 +30,11 @@ impl Throttle {
         }
     }
 
+    /// Returns how many requests may be under way at once at present.
+    pub(in crate::http) fn parallelism(&self) -> usize {
+        self.gate().parallelism()
+    }
+
     /// Waits until a request with that many operations may leave. It counts as under way until the place is dropped.
     pub(in crate::http) async fn place(&self, operations: u32) -> Result<Place<'_>, HttpError> {
         let _turn = self.turn.lock().await;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 use tracing::debug;
 
@@ -93,8 +94,21 @@ impl Service {
         Ok(page)
     }
 
-    /// Reads in batches; returns one answer for each part, in order.
-    pub async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
+    /// Reads in batches of that size, as many at once as the throttle grants; returns one answer for each part, in order.
+    pub async fn read_batches(
+        &self,
+        what: &str,
+        parts: &[BatchPart],
+        batch_size: usize,
+    ) -> Result<Vec<PartAnswer>, SystemError> {
+        let batches: Vec<_> = parts.chunks(batch_size).map(|batch| self.read_batch(what, batch)).collect();
+        let parallelism = self.session.parallelism().max(1);
+        let answers: Vec<_> = stream::iter(batches).buffered(parallelism).try_collect().await?;
+        Ok(answers.concat())
+    }
+
+    /// Reads in one batch, again for what the server left out; returns one answer for each part, in order.
+    async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
         let mut answers: Vec<Option<PartAnswer>> = vec![None; parts.len()];
         loop {
             let open: Vec<usize> = (0..parts.len()).filter(|index| answers[*index].is_none()).collect();
