@@ -5,6 +5,7 @@
 mod agent;
 mod command_line;
 mod kill;
+mod limits;
 mod rows;
 mod sync;
 mod trouble;
