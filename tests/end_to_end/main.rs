@@ -7,6 +7,7 @@ mod command_line;
 mod kill;
 mod limits;
 mod rows;
+mod secrets;
 mod sync;
 mod trouble;
 mod world;
