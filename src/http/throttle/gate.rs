@@ -206,6 +206,23 @@ mod tests {
     }
 
     #[test]
+    fn hostile_headers_neither_panic_nor_block_for_longer_than_a_day() {
+        let waits =
+            ["", "-1", "NaN", "inf", "1e10", "1e308", "0x10", "Fri, 31 Dec 9999 23:59:59 GMT", "\u{fffd}"];
+        let hints = ["", "-1", "0", "1e3", "99999999999999999999999", "18446744073709551615"];
+        for (name, text) in waits
+            .map(|text| ("Retry-After", text))
+            .into_iter()
+            .chain(hints.map(|text| ("x-ms-dop-hint", text)))
+        {
+            let (mut gate, now) = gate(LIMITS);
+            exchange(&mut gate, now, &answered(503, Some((name, text))));
+            entered(&mut gate, now + DAY, 1);
+            assert!((1..=LIMITS.running).contains(&gate.parallelism()), "{name}: {text}");
+        }
+    }
+
+    #[test]
     fn a_full_road_and_a_used_up_window_are_waited_for() {
         let (mut gate, now) = gate(Limits { requests: 3, running: 2, ..LIMITS });
         let (first, second) = (entered(&mut gate, now, 1), entered(&mut gate, now, 1));
