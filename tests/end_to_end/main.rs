@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod agent;
+mod batches;
 mod command_line;
 mod kill;
 mod limits;

@@ -43,35 +43,30 @@ pub async fn apply(
         while stop.is_none() && under_way.len() < system.abilities().parallelism.max(1) {
             let Some(batch) = batches.next() else { break };
             let sending = store_intents(engine, prepared, state, side, batch)?;
-            under_way.push_back(send(system.as_ref(), batch.len() as u64, sending));
+            if !sending.is_empty() {
+                under_way.push_back(send(system.as_ref(), sending));
+            }
         }
         // What is under way is heard to the end, also after a stop: otherwise it would be in doubt.
-        let Some(Sent { batch_size, sending, outcomes }) = under_way.next().await else { break };
+        let Some((sending, outcomes)) = under_way.next().await else { break };
         let commit = Commit { engine, prepared, side };
         let sent: Vec<_> = sending.iter().map(|sending| (sending.work, sending.intent)).collect();
         let rest = commit.outcomes(state, &sent, outcomes)?;
         // Read later: while this task waits for anything else, it does not hear what is under way.
         rereads.extend(rest.rereads);
         stop = stop.or(rest.stop);
-        done += batch_size;
+        done += sending.len() as u64;
         engine.progress(Progress::Writing { mapping: prepared.name(), done, of });
     }
     reread(engine, prepared, side, &rereads).await?;
     stop.map_or(Ok(()), |error| Err(error.into()))
 }
 
-/// A batch that was sent, with what became of its writes.
-struct Sent<'a> {
-    /// Before some of its writes proved unfit.
-    batch_size: u64,
-    sending: Vec<Sending<'a>>,
-    outcomes: Vec<WriteOutcome>,
-}
-
-async fn send<'a>(system: &dyn System, batch_size: u64, sending: Vec<Sending<'a>>) -> Sent<'a> {
+/// Sends a batch. Returns it with what became of its writes.
+async fn send<'a>(system: &dyn System, sending: Vec<Sending<'a>>) -> (Vec<Sending<'a>>, Vec<WriteOutcome>) {
     let writes: Vec<_> = sending.iter().map(|sending| sending.write.clone()).collect();
-    let outcomes = if writes.is_empty() { Vec::new() } else { system.write(&writes).await };
-    Sent { batch_size, sending, outcomes }
+    let outcomes = system.write(&writes).await;
+    (sending, outcomes)
 }
 
 /// A write with its stored intent.
