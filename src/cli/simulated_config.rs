@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::config::{
-    ConnectionKind, ConnectionSettings, ConsentSettings, Places, SecretRef, Settings, SignIn,
+    ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings, Places, SecretRef, Settings, SignIn,
 };
 use crate::mapping;
 use crate::sim::Addresses;
@@ -63,6 +63,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         overlap_secs: 10,
         settle_secs: Some(2),
         other_engine: None,
+        limits: LimitSettings::default(),
     };
     let business_central =
         connection(ConnectionKind::BusinessCentral, &addresses.business_central, Some(&addresses.company));

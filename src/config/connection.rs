@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SecretRef;
+use super::{LimitSettings, SecretRef};
 
 /// How to reach one system and sign in to it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -31,6 +31,9 @@ pub struct ConnectionSettings {
     /// How long an accepted request may still take effect, in seconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub settle_secs: Option<u64>,
+    /// What the service allows us.
+    #[serde(default, skip_serializing_if = "LimitSettings::is_empty")]
+    pub limits: LimitSettings,
     /// Set where people know that another engine keeps the same tables in step, and want Tandem to write all the same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub other_engine: Option<OtherEngine>,

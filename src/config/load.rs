@@ -115,6 +115,9 @@ impl Config {
                 }
             }
         }
+        for (name, connection) in &self.settings.connections {
+            connection.limits.check().map_err(|problem| format!("[connections.{name}.limits]: {problem}"))?;
+        }
         let local = self.settings.connections.values().all(|connection| is_loopback(&connection.url));
         if self.settings.deletion_confirm_secs < 900 && !local {
             return Err(
@@ -266,6 +269,31 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
         assert!(found.contains("never the secret itself") && !found.contains("hunter2"), "{found}");
         let found = error(&SETTINGS.replace("127.0.0.1:7049", "contoso.example"), None);
         assert!(found.contains("below 900"), "{found}");
+    }
+
+    #[test]
+    fn limits_that_let_nothing_through_are_named() {
+        let with = |limits: &str| format!("{SETTINGS}[connections.dataverse.limits]\n{limits}");
+        for (limits, words) in [
+            ("requests = 0", "requests is 0"),
+            ("running = 0", "running is 0"),
+            ("per_day = 0", "per_day is 0"),
+            ("window_secs = 0", "window_secs is 0; give 1 to 3600"),
+            (
+                "window_secs = 86400",
+                "window_secs is 86400; give 1 to 3600, and a limit for longer as per_day",
+            ),
+        ] {
+            let found = error(&with(limits), None);
+            assert!(found.contains(&format!("[connections.dataverse.limits]: {words}")), "{found}");
+        }
+        let found = error(&with("concurrent = 4"), None);
+        assert!(found.contains("concurrent") && found.contains("running"), "{found}");
+        let config =
+            load(&with("requests = 100\nwindow_secs = 60\nrunning = 2\nper_day = 5000"), None).unwrap();
+        let limits = &config.settings.connections["dataverse"].limits;
+        assert_eq!((limits.requests, limits.per_day), (Some(100), Some(5000)));
+        assert_eq!(config.settings.connections["business-central"].limits, Default::default());
     }
 
     #[test]

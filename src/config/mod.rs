@@ -2,6 +2,7 @@
 
 mod connection;
 mod edit;
+mod limits;
 mod load;
 mod places;
 mod secret;
@@ -9,6 +10,7 @@ mod settings;
 
 pub use connection::{ConnectionKind, ConnectionSettings, OtherEngine, SignIn};
 pub use edit::SettingsFile;
+pub use limits::LimitSettings;
 pub use load::{Config, ConfigError, MappingSource};
 pub use places::Places;
 pub use secret::{SecretError, SecretRef};

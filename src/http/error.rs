@@ -23,6 +23,12 @@ pub enum HttpError {
     /// The sign-in service asks us to come back later.
     #[error("the sign-in service is not available (HTTP {status})")]
     SignInUnavailable { status: u16, retry_after: Option<Duration> },
+    /// The service asked for a pause, and it is not over.
+    #[error("the service asked for a pause; it lasts {} s more", wait.as_secs())]
+    Paused { wait: Duration },
+    /// The day's budget of the settings is used up.
+    #[error("the day's budget of requests is used up for {} s more", wait.as_secs())]
+    DayUsedUp { wait: Duration },
 }
 
 impl HttpError {
@@ -34,7 +40,9 @@ impl HttpError {
             | Self::NotSent { .. }
             | Self::ForeignLink { .. }
             | Self::SignIn { .. }
-            | Self::SignInUnavailable { .. } => true,
+            | Self::SignInUnavailable { .. }
+            | Self::Paused { .. }
+            | Self::DayUsedUp { .. } => true,
             Self::NoAnswer { .. } | Self::TooLarge { .. } => false,
         }
     }
@@ -42,7 +50,17 @@ impl HttpError {
     /// Returns whether time alone may heal it.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::NotSent { .. } | Self::NoAnswer { .. } | Self::SignInUnavailable { .. })
+        match self {
+            Self::NotSent { .. }
+            | Self::NoAnswer { .. }
+            | Self::SignInUnavailable { .. }
+            | Self::Paused { .. }
+            | Self::DayUsedUp { .. } => true,
+            Self::Configuration { .. }
+            | Self::TooLarge { .. }
+            | Self::ForeignLink { .. }
+            | Self::SignIn { .. } => false,
+        }
     }
 
     pub(super) fn from_reqwest(error: reqwest::Error) -> Self {

@@ -1,4 +1,4 @@
-//! Speaking HTTP: TLS, signing in, light throttling and safe repetition.
+//! Speaking HTTP: TLS, signing in, throttling and safe repetition.
 //!
 //! The only folder that names reqwest. Nothing here knows OData or a product; nothing here ever repeats a request
 //! that may have been applied.
@@ -12,6 +12,7 @@ mod retry;
 mod session;
 #[cfg(test)]
 pub(crate) mod testing;
+mod throttle;
 mod transport;
 
 pub use auth::{ClientSecret, Secret};
@@ -21,3 +22,4 @@ pub use message::{Method, Repeat, Request, Response};
 pub use origin::Origin;
 pub use retry::Retry;
 pub use session::{Session, SessionSettings};
+pub use throttle::Limits;

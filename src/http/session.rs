@@ -1,15 +1,17 @@
-//! A signed-in line to one server: adds the token, keeps a limit on concurrency, repeats what is safe to repeat.
+//! A signed-in line to one server: adds the token, keeps inside the service's limits, repeats what is safe to repeat.
 
 use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Semaphore;
+use fastrand::Rng;
 use tokio::time::sleep;
 use tracing::debug;
 
-use super::auth::TokenSource;
+use super::auth::{Secret, TokenSource};
+use super::throttle::Throttle;
 use super::transport::Transport;
-use super::{ClientSecret, HttpError, Request, Response, Retry};
+use super::{ClientSecret, HttpError, Limits, Request, Response, Retry};
 
 /// How to open a session.
 #[derive(Debug)]
@@ -17,19 +19,20 @@ pub struct SessionSettings {
     /// Any address on the server.
     pub address: String,
     pub timeout: Duration,
-    /// The most requests under way at once.
-    pub concurrency: usize,
+    pub limits: Limits,
     pub retry: Retry,
+    /// Decides the random part of waits.
+    pub seed: u64,
     pub sign_in: ClientSecret,
 }
 
-/// A signed-in line to one server.
+/// A signed-in line to one server. Whatever is sent on it shares one throttle.
 pub struct Session {
     transport: Transport,
     tokens: TokenSource,
-    // The seat of throttling: budgets and pauses shared by all requests of a connection belong here.
-    places: Semaphore,
+    throttle: Throttle,
     retry: Retry,
+    random: Mutex<Rng>,
 }
 
 impl Session {
@@ -37,7 +40,9 @@ impl Session {
     pub fn open(settings: SessionSettings) -> Result<Self, HttpError> {
         let transport = Transport::to(&settings.address, settings.timeout)?;
         let tokens = TokenSource::new(settings.sign_in, settings.timeout)?;
-        Ok(Self { transport, tokens, places: Semaphore::new(settings.concurrency), retry: settings.retry })
+        let throttle = Throttle::new(&settings.limits, settings.retry.longest_wait);
+        let random = Mutex::new(Rng::with_seed(settings.seed));
+        Ok(Self { transport, tokens, throttle, retry: settings.retry, random })
     }
 
     /// Sends a request and returns the answer, whatever its status.
@@ -45,33 +50,63 @@ impl Session {
     /// Sends again only as far as the request's [`Repeat`](super::Repeat) allows. An error tells whether the request
     /// may have been applied.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
+        self.send_batch(request, 1).await
+    }
+
+    /// Sends a request that holds that many operations, in the same way.
+    pub async fn send_batch(&self, request: &Request, operations: u32) -> Result<Response, HttpError> {
         let mut attempt = 0;
         loop {
-            let result = self.send_once(request).await;
-            let Some(wait) = self.retry.wait_after(attempt, request.repeat, &result) else {
-                return result;
-            };
+            let result = self.send_once(request, operations).await;
+            let wait = self.retry.wait_after(attempt, request.repeat, &result, &mut self.random());
+            let Some(wait) = wait else { return result };
             attempt += 1;
             debug!(method = %request.method, attempt, wait_ms = wait.as_millis(), "Sending again");
             sleep(wait).await;
         }
     }
 
-    /// Waits a little longer each time; for callers that repeat by their own rules.
-    pub async fn back_off(&self, attempt: u32) {
-        sleep(self.retry.backoff(attempt)).await;
+    /// Returns how many requests may be under way at once at present: as many are worth having ready.
+    pub fn parallelism(&self) -> usize {
+        self.throttle.parallelism()
     }
 
-    async fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
-        let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let token = self.tokens.token().await?;
-        let response = self.transport.send(request, Some(token.reveal())).await?;
+    /// Waits a little longer each time; for callers that repeat by their own rules.
+    pub async fn back_off(&self, attempt: u32) {
+        let wait = self.retry.backoff(attempt, &mut self.random());
+        sleep(wait).await;
+    }
+
+    async fn send_once(&self, request: &Request, operations: u32) -> Result<Response, HttpError> {
+        let (response, token) = self.send_as(request, operations, None).await?;
         if response.status != 401 {
             return Ok(response);
         }
         // A 401 proves that nothing was applied, so even a write may follow with a fresh token: once.
-        let token = self.tokens.renewed(&token).await?;
-        self.transport.send(request, Some(token.reveal())).await
+        let (response, _) = self.send_as(request, operations, Some(&token)).await?;
+        Ok(response)
+    }
+
+    /// Sends once, with a token other than the refused one. Returns the token with the answer.
+    async fn send_as(
+        &self,
+        request: &Request,
+        operations: u32,
+        refused: Option<&Secret>,
+    ) -> Result<(Response, Secret), HttpError> {
+        let place = self.throttle.place(operations).await?;
+        // Only now: a token that had to wait in line with its request might be too old at the end of it.
+        let token = match refused {
+            None => self.tokens.token().await?,
+            Some(refused) => self.tokens.renewed(refused).await?,
+        };
+        let response = self.transport.send(request, Some(token.reveal())).await?;
+        place.answered(&response);
+        Ok((response, token))
+    }
+
+    fn random(&self) -> MutexGuard<'_, Rng> {
+        self.random.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -95,8 +130,9 @@ mod tests {
         Session::open(SessionSettings {
             address: address.to_owned(),
             timeout: Duration::from_secs(10),
-            concurrency: 2,
+            limits: Limits { requests: 6000, window: Duration::from_secs(300), running: 2, per_day: None },
             retry: Retry { base: Duration::ZERO, ..Retry::default() },
+            seed: 1,
             sign_in: ClientSecret {
                 token_url: format!("{address}/token"),
                 client_id: "app".into(),
@@ -179,6 +215,60 @@ mod tests {
         let error = session(&address).send(&write_to(&address)).await.unwrap_err();
         assert!(matches!(error, HttpError::NoAnswer { .. }), "{error:?}");
         assert!(!error.is_certainly_not_applied());
+        assert_eq!(sent.load(Ordering::SeqCst), 1);
+    }
+
+    /// What the service answers, how often a read and a write are sent, and what the caller then gets.
+    #[tokio::test]
+    async fn each_status_is_repeated_as_far_as_that_is_safe() {
+        let cases = [
+            ("408 Request Timeout", "", 1, 1),
+            ("408 Request Timeout", "Retry-After: 0\r\n", 1, 1),
+            ("429 Too Many Requests", "", 9, 9),
+            ("429 Too Many Requests", "Retry-After: 0\r\n", 9, 9),
+            ("429 Too Many Requests", "Retry-After: 31\r\n", 1, 1),
+            ("500 Internal Server Error", "", 1, 1),
+            ("501 Not Implemented", "", 1, 1),
+            ("502 Bad Gateway", "", 4, 1),
+            ("502 Bad Gateway", "Retry-After: 0\r\n", 4, 1),
+            ("503 Service Unavailable", "", 4, 1),
+            ("503 Service Unavailable", "Retry-After: 0\r\n", 4, 4),
+            ("503 Service Unavailable", "Retry-After: 31\r\n", 1, 1),
+            ("504 Gateway Timeout", "", 4, 1),
+            ("504 Gateway Timeout", "Retry-After: 0\r\n", 4, 1),
+        ];
+        for (status, header, reads, writes) in cases {
+            for (is_write, expected) in [(false, reads), (true, writes)] {
+                let sent = Arc::new(AtomicUsize::new(0));
+                let count = Arc::clone(&sent);
+                let (address, _) = serve(move |_, _| {
+                    count.fetch_add(1, Ordering::SeqCst);
+                    answer(status, header, "")
+                });
+                let read = Request::get(format!("{address}/x"));
+                let request = if is_write { write_to(&address) } else { read };
+                let response = session(&address).send(&request).await.unwrap();
+                assert_eq!(response.status.to_string(), status[..3]);
+                assert_eq!(sent.load(Ordering::SeqCst), expected, "{status} {header} write: {is_write}");
+            }
+        }
+    }
+
+    /// What the service asked for holds for whatever else is to be sent on the session.
+    #[tokio::test]
+    async fn during_a_long_pause_nothing_is_sent() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&sent);
+        let (address, _) = serve(move |_, _| {
+            count.fetch_add(1, Ordering::SeqCst);
+            answer("503 Service Unavailable", "Retry-After: 3600\r\n", "")
+        });
+        let session = session(&address);
+        assert_eq!(session.send(&write_to(&address)).await.unwrap().status, 503);
+        let error = session.send(&Request::get(format!("{address}/x"))).await.unwrap_err();
+        let HttpError::Paused { wait } = error else { panic!("{error:?}") };
+        assert!(wait > Duration::from_secs(3500) && wait <= Duration::from_secs(3600), "{wait:?}");
+        assert!(HttpError::Paused { wait }.is_certainly_not_applied());
         assert_eq!(sent.load(Ordering::SeqCst), 1);
     }
 

@@ -2,6 +2,8 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 /// Answers each request on loopback with raw text, or closes without an answer.
@@ -45,4 +47,29 @@ fn is_whole(text: &str) -> bool {
 pub fn answer(status: &str, headers: &str, body: &str) -> Option<String> {
     let length = body.len();
     Some(format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n{body}"))
+}
+
+/// Answers requests with raw bytes and keeps connections open. Returns the address and how many connections came.
+pub fn serve_keeping(answer: impl Fn(&str) -> Vec<u8> + Send + Sync + 'static) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let connections = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&connections);
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            counted.fetch_add(1, Ordering::SeqCst);
+            let answer = Arc::clone(&answer);
+            thread::spawn(move || {
+                loop {
+                    let request = read_request(&mut stream);
+                    if request.is_empty() || stream.write_all(&answer(&request)).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    (address, connections)
 }

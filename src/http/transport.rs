@@ -132,8 +132,53 @@ fn install_crypto_provider() {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::Ordering;
+
+    use base64::Engine;
+    use base64::engine::general_purpose::STANDARD;
+
     use super::*;
-    use crate::http::testing::serve_raw;
+    use crate::http::testing::{serve_keeping, serve_raw};
+
+    /// `{"value":[]}`
+    const PAGE: &str = "H4sIAAAAAAACA6tWKkvMKU1VsoqOrQUAQupARAwAAAA=";
+    /// 100,000 times `0`
+    const BOMB: &str = "H4sIAAAAAAACA+3BMQEAAADCoErrn84aHkABAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAArwaFwk3FoIYBAA==";
+
+    fn zipped(base64: &str) -> Vec<u8> {
+        let body = STANDARD.decode(base64).unwrap();
+        let head =
+            format!("HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: {}\r\n\r\n", body.len());
+        [head.into_bytes(), body].concat()
+    }
+
+    #[tokio::test]
+    async fn zipped_answers_are_asked_for_and_read_on_one_connection() {
+        let (address, connections) = serve_keeping(|request| {
+            let accepts =
+                request.lines().find(|line| line.starts_with("accept-encoding:")).unwrap_or_default();
+            assert!(accepts.contains("gzip"), "{request}");
+            zipped(PAGE)
+        });
+        let transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        for _ in 0..5 {
+            let response = transport.send(&Request::get(&address), None).await.unwrap();
+            assert_eq!(response.body, br#"{"value":[]}"#);
+        }
+        assert_eq!(connections.load(Ordering::SeqCst), 1);
+    }
+
+    /// I35: what counts is the size that an answer takes in memory, not on the wire.
+    #[tokio::test]
+    async fn an_answer_that_unpacks_beyond_the_cap_is_refused() {
+        let (address, _) = serve_keeping(|_| zipped(BOMB));
+        let mut transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        transport.max_answer_bytes = 99_999;
+        let result = transport.send(&Request::get(&address), None).await;
+        assert_eq!(result, Err(HttpError::TooLarge { limit: 99_999 }));
+        transport.max_answer_bytes = 100_000;
+        assert_eq!(transport.send(&Request::get(&address), None).await.unwrap().body.len(), 100_000);
+    }
 
     #[tokio::test]
     async fn an_answer_beyond_the_cap_is_refused() {

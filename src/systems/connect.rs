@@ -11,20 +11,23 @@ use super::business_central::BusinessCentral;
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
 use super::{Examine, System, SystemError};
-use crate::config::{ConnectionKind, ConnectionSettings, SignIn};
-use crate::http::{ClientSecret, HttpError, Retry, Secret, Session, SessionSettings};
+use crate::config::{ConnectionKind, ConnectionSettings, LimitSettings, SignIn};
+use crate::http::{ClientSecret, HttpError, Limits, Retry, Secret, Session, SessionSettings};
 use crate::model::{ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
-pub(super) const DATAVERSE_CONCURRENCY: usize = 8;
+/// What Microsoft announces for one user. It recommends a smaller parallelism with its answers, which is kept.
+pub(super) const DATAVERSE_LIMITS: Limits =
+    Limits { requests: 6000, window: Duration::from_secs(300), running: 52, per_day: None };
 const DATAVERSE_SETTLE_SECS: u64 = 120;
 pub(super) const DATAVERSE_HEADERS: [(&str, &str); 3] =
     [("Accept", "application/json"), ("OData-Version", "4.0"), ("OData-MaxVersion", "4.0")];
 
 const BUSINESS_CENTRAL_API: &str = "api/v2.0";
 const BUSINESS_CENTRAL_SCOPE: &str = "https://api.businesscentral.dynamics.com/.default";
-/// Below the five requests that one user may have under way.
-const BUSINESS_CENTRAL_CONCURRENCY: usize = 4;
+/// What Microsoft announces for one user; further requests would wait in a queue at the server.
+const BUSINESS_CENTRAL_LIMITS: Limits =
+    Limits { requests: 6000, window: Duration::from_secs(300), running: 5, per_day: None };
 const BUSINESS_CENTRAL_SETTLE_SECS: u64 = 600;
 /// The language of messages is pinned, so that they stay the same for every sign-in.
 const BUSINESS_CENTRAL_HEADERS: [(&str, &str); 2] =
@@ -73,7 +76,7 @@ fn dataverse_service(
     let scope = format!("{url}/.default");
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, DATAVERSE_CONCURRENCY)?,
+        session: session(name, settings, config_folder, scope, DATAVERSE_LIMITS)?,
         root: format!("{url}/{DATAVERSE_API}"),
         headers: DATAVERSE_HEADERS.to_vec(),
         batch_form: BatchForm::Multipart,
@@ -89,7 +92,7 @@ pub(super) fn business_central_service(
     let scope = BUSINESS_CENTRAL_SCOPE.to_owned();
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, BUSINESS_CENTRAL_CONCURRENCY)?,
+        session: session(name, settings, config_folder, scope, BUSINESS_CENTRAL_LIMITS)?,
         root: format!("{url}/{BUSINESS_CENTRAL_API}"),
         headers: BUSINESS_CENTRAL_HEADERS.to_vec(),
         batch_form: BatchForm::Json,
@@ -101,7 +104,7 @@ pub(super) fn session(
     settings: &ConnectionSettings,
     config_folder: &Path,
     default_scope: String,
-    concurrency: usize,
+    announced: Limits,
 ) -> Result<Session, SystemError> {
     let SignIn::ClientSecret { tenant, client_id, client_secret, token_url, scope } = &settings.sign_in;
     let secret = client_secret
@@ -117,11 +120,22 @@ pub(super) fn session(
     Session::open(SessionSettings {
         address: settings.url.clone(),
         timeout: Duration::from_secs(settings.timeout_secs),
-        concurrency,
+        limits: limits(&settings.limits, announced),
         retry: Retry::default(),
+        seed: fastrand::u64(..),
         sign_in,
     })
     .map_err(|error: HttpError| configuration(name, error.to_string()))
+}
+
+/// Puts what is set in the place of what the product announces.
+fn limits(settings: &LimitSettings, announced: Limits) -> Limits {
+    Limits {
+        requests: settings.requests.unwrap_or(announced.requests),
+        window: settings.window_secs.map_or(announced.window, Duration::from_secs),
+        running: settings.running.unwrap_or(announced.running),
+        per_day: settings.per_day.or(announced.per_day),
+    }
 }
 
 fn company(name: &ConnectionName, settings: &ConnectionSettings) -> Result<RowId, SystemError> {
@@ -174,6 +188,19 @@ mod tests {
             !business_central.takes_ids && !business_central.lists_deletions && business_central.dirty_reads
         );
         assert_eq!((business_central.settle.as_secs(), business_central.batch_size), (600, 25));
+    }
+
+    #[test]
+    fn a_limit_that_is_set_takes_the_place_of_the_announced_one() {
+        let settings = LimitSettings { running: Some(2), per_day: Some(9), ..LimitSettings::default() };
+        assert_eq!(
+            limits(&settings, BUSINESS_CENTRAL_LIMITS),
+            Limits { running: 2, per_day: Some(9), ..BUSINESS_CENTRAL_LIMITS }
+        );
+        let settings =
+            LimitSettings { requests: Some(10), window_secs: Some(60), ..LimitSettings::default() };
+        let window = Duration::from_secs(60);
+        assert_eq!(limits(&settings, DATAVERSE_LIMITS), Limits { requests: 10, window, ..DATAVERSE_LIMITS });
     }
 
     #[test]

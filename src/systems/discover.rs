@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::SystemError;
-use super::connect::{DATAVERSE_CONCURRENCY, DATAVERSE_HEADERS, business_central_service, session};
+use super::connect::{DATAVERSE_HEADERS, DATAVERSE_LIMITS, business_central_service, session};
 use super::odata::{BatchForm, Query, Service};
 use crate::config::{ConnectionKind, ConnectionSettings};
 use crate::model::ConnectionName;
@@ -68,7 +68,7 @@ pub async fn environments(
             let scope = format!("{root}/.default");
             let service = Service {
                 name: name.clone(),
-                session: session(name, &own(root), config_folder, scope, DATAVERSE_CONCURRENCY)?,
+                session: session(name, &own(root), config_folder, scope, DATAVERSE_LIMITS)?,
                 root: format!("{root}/api/discovery/v2.0"),
                 headers: DATAVERSE_HEADERS.to_vec(),
                 batch_form: BatchForm::Multipart,

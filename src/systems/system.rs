@@ -72,6 +72,8 @@ pub struct Abilities {
     pub settle: Duration,
     /// The most writes worth sending in one call.
     pub batch_size: usize,
+    /// How many calls are worth having under way at once at present.
+    pub parallelism: usize,
 }
 
 /// Who and what a system is.
@@ -219,6 +221,8 @@ pub enum SystemError {
     Unavailable { connection: ConnectionName, status: u16, retry_after: Option<Duration> },
     #[error("{connection} asked us to slow down")]
     Throttled { connection: ConnectionName, retry_after: Option<Duration> },
+    #[error("the day's budget of requests to {connection} is used up")]
+    DayUsedUp { connection: ConnectionName, retry_after: Duration },
     #[error("{connection} refused the sign-in: {detail}")]
     SignIn { connection: ConnectionName, detail: String },
     #[error("{connection} does not permit {what}")]
@@ -239,7 +243,13 @@ impl SystemError {
     /// Returns whether time alone may heal it.
     #[must_use]
     pub const fn is_transient(&self) -> bool {
-        matches!(self, Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Throttled { .. })
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Unavailable { .. }
+                | Self::Throttled { .. }
+                | Self::DayUsedUp { .. }
+        )
     }
 
     /// Returns how long the system asked us to wait.
@@ -247,6 +257,7 @@ impl SystemError {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Unavailable { retry_after, .. } | Self::Throttled { retry_after, .. } => *retry_after,
+            Self::DayUsedUp { retry_after, .. } => Some(*retry_after),
             _ => None,
         }
     }
@@ -261,6 +272,10 @@ impl SystemError {
             Self::Unavailable { .. } | Self::Throttled { .. } => {
                 "nothing: Tandem waits as asked and goes on by itself".into()
             }
+            Self::DayUsedUp { connection, retry_after } => format!(
+                "nothing: Tandem goes on by itself in {} min; or raise `per_day` in [connections.{connection}.limits]",
+                retry_after.as_secs() / 60 + 1
+            ),
             Self::SignIn { connection, .. } => {
                 format!("check the sign-in of [connections.{connection}] in tandem.toml and its secret")
             }

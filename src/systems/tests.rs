@@ -12,7 +12,7 @@ use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
 use super::{ChangeQuery, Cursor, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome};
 use crate::http::testing::{answer, serve_raw};
-use crate::http::{ClientSecret, Retry, Secret, Session, SessionSettings};
+use crate::http::{ClientSecret, Limits, Retry, Secret, Session, SessionSettings};
 use crate::model::{ColumnName, RowId, Value};
 
 const DATE: &str = "Date: Sat, 21 Nov 2026 12:00:00 GMT\r\n";
@@ -60,8 +60,9 @@ fn service(address: &str, form: BatchForm) -> Service {
     let session = Session::open(SessionSettings {
         address: address.to_owned(),
         timeout: Duration::from_secs(10),
-        concurrency: 4,
+        limits: Limits { requests: 6000, window: Duration::from_secs(300), running: 4, per_day: None },
         retry: Retry { base: Duration::ZERO, ..Retry::default() },
+        seed: 1,
         sign_in: ClientSecret {
             token_url: format!("{address}/token"),
             client_id: "app".into(),

@@ -3,10 +3,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
 
 mod agent;
+mod batches;
 mod command_line;
 mod connections;
 mod kill;
+mod limits;
 mod rows;
+mod secrets;
 mod sync;
 mod trouble;
 mod world;

@@ -9,6 +9,9 @@ use crate::systems::KeyedRead;
 
 use super::observe::Observer;
 
+/// How many rows are read before what was seen is stored.
+const ROWS_AT_ONCE: usize = 500;
+
 /// Reads rows by key and stores what was seen.
 pub async fn reread(
     engine: &Engine,
@@ -17,7 +20,7 @@ pub async fn reread(
     ids: &[RowId],
 ) -> Result<(), EngineError> {
     let columns = &prepared.columns[side];
-    for ids in ids.chunks(100) {
+    for ids in ids.chunks(ROWS_AT_ONCE) {
         let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], columns, ids).await?;
         let observer = Observer { prepared, now: engine.now() };
         let mut transaction = engine.store().transaction()?;

@@ -1,9 +1,14 @@
 //! Doing what was decided: intents stored, writes sent in batches, outcomes committed.
 //!
-//! There are no choices left here. A kill at any point is made good by `recover`: an intent without an outcome is looked
+//! As many batches are under way at once as the system takes. Each has its intents stored before it leaves, and outcomes
+//! are committed in the order of the batches, so that the books and the lines people read do not depend on who answered
+//! first. There are no choices left here. A kill at any point is made good by `recover`: an intent without an outcome is looked
 //! up before anything else is written for its row.
 
 use std::collections::BTreeSet;
+
+use futures_util::StreamExt;
+use futures_util::stream::FuturesOrdered;
 
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::EngineError;
@@ -14,12 +19,12 @@ use crate::agent::run_state::RunState;
 use crate::mapping::{self};
 use crate::model::{Intent, IntentId, IntentVerb, Record, Side, Standing, WakeCondition};
 use crate::store::{StoreError, Transaction};
-use crate::systems::{Verb, Write};
+use crate::systems::{System, Verb, Write, WriteOutcome};
 
 use super::commit::Commit;
 use super::job::{Job, Work, rows_behind};
 
-/// Sends writes to one side, batch by batch. Stops at the first sign that the system cannot be written now.
+/// Sends writes to one side in batches. Sends no further one after the first sign that the system cannot be written now.
 pub async fn apply(
     engine: &Engine,
     prepared: &Prepared,
@@ -30,24 +35,38 @@ pub async fn apply(
     let system = &prepared.systems[side];
     let of = work.len() as u64;
     let mut done = 0;
-    for batch in work.chunks(system.abilities().batch_size.max(1)) {
-        let sending = store_intents(engine, prepared, state, side, batch)?;
-        let writes: Vec<_> = sending.iter().map(|sending| sending.write.clone()).collect();
-        if writes.is_empty() {
-            continue;
+    let mut batches = work.chunks(system.abilities().batch_size.max(1));
+    let mut under_way = FuturesOrdered::new();
+    let mut rereads = Vec::new();
+    let mut stop = None;
+    loop {
+        while stop.is_none() && under_way.len() < system.abilities().parallelism.max(1) {
+            let Some(batch) = batches.next() else { break };
+            let sending = store_intents(engine, prepared, state, side, batch)?;
+            if !sending.is_empty() {
+                under_way.push_back(send(system.as_ref(), sending));
+            }
         }
-        let outcomes = system.write(&writes).await;
+        // What is under way is heard to the end, also after a stop: otherwise it would be in doubt.
+        let Some((sending, outcomes)) = under_way.next().await else { break };
         let commit = Commit { engine, prepared, side };
         let sent: Vec<_> = sending.iter().map(|sending| (sending.work, sending.intent)).collect();
         let rest = commit.outcomes(state, &sent, outcomes)?;
-        reread(engine, prepared, side, &rest.rereads).await?;
-        done += batch.len() as u64;
+        // Read later: while this task waits for anything else, it does not hear what is under way.
+        rereads.extend(rest.rereads);
+        stop = stop.or(rest.stop);
+        done += sending.len() as u64;
         engine.progress(Progress::Writing { mapping: prepared.name(), done, of });
-        if let Some(error) = rest.stop {
-            return Err(error.into());
-        }
     }
-    Ok(())
+    reread(engine, prepared, side, &rereads).await?;
+    stop.map_or(Ok(()), |error| Err(error.into()))
+}
+
+/// Sends a batch. Returns it with what became of its writes.
+async fn send<'a>(system: &dyn System, sending: Vec<Sending<'a>>) -> (Vec<Sending<'a>>, Vec<WriteOutcome>) {
+    let writes: Vec<_> = sending.iter().map(|sending| sending.write.clone()).collect();
+    let outcomes = system.write(&writes).await;
+    (sending, outcomes)
 }
 
 /// A write with its stored intent.

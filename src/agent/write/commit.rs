@@ -180,7 +180,10 @@ impl Commit<'_> {
     ) -> Result<(), StoreError> {
         // What is said of one part of a batch that was answered (a lock, a server's own error) is that row's trouble.
         let is_of_row = matches!(error, SystemError::Unavailable { status: 409 | 500, .. });
-        let is_for_all = matches!(error, SystemError::Throttled { .. } | SystemError::SignIn { .. });
+        let is_for_all = matches!(
+            error,
+            SystemError::Throttled { .. } | SystemError::DayUsedUp { .. } | SystemError::SignIn { .. }
+        );
         if !(rest.is_alive || is_of_row) || is_for_all {
             rest.stop.get_or_insert(error);
             return Ok(());

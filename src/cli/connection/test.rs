@@ -104,9 +104,10 @@ const fn failed_check(error: &SystemError) -> Check {
     match error {
         SystemError::Configuration { .. } => Check::Configuration,
         SystemError::SignIn { .. } => Check::SignIn,
-        SystemError::Unreachable { .. } | SystemError::Unavailable { .. } | SystemError::Throttled { .. } => {
-            Check::Reach
-        }
+        SystemError::Unreachable { .. }
+        | SystemError::Unavailable { .. }
+        | SystemError::DayUsedUp { .. }
+        | SystemError::Throttled { .. } => Check::Reach,
         SystemError::Forbidden { .. }
         | SystemError::NotFound { .. }
         | SystemError::WatermarkExpired { .. }

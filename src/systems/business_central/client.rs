@@ -152,6 +152,7 @@ impl System for BusinessCentral {
             dirty_reads: true,
             settle: self.settle,
             batch_size: BATCH_SIZE,
+            parallelism: self.service.session.parallelism(),
         }
     }
 

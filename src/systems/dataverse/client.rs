@@ -186,6 +186,7 @@ impl System for Dataverse {
             dirty_reads: false,
             settle: self.settle,
             batch_size: BATCH_SIZE,
+            parallelism: self.service.session.parallelism(),
         }
     }
 

@@ -40,16 +40,13 @@ impl References {
                 }
             }
         }
-        for (parts, asked) in
-            parts.chunks(super::client::BATCH_SIZE).zip(asked.chunks(super::client::BATCH_SIZE))
-        {
-            let answers = service.read_batch("the targets of lookups", parts).await?;
-            for ((id, table), answer) in asked.iter().zip(answers) {
-                match answer.status {
-                    200..=299 => self.remember(id, table),
-                    401 | 429 | 500.. => return Err(service.refused("the targets of lookups", &answer)),
-                    _ => {}
-                }
+        let what = "the targets of lookups";
+        let answers = service.read_batches(what, &parts, super::client::BATCH_SIZE).await?;
+        for ((id, table), answer) in asked.iter().zip(answers) {
+            match answer.status {
+                200..=299 => self.remember(id, table),
+                401 | 429 | 500.. => return Err(service.refused(what, &answer)),
+                _ => {}
             }
         }
         Ok(())

@@ -28,16 +28,11 @@ pub async fn keyed_reads(
     is_absence: impl Fn(&ServiceError) -> bool,
 ) -> Result<Vec<KeyedRead>, SystemError> {
     let what = format!("rows of {set}");
-    let mut reads = Vec::with_capacity(ids.len());
-    for ids in ids.chunks(KEYS_PER_BATCH) {
-        let part = |id| BatchPart::get(Query::of(keyed(set, id)).select(shape.properties()).path());
-        let parts: Vec<BatchPart> = ids.iter().map(part).collect();
-        let answers = service.read_batch(&what, &parts).await?;
-        for (id, answer) in ids.iter().zip(&answers) {
-            reads.push(keyed_read(service, &what, shape, id, answer, &is_absence)?);
-        }
-    }
-    Ok(reads)
+    let part = |id| BatchPart::get(Query::of(keyed(set, id)).select(shape.properties()).path());
+    let parts: Vec<BatchPart> = ids.iter().map(part).collect();
+    let answers = service.read_batches(&what, &parts, KEYS_PER_BATCH).await?;
+    let reads = ids.iter().zip(&answers);
+    reads.map(|(id, answer)| keyed_read(service, &what, shape, id, answer, &is_absence)).collect()
 }
 
 fn keyed_read(

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 use tracing::debug;
 
@@ -93,8 +94,21 @@ impl Service {
         Ok(page)
     }
 
-    /// Reads in batches; returns one answer for each part, in order.
-    pub async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
+    /// Reads in batches of that size, as many at once as the throttle grants; returns one answer for each part, in order.
+    pub async fn read_batches(
+        &self,
+        what: &str,
+        parts: &[BatchPart],
+        batch_size: usize,
+    ) -> Result<Vec<PartAnswer>, SystemError> {
+        let batches: Vec<_> = parts.chunks(batch_size).map(|batch| self.read_batch(what, batch)).collect();
+        let parallelism = self.session.parallelism().max(1);
+        let answers: Vec<_> = stream::iter(batches).buffered(parallelism).try_collect().await?;
+        Ok(answers.concat())
+    }
+
+    /// Reads in one batch, again for what the server left out; returns one answer for each part, in order.
+    async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
         let mut answers: Vec<Option<PartAnswer>> = vec![None; parts.len()];
         loop {
             let open: Vec<usize> = (0..parts.len()).filter(|index| answers[*index].is_none()).collect();
@@ -182,6 +196,8 @@ impl Service {
             error @ (HttpError::NotSent { .. } | HttpError::NoAnswer { .. }) => {
                 SystemError::Unreachable { connection, detail: error.to_string() }
             }
+            HttpError::Paused { wait } => SystemError::Throttled { connection, retry_after: Some(wait) },
+            HttpError::DayUsedUp { wait } => SystemError::DayUsedUp { connection, retry_after: wait },
             error @ (HttpError::TooLarge { .. } | HttpError::ForeignLink { .. }) => {
                 self.unexpected(what, error.to_string())
             }
@@ -192,7 +208,8 @@ impl Service {
         let (content_type, body) = self.batch_form.write(&self.root, parts);
         let request = Request::post(self.url("$batch"), &content_type, body, repeat)
             .with_header("Prefer", "odata.continue-on-error");
-        self.session.send(&self.dressed(request)).await
+        let operations = u32::try_from(parts.len()).unwrap_or(u32::MAX);
+        self.session.send_batch(&self.dressed(request), operations).await
     }
 
     /// Says of parts without an answer what that means.
