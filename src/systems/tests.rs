@@ -10,7 +10,9 @@ use serde_json::{Value as Json, json};
 use super::business_central::BusinessCentral;
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
-use super::{ChangeQuery, Cursor, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome};
+use super::{
+    ChangeQuery, Cursor, Examine, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome,
+};
 use crate::http::testing::{answer, serve_raw};
 use crate::http::{ClientSecret, Limits, Retry, Secret, Session, SessionSettings};
 use crate::model::{ColumnName, RowId, Value};
@@ -421,6 +423,59 @@ async fn the_integration_built_into_business_central_shows_by_its_companies() {
     assert_eq!(asked, 2, "looked for once");
     let (address, _) = organisation(Some(json!([])));
     assert_eq!(self::dataverse(&address).facts().await.unwrap().other_engine, None);
+}
+
+/// What an administrator in production sees, where Dataverse tells all it can.
+#[tokio::test]
+async fn dataverse_is_looked_over_as_far_as_it_tells() {
+    let (address, _) = serve(|asked| {
+        let definition = "GET /api/EntityDefinitions(LogicalName='account')?$select=Privileges";
+        let privilege = |name: &str, id: &str| json!({"Name": name, "PrivilegeId": id});
+        let user = format!("GET /api/systemusers({A})");
+        match asked.line {
+            "GET /api/WhoAmI" => {
+                let body = json!({"OrganizationId": B, "UserId": A}).to_string();
+                answer("200 OK", "x-ms-dop-hint: 7\r\n", &body)
+            }
+            "GET /api/RetrieveVersion" => ok(&json!({"Version": "9.2.1"})),
+            "GET /api/EntityDefinitions?$select=LogicalName,EntitySetName,ChangeTrackingEnabled" => {
+                ok(&json!({"value": [{"LogicalName": "account", "EntitySetName": "accounts",
+                    "ChangeTrackingEnabled": false}]}))
+            }
+            line if line == definition => ok(&json!({"Privileges":
+                [privilege("prvCreateAccount", C), privilege("prvWriteAccount", D)]})),
+            line if line.starts_with("GET /api/RetrieveCurrentOrganization") => {
+                ok(&json!({"Detail": {"FriendlyName": "Contoso", "State": "Enabled", "OrganizationType": 0}}))
+            }
+            line if line == format!("{user}?$select=fullname,applicationid") => {
+                ok(&json!({"fullname": "# tandem", "applicationid": B}))
+            }
+            line if line == format!("{user}/systemuserroles_association") => {
+                ok(&json!({"value": [{"name": "System Administrator"}]}))
+            }
+            line if line == format!("{user}/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()") => {
+                ok(&json!({"RolePrivileges": [{"PrivilegeId": C}]}))
+            }
+            line if line.contains("bcbi_company") => answer("404 Not Found", "", "{}"),
+            line if line.starts_with("GET /api/accounts?") => ok(&json!({ "value": [account(A, "Acme")] })),
+            _ => dataverse_metadata(asked),
+        }
+    });
+    let findings = dataverse(&address).examine(&["accounts".into(), "none".into()].into()).await;
+    let lines: Vec<_> =
+        findings.iter().map(|finding| format!("{:?}: {}", finding.verdict, finding.found)).collect();
+    for expected in [
+        "Good: Contoso is a PRODUCTION environment",
+        "Good: Dataverse 9.2.1",
+        "Warning: signed in as # tandem, who is System Administrator",
+        "Good: may read accounts",
+        "Refused: may not write accounts: prvWriteAccount is missing",
+        "Wrong: change tracking of accounts is off",
+        "Wrong: x has no table none",
+        "Good: 7 requests at once advised; 6000 requests in 5 minutes are documented",
+    ] {
+        assert!(lines.iter().any(|line| line == expected), "{expected}: {lines:#?}");
+    }
 }
 
 /// Answers Business Central's metadata request.

@@ -115,6 +115,9 @@ async fn a_test_says_what_is_amiss_and_who_has_to_act() {
     let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
     assert_eq!(code, 6, "{out}");
     assert!(out.contains("sign-in") && !out.contains("reached"), "{out}");
+    fs::remove_file(world.folder.path().join("client-secret")).unwrap();
+    let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
+    assert!(code == 3 && out.contains("client-secret") && out.contains("what to do: "), "{out}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

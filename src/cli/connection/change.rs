@@ -91,16 +91,16 @@ pub(super) async fn remove(context: &Context, arguments: &RemoveArguments) -> Re
     find(&settings, name)?;
     let users = if arguments.force { Vec::new() } else { users(context, &settings, name)? };
     if !users.is_empty() {
-        let problem = format!("{} uses the connection {name}; nothing was written", users.join(", "));
+        let problem = format!("the connection {name} is in use by {}; nothing was written", users.join(", "));
         return Err(CommandError::new(ExitCode::Configuration, problem).with_remedy(format!(
-            "take the mapping out of `mappings` in tandem.toml first, or let it stand still with \
+            "take those out of `mappings` in tandem.toml first, or let them stand still with \
              `tandem connection disable {name}`; --force removes it all the same"
         )));
     }
     let mut file = SettingsFile::open(&context.places)?;
     file.remove_connection(name);
     save(&file)?;
-    let note = "what Tandem learned of it stays in the store, and so do mapping files and secrets: \
+    let note = "what Tandem learned of it stays in the store, and so do mapping files and secrets:\n\
                 a connection of this name to the same system goes on where this one ended";
     show(context, name, "removed", note).await;
     Ok(ExitCode::Success)

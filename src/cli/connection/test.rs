@@ -17,6 +17,7 @@ use super::super::context::Context;
 use super::super::exit_code::ExitCode;
 use super::super::output::in_one_line;
 use super::super::report::CommandError;
+use super::super::table::table;
 use super::arguments::TestArguments;
 use super::find;
 
@@ -78,7 +79,11 @@ async fn examine(
 ) -> (Option<Facts>, Vec<Finding>) {
     let system = match systems::open(name, connection, &context.places.config) {
         Ok(system) => system,
-        Err(error) => return (None, vec![Finding::refused(failed_check(&error), &error)]),
+        // Nothing was sent yet: whatever it is, the system has not refused it.
+        Err(error) => {
+            let finding = Finding::refused(failed_check(&error), &error);
+            return (None, vec![Finding { verdict: Verdict::Wrong, ..finding }]);
+        }
     };
     let facts = match system.facts().await {
         Ok(facts) => facts,
@@ -188,27 +193,35 @@ fn exit_code(report: &TestReport) -> ExitCode {
 fn render(report: &TestReport) -> String {
     let mut text = String::new();
     for tested in &report.connections {
-        let _ = writeln!(text, "{}", tested.connection);
-        tested.findings.iter().for_each(|finding| line(&mut text, finding));
+        let _ = writeln!(text, "{}\n", findings(&tested.connection, &tested.findings));
     }
     if !report.between.is_empty() {
-        let _ = writeln!(text, "all tested");
-        report.between.iter().for_each(|finding| line(&mut text, finding));
+        let _ = writeln!(text, "{}", findings("together", &report.between));
     }
     text
 }
 
-fn line(text: &mut String, finding: &Finding) {
-    let verdict = match finding.verdict {
+/// Writes a line for each finding, and below it what to do.
+fn findings(heading: &str, findings: &[Finding]) -> String {
+    let lines = findings.iter().flat_map(|finding| {
+        let found = in_one_line(&finding.found);
+        let line = vec![check(finding.check).to_owned(), verdict(finding.verdict).to_owned(), found];
+        let remedy = finding
+            .remedy
+            .as_ref()
+            .map(|remedy| vec![String::new(), String::new(), format!("what to do: {}", in_one_line(remedy))]);
+        [line].into_iter().chain(remedy)
+    });
+    table(&[heading, "", "found"], lines)
+}
+
+const fn verdict(verdict: Verdict) -> &'static str {
+    match verdict {
         Verdict::Good => "ok",
         Verdict::NotTold => "not told",
         Verdict::Warning => "warning",
         Verdict::Wrong => "wrong",
         Verdict::Refused => "refused",
-    };
-    let _ = writeln!(text, "  {verdict:<8}  {:<19} {}", check(finding.check), in_one_line(&finding.found));
-    if let Some(remedy) = &finding.remedy {
-        let _ = writeln!(text, "            what to do: {}", in_one_line(remedy));
     }
 }
 
@@ -289,14 +302,18 @@ mod tests {
                 Check::ChangeTracking,
                 Verdict::Wrong,
                 "change tracking of x is off",
-                "switch it on",
+                "y ".repeat(60),
             ),
         ];
-        insta::assert_snapshot!(render(&report(findings)), @r"
-        crm
-          ok        sign-in             the sign-in is accepted
-          wrong     change tracking     change tracking of x is off
-                    what to do: switch it on
+        let text = render(&report(findings));
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        insta::assert_snapshot!(text, @r"
+        crm                     found
+        ────────────────────────────────────────────────────────────────────────────────────────────────────
+        sign-in          ok     the sign-in is accepted
+        change tracking  wrong  change tracking of x is off
+                                what to do: y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y y
+                                y y y y y y y y y y y y y y y y y y y y y y y y y y y y
         ");
     }
 }

@@ -9,8 +9,10 @@ use crate::model::{ColumnKind, ColumnName, Row, TableDescription, Value, ValueDi
 use super::super::output::in_one_line;
 use super::super::table::{counted, moment, table};
 
-/// What columns that tell rows apart are called, or how their names end.
-const TELLING: [&str; 4] = ["number", "code", "name", "title"];
+/// How the names of columns that tell rows apart end.
+const TELLING: [&str; 4] = ["number", "name", "title", "description"];
+/// A short name of its own; as an ending it means other things, such as postal codes.
+const CODE: &str = "code";
 const MOST_TELLING: usize = 4;
 
 /// Returns a row for programs. Numbers keep all their digits.
@@ -82,8 +84,9 @@ pub(super) fn telling(table: &TableDescription) -> Vec<ColumnName> {
     let texts =
         table.columns.iter().filter(|(_, column)| column.kind == ColumnKind::Text && column.creatable);
     let names: Vec<&ColumnName> = texts.map(|(name, _)| name).collect();
+    let code = names.iter().find(|name| name.as_str() == CODE);
     let ends = |name: &ColumnName, word: &str| name.as_str().to_lowercase().ends_with(word);
-    let mut telling: Vec<ColumnName> = Vec::new();
+    let mut telling: Vec<ColumnName> = code.map(|name| (*name).clone()).into_iter().collect();
     for word in TELLING {
         // The shortest name of its kind is the table's own: `name` before `primarycontactname`.
         let named = names.iter().filter(|name| ends(name, word)).min_by_key(|name| name.as_str().len());
@@ -154,7 +157,7 @@ mod tests {
             updatable: true,
             targets: vec![],
         };
-        let names = ["address1_primarycontactname", "name", "accountnumber", "fax"];
+        let names = ["address1_primarycontactname", "name", "accountnumber", "address1_postalcode"];
         let columns = names.into_iter().map(|name| (name.into(), text.clone())).collect();
         let table = TableDescription { table: "accounts".into(), key: "accountid".into(), columns };
         assert_eq!(telling(&table), ["accountnumber".into(), "name".into()]);
