@@ -6,7 +6,7 @@ mod places;
 mod secret;
 mod settings;
 
-pub use connection::{ConnectionKind, ConnectionSettings, SignIn};
+pub use connection::{BatchChoice, ConnectionKind, ConnectionSettings, SignIn};
 pub use load::{Config, ConfigError, MappingSource};
 pub use places::Places;
 pub use secret::{SecretError, SecretRef};

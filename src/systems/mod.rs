@@ -4,6 +4,7 @@ mod business_central;
 mod connect;
 mod dataverse;
 mod odata;
+mod odata_service;
 mod system;
 #[cfg(test)]
 mod tests;
