@@ -28,6 +28,10 @@ impl Service {
                 continue;
             }
             answers.push(match self.send_part(part).await {
+                // Outside a batch, a bare 503 may be a gateway's: the service behind it may have applied the write.
+                Ok(answer) if answer.status == 503 && answer.retry_after().is_none() => {
+                    Err(WriteOutcome::InDoubt(self.refused("a write", &answer)))
+                }
                 Ok(answer) => Ok(answer),
                 Err(error) => {
                     let is_unsent = error.is_certainly_not_applied();

@@ -116,6 +116,22 @@ async fn without_versions_a_row_is_compared_right_before_its_write() {
     assert_eq!(log.lock().unwrap().iter().filter(|line| line.starts_with("PATCH")).count(), 1);
 }
 
+fn new_product(name: &str) -> Write {
+    let values = vec![("Name".into(), Value::text(name))];
+    Write { table: "Products".into(), verb: Verb::Create { id: None, values }, returning: columns(&["Name"]) }
+}
+
+/// I3: a gateway that says 503 may have passed the write on before.
+#[tokio::test]
+async fn a_bare_503_leaves_a_single_write_in_doubt() {
+    let (address, _) = serve(|asked| match asked.is("POST") {
+        true => answer("503 Service Unavailable", "", "<html>"),
+        false => metadata(asked),
+    });
+    let outcomes = odata(&address, traits()).write(&[new_product("a")]).await;
+    assert!(matches!(outcomes[0], WriteOutcome::InDoubt(SystemError::Unavailable { .. })), "{outcomes:?}");
+}
+
 /// A write whose answer is lost is in doubt; what stands behind it is not sent.
 #[tokio::test]
 async fn behind_a_lost_answer_nothing_more_is_sent() {
@@ -123,15 +139,7 @@ async fn behind_a_lost_answer_nothing_more_is_sent() {
         true => None,
         false => metadata(asked),
     });
-    let create = |name: &str| {
-        let values = vec![("Name".into(), Value::text(name))];
-        Write {
-            table: "Products".into(),
-            verb: Verb::Create { id: None, values },
-            returning: columns(&["Name"]),
-        }
-    };
-    let outcomes = odata(&address, traits()).write(&[create("a"), create("b")]).await;
+    let outcomes = odata(&address, traits()).write(&["a", "b"].map(new_product)).await;
     assert!(matches!(outcomes[0], WriteOutcome::InDoubt(SystemError::Unreachable { .. })), "{outcomes:?}");
     assert!(matches!(outcomes[1], WriteOutcome::NotApplied(_)), "{outcomes:?}");
     assert_eq!(log.lock().unwrap().iter().filter(|line| line.starts_with("POST")).count(), 1);
