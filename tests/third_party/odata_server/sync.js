@@ -1,5 +1,5 @@
 // Tandem keeps a server that others wrote in step with a simulated Dataverse: as the generic OData kind and in the
-// dialect of Business Central. Run: npm ci && TANDEM=../../../target/debug/tandem npm test
+// dialect of Business Central. Run: npm ci && npm test; TANDEM names another binary than target/debug/tandem
 const assert = require('node:assert/strict')
 const { spawn, execFileSync } = require('node:child_process')
 const fs = require('node:fs')
