@@ -102,6 +102,7 @@ fn holds(record: &Record, sent: &Record) -> bool {
 }
 
 /// What an interrupted create left behind.
+#[derive(Debug)]
 enum Trace {
     Row(Box<Row>),
     None,
@@ -153,11 +154,16 @@ async fn find_created(
         }
     }
     // Edited, or rewritten by the server, since it was made: its key still tells it, if it is the only one.
-    Ok(match alike.pop() {
+    Ok(trace(alike, is_clear))
+}
+
+/// Says what rows with the key of the one sent, and rows that cannot be read, tell of a create.
+fn trace(mut alike: Vec<Row>, is_clear: bool) -> Trace {
+    match alike.pop() {
         Some(row) if alike.is_empty() => Trace::Row(Box::new(row)),
-        _ if !is_clear => Trace::Unclear,
-        _ => Trace::None,
-    })
+        _ if is_clear => Trace::None,
+        _ => Trace::Unclear,
+    }
 }
 
 fn intent_source(intent: &Intent) -> RowId {
@@ -208,4 +214,26 @@ fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
     let has_id = matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
     let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
     has_id || engine.now() >= settled_at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I3: a row that cannot be read may be the one that was made, so none is made again.
+    #[test]
+    fn a_create_is_repeated_only_where_every_row_could_be_read() {
+        let row = |id: &str| Row {
+            id: RowId::new(id),
+            version: None,
+            modified_at: None,
+            modified_by: None,
+            values: [].into(),
+        };
+        assert!(matches!(trace(vec![], true), Trace::None));
+        assert!(matches!(trace(vec![], false), Trace::Unclear));
+        assert!(matches!(trace(vec![row("a")], false), Trace::Row(found) if found.id == RowId::new("a")));
+        assert!(matches!(trace(vec![row("a"), row("b")], true), Trace::None));
+        assert!(matches!(trace(vec![row("a"), row("b")], false), Trace::Unclear));
+    }
 }

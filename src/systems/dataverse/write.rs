@@ -1,4 +1,7 @@
 //! Writes: how each travels, and what each answer means.
+//!
+//! Every write is a conditional operation of its own, creates included: `CreateMultiple` would roll all back for one bad
+//! row, says of none whether it was there before, and returns no versions.
 
 use serde_json::Value as Json;
 
