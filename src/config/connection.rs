@@ -13,11 +13,37 @@ pub struct ConnectionSettings {
     #[serde(default = "default_enabled", skip_serializing_if = "is_true")]
     pub enabled: bool,
     /// Dataverse: the organisation's address (`https://contoso.crm4.dynamics.com`). Business Central: the address up to
-    /// and including the environment (`https://api.businesscentral.dynamics.com/v2.0/TENANT/production`).
+    /// and including the environment (`https://api.businesscentral.dynamics.com/v2.0/TENANT/production`), on premises the server's instance
+    /// (`https://erp.example:7048/BC`). OData: the service's root.
     pub url: String,
-    /// Business Central: the company's id.
+    /// Business Central: the company's id. OData: the company that rows are limited to.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company: Option<String>,
+    /// Business Central: which API. Nothing: `v2.0`; `odata-v4`: pages published as web services;
+    /// `PUBLISHER/GROUP/VERSION`: a custom API.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<String>,
+    /// Business Central on premises: the tenant, on a server that has several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+    /// Business Central: the column of a custom API that holds the row version. Tables with it are read by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub row_version: Option<String>,
+    /// Dataverse: the Entra object id of the user on whose behalf Tandem acts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caller: Option<String>,
+    /// OData: the column that names a row's company; default `dataAreaId`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_column: Option<String>,
+    /// OData: the column that holds the time of a row's last change. Tables without it are read whole and compared.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified: Option<String>,
+    /// OData and Business Central: how the service takes batches; default: not at all, and `json`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch: Option<BatchChoice>,
+    /// OData: rows carry no versions, so that each is read and compared right before it is written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unguarded: bool,
     pub sign_in: SignIn,
     /// Rows asked for in one page.
     #[serde(default = "default_page_size")]
@@ -53,6 +79,53 @@ pub enum OtherEngine {
 pub enum ConnectionKind {
     Dataverse,
     BusinessCentral,
+    /// Any OData v4 service.
+    Odata,
+}
+
+/// How a service takes batches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchChoice {
+    /// Not at all: requests travel one by one.
+    None,
+    Json,
+    Multipart,
+}
+
+impl ConnectionSettings {
+    /// Returns what is wrong with settings that another kind of connection has.
+    pub(super) fn check(&self) -> Result<(), String> {
+        use ConnectionKind::{BusinessCentral, Dataverse, Odata};
+        let known: [(&str, bool, &[ConnectionKind]); 8] = [
+            ("api", self.api.is_some(), &[BusinessCentral]),
+            ("tenant", self.tenant.is_some(), &[BusinessCentral]),
+            ("row_version", self.row_version.is_some(), &[BusinessCentral]),
+            ("caller", self.caller.is_some(), &[Dataverse]),
+            ("company_column", self.company_column.is_some(), &[Odata]),
+            ("modified", self.modified.is_some(), &[Odata]),
+            ("batch", self.batch.is_some(), &[Odata, BusinessCentral]),
+            ("unguarded", self.unguarded, &[Odata]),
+        ];
+        for (name, is_set, kinds) in known {
+            if is_set && !kinds.contains(&self.kind) {
+                let kinds: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.word())).collect();
+                return Err(format!("{name} is a setting of kind = {} only; remove it", kinds.join(" or ")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl ConnectionKind {
+    /// Returns the kind as it stands in `tandem.toml`.
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Dataverse => "dataverse",
+            Self::BusinessCentral => "business-central",
+            Self::Odata => "odata",
+        }
+    }
 }
 
 /// How to sign in.

@@ -117,6 +117,7 @@ impl Config {
         }
         for (name, connection) in &self.settings.connections {
             connection.limits.check().map_err(|problem| format!("[connections.{name}.limits]: {problem}"))?;
+            connection.check().map_err(|problem| format!("[connections.{name}]: {problem}"))?;
         }
         let local = self.settings.connections.values().all(|connection| is_loopback(&connection.url));
         if self.settings.deletion_confirm_secs < 900 && !local {
@@ -267,6 +268,11 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
         assert!(found.contains("mapping CUSTOMER needs CURRENCY"), "{found}");
         let found = error(&SETTINGS.replace("env:SECRET", "hunter2"), None);
         assert!(found.contains("never the secret itself") && !found.contains("hunter2"), "{found}");
+        let found = error(&SETTINGS.replace("company = \"c\"", "company = \"c\"\nunguarded = true"), None);
+        assert!(
+            found.contains("[connections.business-central]: unguarded is a setting of kind = \"odata\" only"),
+            "{found}"
+        );
         let found = error(&SETTINGS.replace("127.0.0.1:7049", "contoso.example"), None);
         assert!(found.contains("below 900"), "{found}");
     }

@@ -8,7 +8,7 @@ mod places;
 mod secret;
 mod settings;
 
-pub use connection::{ConnectionKind, ConnectionSettings, OtherEngine, SignIn};
+pub use connection::{BatchChoice, ConnectionKind, ConnectionSettings, OtherEngine, SignIn};
 pub use edit::SettingsFile;
 pub use limits::LimitSettings;
 pub use load::{Config, ConfigError, MappingSource};

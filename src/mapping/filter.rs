@@ -186,7 +186,7 @@ impl FromStr for Filter {
     type Err = FilterError;
 
     fn from_str(text: &str) -> Result<Self, FilterError> {
-        let mut parser = Parser { text, position: 0, depth: 0 };
+        let mut parser = Parser { text, position: 0, depth: 0, comparisons: 0 };
         let filter = parser.any()?;
         parser.skip_blanks();
         if parser.position < text.len() {
@@ -198,11 +198,14 @@ impl FromStr for Filter {
 
 /// How deep parentheses and `not` may nest: hostile text must not exhaust the stack.
 const MAX_DEPTH: usize = 64;
+/// How many comparisons a filter may hold: a long chain is as deep a tree.
+const MAX_COMPARISONS: usize = 1000;
 
 struct Parser<'a> {
     text: &'a str,
     position: usize,
     depth: usize,
+    comparisons: usize,
 }
 
 impl<'a> Parser<'a> {
@@ -241,6 +244,10 @@ impl<'a> Parser<'a> {
     }
 
     fn comparison(&mut self) -> Result<Filter, FilterError> {
+        self.comparisons += 1;
+        if self.comparisons > MAX_COMPARISONS {
+            return Err(self.error("too many comparisons"));
+        }
         let name = self.word().ok_or_else(|| self.error("expected a column name"))?;
         let function = [Function::Contains, Function::StartsWith, Function::EndsWith]
             .into_iter()
@@ -435,9 +442,28 @@ mod tests {
         assert_eq!(error.problem, "the text has no closing quote");
     }
 
+    #[test]
+    fn hostile_text_cannot_exhaust_the_stack() {
+        let long = vec!["a eq 1"; 200_000];
+        for (text, problem) in [
+            ("(".repeat(200_000), "nested too deeply"),
+            ("not ".repeat(200_000), "nested too deeply"),
+            (long.join(" or "), "too many comparisons"),
+            (long.join(" and "), "too many comparisons"),
+        ] {
+            assert_eq!(text.parse::<Filter>().unwrap_err().problem, problem);
+        }
+        assert!(long[..1000].join(" or ").parse::<Filter>().is_ok());
+    }
+
     proptest! {
         #[test]
         fn hostile_text_never_panics(text in "\\PC{0,80}") {
+            let _ = text.parse::<Filter>();
+        }
+
+        #[test]
+        fn hostile_words_never_panic(text in "( |a|eq|not|and|or|\\(|\\)|'|1|contains|,|é|-){0,40}") {
             let _ = text.parse::<Filter>();
         }
 

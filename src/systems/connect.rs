@@ -4,26 +4,38 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 use uuid::Uuid;
 
-use super::business_central::BusinessCentral;
+use super::business_central::{BusinessCentral, Company};
 use super::dataverse::Dataverse;
-use super::odata::{BatchForm, Service};
+use super::odata::{BatchForm, CALLER, Service};
+use super::odata_service::{ODataService, ServiceTraits};
 use super::{Examine, System, SystemError};
-use crate::config::{ConnectionKind, ConnectionSettings, LimitSettings, SignIn};
+use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings, SignIn};
 use crate::http::{ClientSecret, HttpError, Limits, Retry, Secret, Session, SessionSettings};
-use crate::model::{ConnectionName, RowId};
+use crate::model::{ColumnName, ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
 /// What Microsoft announces for one user. It recommends a smaller parallelism with its answers, which is kept.
 pub(super) const DATAVERSE_LIMITS: Limits =
     Limits { requests: 6000, window: Duration::from_secs(300), running: 52, per_day: None };
 const DATAVERSE_SETTLE_SECS: u64 = 120;
-pub(super) const DATAVERSE_HEADERS: [(&str, &str); 3] =
+pub(super) const ODATA_HEADERS: [(&str, &str); 3] =
     [("Accept", "application/json"), ("OData-Version", "4.0"), ("OData-MaxVersion", "4.0")];
 
+/// Nothing is announced for services in general: a modest share.
+const ODATA_LIMITS: Limits =
+    Limits { requests: 6000, window: Duration::from_secs(300), running: 4, per_day: None };
+const ODATA_SETTLE_SECS: u64 = 600;
+/// What Dynamics 365 Finance calls the column of the company.
+const COMPANY_COLUMN: &str = "dataAreaId";
+
 const BUSINESS_CENTRAL_API: &str = "api/v2.0";
+const BUSINESS_CENTRAL_WEB_SERVICES: &str = "ODataV4";
+/// Where all online environments live; elsewhere the address is part of the identity.
+const BUSINESS_CENTRAL_ONLINE: &str = "api.businesscentral.dynamics.com";
 const BUSINESS_CENTRAL_SCOPE: &str = "https://api.businesscentral.dynamics.com/.default";
 /// What Microsoft announces for one user; further requests would wait in a queue at the server.
 const BUSINESS_CENTRAL_LIMITS: Limits =
@@ -58,11 +70,32 @@ pub fn open(
         }
         ConnectionKind::BusinessCentral => {
             let company = company(name, settings)?;
-            let environment = environment(name, settings)?;
             let service = business_central_service(name, settings, config_folder)?;
             let settle = settle(BUSINESS_CENTRAL_SETTLE_SECS);
-            let page_size = settings.page_size;
-            Ok(Arc::new(BusinessCentral::new(service, &environment, company, page_size, overlap, settle)))
+            Ok(Arc::new(BusinessCentral::new(
+                service,
+                company,
+                settings.row_version.as_deref().map(ColumnName::new),
+                settings.page_size,
+                overlap,
+                settle,
+            )))
+        }
+        ConnectionKind::Odata => {
+            let company = settings.company.clone().map(|company| {
+                let column = settings.company_column.clone();
+                (column.unwrap_or_else(|| COMPANY_COLUMN.to_owned()), company)
+            });
+            let traits = ServiceTraits {
+                modified: settings.modified.clone(),
+                company,
+                unguarded: settings.unguarded,
+                page_size: settings.page_size,
+                overlap,
+                settle: settle(ODATA_SETTLE_SECS),
+            };
+            let service = odata_service(name, settings, config_folder)?;
+            Ok(Arc::new(ODataService::new(service, traits)))
         }
     }
 }
@@ -74,13 +107,56 @@ fn dataverse_service(
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
     let scope = format!("{url}/.default");
+    let mut headers = owned(&ODATA_HEADERS);
+    if let Some(caller) = &settings.caller {
+        let caller = Uuid::try_parse(caller).map_err(|_| {
+            configuration(
+                name,
+                format!("`caller` must be a user's Entra object id (a GUID), and is `{caller}`"),
+            )
+        })?;
+        headers.push((CALLER, caller.to_string()));
+    }
     Ok(Service {
         name: name.clone(),
         session: session(name, settings, config_folder, scope, DATAVERSE_LIMITS)?,
         root: format!("{url}/{DATAVERSE_API}"),
-        headers: DATAVERSE_HEADERS.to_vec(),
+        headers,
         batch_form: BatchForm::Multipart,
+        parameters: String::new(),
     })
+}
+
+fn odata_service(
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    config_folder: &Path,
+) -> Result<Service, SystemError> {
+    let url = settings.url.trim_end_matches('/');
+    let origin = address(name, settings)?.origin().ascii_serialization();
+    // Rows of other companies than the user's own are shown only where they are asked for.
+    let parameters = if settings.company.is_some() { "cross-company=true" } else { "" };
+    Ok(Service {
+        name: name.clone(),
+        session: session(name, settings, config_folder, format!("{origin}/.default"), ODATA_LIMITS)?,
+        root: url.to_owned(),
+        headers: owned(&ODATA_HEADERS),
+        batch_form: batch_form(settings, BatchForm::None),
+        parameters: parameters.to_owned(),
+    })
+}
+
+fn batch_form(settings: &ConnectionSettings, default: BatchForm) -> BatchForm {
+    match settings.batch {
+        None => default,
+        Some(BatchChoice::None) => BatchForm::None,
+        Some(BatchChoice::Json) => BatchForm::Json,
+        Some(BatchChoice::Multipart) => BatchForm::Multipart,
+    }
+}
+
+pub(super) fn owned(headers: &[(&'static str, &str)]) -> Vec<(&'static str, String)> {
+    headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect()
 }
 
 pub(super) fn business_central_service(
@@ -93,10 +169,35 @@ pub(super) fn business_central_service(
     Ok(Service {
         name: name.clone(),
         session: session(name, settings, config_folder, scope, BUSINESS_CENTRAL_LIMITS)?,
-        root: format!("{url}/{BUSINESS_CENTRAL_API}"),
-        headers: BUSINESS_CENTRAL_HEADERS.to_vec(),
-        batch_form: BatchForm::Json,
+        root: format!("{url}/{}", api(name, settings)?),
+        headers: owned(&BUSINESS_CENTRAL_HEADERS),
+        batch_form: batch_form(settings, BatchForm::Json),
+        parameters: match &settings.tenant {
+            Some(tenant) => format!("tenant={}", utf8_percent_encode(tenant, NON_ALPHANUMERIC)),
+            None => String::new(),
+        },
     })
+}
+
+/// Returns the path of the API that was chosen, below the environment.
+fn api(name: &ConnectionName, settings: &ConnectionSettings) -> Result<String, SystemError> {
+    let is_word = |word: &str| {
+        let is_fit = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        word.chars().any(char::is_alphanumeric) && word.chars().all(is_fit)
+    };
+    match settings.api.as_deref() {
+        None | Some("v2.0") => Ok(BUSINESS_CENTRAL_API.to_owned()),
+        Some("odata-v4") => Ok(BUSINESS_CENTRAL_WEB_SERVICES.to_owned()),
+        Some(custom) if custom.split('/').count() == 3 && custom.split('/').all(is_word) => {
+            Ok(format!("api/{custom}"))
+        }
+        Some(other) => Err(configuration(
+            name,
+            format!(
+                "`api` is `{other}`; it can be `v2.0`, `odata-v4` or `PUBLISHER/GROUP/VERSION` of a custom API"
+            ),
+        )),
+    }
 }
 
 pub(super) fn session(
@@ -138,19 +239,40 @@ fn limits(settings: &LimitSettings, announced: Limits) -> Limits {
     }
 }
 
-fn company(name: &ConnectionName, settings: &ConnectionSettings) -> Result<RowId, SystemError> {
+fn company(name: &ConnectionName, settings: &ConnectionSettings) -> Result<Company, SystemError> {
     let text = settings.company.as_deref().unwrap_or_default();
     let company = Uuid::try_parse(text).map_err(|_| {
         configuration(name, format!("`company` must be the company's id (a GUID), and is `{text}`"))
     })?;
-    Ok(RowId::from(company))
+    let is_web_service = api(name, settings)? == BUSINESS_CENTRAL_WEB_SERVICES;
+    let url = settings.url.trim_end_matches('/');
+    Ok(Company {
+        id: RowId::from(company),
+        identity: format!("{}+{company}", environment(name, settings)?),
+        path: if is_web_service { format!("Company(Id={company})") } else { format!("companies({company})") },
+        standard: format!("{url}/{BUSINESS_CENTRAL_API}/companies({company})"),
+    })
 }
 
-/// Returns tenant and environment as they stand in the address, in lower case.
+/// Returns tenant and environment as they stand in the address, in lower case; on premises the server stands before
+/// them. A server on this machine is a trial: it may come back on another port.
 fn environment(name: &ConnectionName, settings: &ConnectionSettings) -> Result<String, SystemError> {
-    let url = Url::parse(&settings.url)
-        .map_err(|error| configuration(name, format!("`url` is no address: {error}")))?;
-    Ok(url.path().trim_matches('/').to_lowercase())
+    let url = address(name, settings)?;
+    let path = url.path().trim_matches('/').to_lowercase();
+    let tenant = settings.tenant.as_ref().map(|tenant| format!("?{}", tenant.to_lowercase()));
+    let tenant = tenant.unwrap_or_default();
+    match url.host_str() {
+        Some(BUSINESS_CENTRAL_ONLINE | "localhost" | "127.0.0.1" | "[::1]") | None => {
+            Ok(format!("{path}{tenant}"))
+        }
+        Some(host) => {
+            Ok(format!("{host}:{}/{path}{tenant}", url.port_or_known_default().unwrap_or_default()))
+        }
+    }
+}
+
+fn address(name: &ConnectionName, settings: &ConnectionSettings) -> Result<Url, SystemError> {
+    Url::parse(&settings.url).map_err(|error| configuration(name, format!("`url` is no address: {error}")))
 }
 
 fn configuration(connection: &ConnectionName, detail: String) -> SystemError {
@@ -188,6 +310,39 @@ mod tests {
             !business_central.takes_ids && !business_central.lists_deletions && business_central.dirty_reads
         );
         assert_eq!((business_central.settle.as_secs(), business_central.batch_size), (600, 25));
+        let odata = connected("odata", "https://a.example/data", "usmf").unwrap().abilities();
+        assert!(!odata.takes_ids && !odata.lists_deletions && !odata.dirty_reads);
+    }
+
+    fn business_central(url: &str, more: &serde_json::Value) -> ConnectionSettings {
+        let mut settings = serde_json::json!({"kind": "business-central", "url": url, "company": COMPANY, "sign_in": {
+            "kind": "client-secret", "tenant": "t", "client_id": "app", "client_secret": "file:secret"}});
+        settings.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(settings).unwrap()
+    }
+
+    #[test]
+    fn each_api_of_business_central_has_its_address() {
+        let online = "https://api.businesscentral.dynamics.com/v2.0/T/Production";
+        let check = |url: &str, more: &serde_json::Value, path: &str, company: &str, identity: &str| {
+            let settings = business_central(url, more);
+            assert_eq!(api(&"x".into(), &settings).unwrap(), path);
+            let found = super::company(&"x".into(), &settings).unwrap();
+            assert_eq!(found.path, format!("{company}{COMPANY})"));
+            assert_eq!(found.identity, format!("{identity}+{COMPANY}"));
+            assert_eq!(found.standard, format!("{url}/api/v2.0/companies({COMPANY})"));
+        };
+        let api = |api: &str| serde_json::json!({ "api": api });
+        check(online, &serde_json::json!({}), "api/v2.0", "companies(", "v2.0/t/production");
+        check(online, &api("v2.0"), "api/v2.0", "companies(", "v2.0/t/production");
+        check(online, &api("tandem/sync/v1.0"), "api/tandem/sync/v1.0", "companies(", "v2.0/t/production");
+        check(online, &api("odata-v4"), "ODataV4", "Company(Id=", "v2.0/t/production");
+        let tenant = serde_json::json!({"tenant": "Default"});
+        let server = "https://erp.example:7048/BC";
+        check(server, &tenant, "api/v2.0", "companies(", "erp.example:7048/bc?default");
+        let unknown = business_central(online, &api("tandem/../x"));
+        let error = super::company(&"x".into(), &unknown).unwrap_err().to_string();
+        assert!(error.contains("PUBLISHER/GROUP/VERSION"), "{error}");
     }
 
     #[test]

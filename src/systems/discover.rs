@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::SystemError;
-use super::connect::{DATAVERSE_HEADERS, DATAVERSE_LIMITS, business_central_service, session};
+use super::connect::{DATAVERSE_LIMITS, ODATA_HEADERS, business_central_service, owned, session};
 use super::odata::{BatchForm, Query, Service};
 use crate::config::{ConnectionKind, ConnectionSettings};
 use crate::model::ConnectionName;
@@ -70,8 +70,9 @@ pub async fn environments(
                 name: name.clone(),
                 session: session(name, &own(root), config_folder, scope, DATAVERSE_LIMITS)?,
                 root: format!("{root}/api/discovery/v2.0"),
-                headers: DATAVERSE_HEADERS.to_vec(),
+                headers: owned(&ODATA_HEADERS),
                 batch_form: BatchForm::Multipart,
+                parameters: String::new(),
             };
             let instances = service.all("environments", "Instances", None, |row| instance(&row)).await?;
             Ok(instances.into_iter().flatten().collect())
@@ -81,6 +82,7 @@ pub async fn environments(
             let service = business_central_service(name, &own(&root), config_folder)?;
             environment_list(&service, root.trim_end_matches('/')).await
         }
+        ConnectionKind::Odata => Ok(Vec::new()),
     }
 }
 
@@ -91,7 +93,7 @@ pub async fn companies(
     config_folder: &Path,
 ) -> Result<Vec<Company>, DiscoverError> {
     match settings.kind {
-        ConnectionKind::Dataverse => Err(DiscoverError::NoCompanies(name.clone())),
+        ConnectionKind::Dataverse | ConnectionKind::Odata => Err(DiscoverError::NoCompanies(name.clone())),
         ConnectionKind::BusinessCentral => {
             let service = business_central_service(name, settings, config_folder)?;
             let query = Query::of("companies").select(["id", "name", "displayName"]);

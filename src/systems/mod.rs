@@ -6,6 +6,7 @@ mod dataverse;
 mod discover;
 mod examine;
 mod odata;
+mod odata_service;
 mod system;
 #[cfg(test)]
 mod tests;

@@ -39,13 +39,13 @@ pub trait System: Send + Sync + fmt::Debug {
         ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>>;
 
-    /// Finds rows by a simple criterion, all pages.
+    /// Finds rows by a simple criterion, all pages. A row that cannot be decoded is its own outcome, and may match.
     fn search<'a>(
         &'a self,
         table: &'a TableName,
         columns: &'a BTreeSet<ColumnName>,
         search: &'a Search,
-    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>>;
+    ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>>;
 
     /// Lists one page of the table's row ids, for sweeps.
     fn ids<'a>(
@@ -279,7 +279,9 @@ impl SystemError {
             Self::SignIn { connection, .. } => {
                 format!("check the sign-in of [connections.{connection}] in tandem.toml and its secret")
             }
-            Self::Forbidden { .. } => "give Tandem's application user that permission".into(),
+            Self::Forbidden { connection, .. } => {
+                format!("ask the administrator of {connection} to permit it to Tandem's application user")
+            }
             Self::NotFound { connection, .. } => {
                 format!("check url, company and table names of [connections.{connection}] and its mappings")
             }
@@ -288,7 +290,7 @@ impl SystemError {
                 "look at the log at debug level; if the service is right, this is a fault in Tandem".into()
             }
             Self::Configuration { connection, .. } => {
-                format!("correct [connections.{connection}] in tandem.toml")
+                format!("correct [connections.{connection}] in tandem.toml, or the service itself")
             }
         }
     }

@@ -95,8 +95,12 @@ async fn unreadable_partner(
         for (column, value) in values.unwrap_or_default() {
             let columns = BTreeSet::from([column.clone()]);
             let found = prepared.systems[on].search(table, &columns, &Search::Equals(column, value)).await?;
-            if let Some(row) = found.into_iter().find(|row| unreadable.contains(&row.id)) {
-                return Ok(Some(row.id));
+            let ids = found.into_iter().filter_map(|row| match row {
+                Ok(row) => Some(row.id),
+                Err(error) => error.id,
+            });
+            if let Some(partner) = ids.into_iter().find(|id| unreadable.contains(id)) {
+                return Ok(Some(partner));
             }
         }
     }

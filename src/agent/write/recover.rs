@@ -10,7 +10,7 @@ use crate::agent::run_state::RunState;
 use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
 use crate::store::StoreError;
 use crate::sync;
-use crate::systems::{KeyedRead, Search};
+use crate::systems::{KeyedRead, RowError, Search};
 
 use super::commit::{Commit, Landed};
 
@@ -73,7 +73,12 @@ async fn look_into(
         IntentVerb::Create { source, minted, sent, floor, replaces } => {
             let found = match minted {
                 Some(id) => look_up(engine, prepared, intent.side, id).await?.map(|(row, _)| row),
-                None => find_created(engine, prepared, intent, sent, *floor).await?,
+                None => match find_created(engine, prepared, intent, sent, *floor).await? {
+                    Trace::Row(row) => Some(*row),
+                    Trace::None => None,
+                    // It may be the row that cannot be read: created again it would be there twice.
+                    Trace::Unclear => return Ok(()),
+                },
             };
             let create = Create { source, sent, replaces: *replaces };
             finish_create(engine, prepared, state, intent, &create, found)?;
@@ -114,6 +119,15 @@ fn holds(record: &Record, sent: &Record) -> bool {
     sent.0.iter().all(|(field, value)| record.get(field) == Some(value))
 }
 
+/// What an interrupted create left behind.
+#[derive(Debug)]
+enum Trace {
+    Row(Box<Row>),
+    None,
+    /// A row that is not coupled cannot be read; it may be the one.
+    Unclear,
+}
+
 /// Finds the row that a create without an id of ours made: young enough, not coupled, with all the values sent.
 async fn find_created(
     engine: &Engine,
@@ -121,7 +135,7 @@ async fn find_created(
     intent: &Intent,
     sent: &Record,
     floor: Option<Timestamp>,
-) -> Result<Option<Row>, EngineError> {
+) -> Result<Trace, EngineError> {
     let side = intent.side;
     let slack = jiff::SignedDuration::from_secs(FLOOR_SLACK_SECS);
     let floor = floor.unwrap_or(intent.stored_at).checked_sub(slack).unwrap_or(Timestamp::MIN);
@@ -131,14 +145,24 @@ async fn find_created(
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
     let wanted = sync::keys_of(&prepared.mapping, intent_source(intent), sent);
-    let mut alike = Vec::new();
+    let (mut alike, mut is_clear) = (Vec::new(), true);
     for row in young {
+        let row = match row {
+            Ok(row) => row,
+            Err(RowError { id, .. }) => {
+                is_clear &= match id {
+                    Some(id) => snapshot.coupling_of(prepared.name(), side, &id)?.is_some(),
+                    None => false,
+                };
+                continue;
+            }
+        };
         if snapshot.coupling_of(prepared.name(), side, &row.id)?.is_some() {
             continue;
         }
         let Ok(record) = observer.record(&snapshot, side, &row)? else { continue };
         if holds(&record, sent) {
-            return Ok(Some(row));
+            return Ok(Trace::Row(Box::new(row)));
         }
         let keys = sync::keys_of(&prepared.mapping, row.id.clone(), &record);
         let shares_key =
@@ -148,7 +172,16 @@ async fn find_created(
         }
     }
     // Edited, or rewritten by the server, since it was made: its key still tells it, if it is the only one.
-    Ok(if alike.len() == 1 { alike.pop() } else { None })
+    Ok(trace(alike, is_clear))
+}
+
+/// Says what rows with the key of the one sent, and rows that cannot be read, tell of a create.
+fn trace(mut alike: Vec<Row>, is_clear: bool) -> Trace {
+    match alike.pop() {
+        Some(row) if alike.is_empty() => Trace::Row(Box::new(row)),
+        _ if is_clear => Trace::None,
+        _ => Trace::Unclear,
+    }
 }
 
 fn intent_source(intent: &Intent) -> RowId {
@@ -199,4 +232,26 @@ fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
     let has_id = matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
     let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
     has_id || engine.now() >= settled_at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I3: a row that cannot be read may be the one that was made, so none is made again.
+    #[test]
+    fn a_create_is_repeated_only_where_every_row_could_be_read() {
+        let row = |id: &str| Row {
+            id: RowId::new(id),
+            version: None,
+            modified_at: None,
+            modified_by: None,
+            values: [].into(),
+        };
+        assert!(matches!(trace(vec![], true), Trace::None));
+        assert!(matches!(trace(vec![], false), Trace::Unclear));
+        assert!(matches!(trace(vec![row("a")], false), Trace::Row(found) if found.id == RowId::new("a")));
+        assert!(matches!(trace(vec![row("a"), row("b")], true), Trace::None));
+        assert!(matches!(trace(vec![row("a"), row("b")], false), Trace::Unclear));
+    }
 }

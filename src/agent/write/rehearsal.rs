@@ -12,8 +12,8 @@ use crate::model::{
     ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
 };
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Search, System, SystemError, Verb, Write,
-    WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
+    Verb, Write, WriteOutcome,
 };
 
 /// Wraps a system so that writes are answered as if they had been applied.
@@ -156,7 +156,7 @@ impl System for Rehearsal {
         table: &'a TableName,
         columns: &'a BTreeSet<ColumnName>,
         search: &'a Search,
-    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+    ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
         self.system.search(table, columns, search)
     }
 

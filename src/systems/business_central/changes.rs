@@ -1,56 +1,123 @@
 //! Reading one page of changes.
 
 use super::client::BusinessCentral;
-use super::feed::Position;
 use super::schema::Asked;
-use crate::model::TableName;
-use crate::systems::odata::{Query, instant_literal};
-use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
+use super::version_feed::VersionPosition;
+use crate::model::{ColumnKind, ColumnName, Row, TableName, Timestamp};
+use crate::systems::odata::{Position, Query, instant_literal};
+use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, RowError, SystemError};
+
+/// One page as it was answered.
+struct Answered {
+    rows: Vec<Result<Row, RowError>>,
+    next_link: Option<String>,
+    /// The server's time.
+    date: Option<Timestamp>,
+}
 
 impl BusinessCentral {
     pub(super) async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
         let table = &query.table;
-        let expired =
-            || SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() };
         let what = format!("changes of {table}");
+        if let Some(column) = self.version_column(table).await? {
+            return self.read_versions(query, &column).await;
+        }
         let asked = self.ask(table, &query.columns, None).await?;
-        let mut position = Position::of(query).ok_or_else(expired)?;
+        let mut position = Position::of(query).ok_or_else(|| self.expired(table))?;
         let url = position
             .link
             .clone()
             .unwrap_or_else(|| self.service.url(&self.first_page(table, &asked, &position)));
-        let response = self.service.fetch(&what, &url, Some(&self.page_preference())).await?;
-        // A page link that is no longer understood is answered by reading again from the start.
-        if matches!(query.cursor, Cursor::Page(_)) && matches!(response.status, 400 | 410) {
-            return Err(expired());
-        }
-        let response = self.service.success(&what, response)?;
-        let page = self.service.page(&what, &url, &response, |entry| asked.decode(&entry))?;
-        let mut rows = page.rows;
+        let Answered { mut rows, next_link, date } = self.page(query, &asked, &what, &url).await?;
         let rates = self.rates(&asked).await?;
         for row in rows.iter_mut().flatten() {
             asked.complete(row, rates.as_ref());
         }
-        position.note(&rows, response.date);
-        let next = match page.next_link {
+        position.note(&rows, date);
+        let next = match next_link {
             Some(link) => Next::Page(position.page(link)),
             None => {
-                let watermark = position.watermark();
+                let watermark = match asked.shape.modified {
+                    Some(_) => position.watermark(),
+                    None => Some(Position::everything()),
+                };
                 Next::Done(watermark.ok_or_else(|| self.service.unexpected(&what, "no Date header"))?)
             }
         };
         Ok(ChangePage { rows, deleted: Vec::new(), next })
     }
 
+    /// Returns the column that holds the row version, where the table has it.
+    async fn version_column(&self, table: &TableName) -> Result<Option<ColumnName>, SystemError> {
+        let schema = self.schema(table).await?;
+        Ok(self.row_version.clone().filter(|column| schema.kind(column) == Some(ColumnKind::Number)))
+    }
+
+    async fn read_versions(
+        &self,
+        query: &ChangeQuery,
+        column: &ColumnName,
+    ) -> Result<ChangePage, SystemError> {
+        let table = &query.table;
+        let what = format!("changes of {table}");
+        let asked = self.ask(table, &query.columns, Some(column)).await?;
+        let mut position = VersionPosition::of(query).ok_or_else(|| self.expired(table))?;
+        let first = || {
+            let request = asked.shape.select(Query::of(self.set_path(table)));
+            let request = match position.floor() {
+                Some(floor) => request.filter(format!("{column} gt {floor}")),
+                None => request,
+            };
+            self.service.url(&request.order_by(column.as_str()).path())
+        };
+        let url = position.link.clone().unwrap_or_else(first);
+        let Answered { mut rows, next_link, date } = self.page(query, &asked, &what, &url).await?;
+        position.note(&rows, column, date);
+        for row in rows.iter_mut().flatten() {
+            asked.complete(row, None);
+        }
+        let next = match next_link {
+            Some(link) => Next::Page(position.page(link)),
+            None => {
+                let watermark = position.watermark(self.overlap);
+                Next::Done(watermark.ok_or_else(|| self.service.unexpected(&what, "no Date header"))?)
+            }
+        };
+        Ok(ChangePage { rows, deleted: Vec::new(), next })
+    }
+
+    async fn page(
+        &self,
+        query: &ChangeQuery,
+        asked: &Asked,
+        what: &str,
+        url: &str,
+    ) -> Result<Answered, SystemError> {
+        let response = self.service.fetch(what, url, Some(&self.page_preference())).await?;
+        // A page link that is no longer understood is answered by reading again from the start.
+        if matches!(query.cursor, Cursor::Page(_)) && matches!(response.status, 400 | 410) {
+            return Err(self.expired(&query.table));
+        }
+        let response = self.service.success(what, response)?;
+        let page = self.service.page(what, url, &response, |entry| asked.decode(&entry))?;
+        Ok(Answered { rows: page.rows, next_link: page.next_link, date: response.date })
+    }
+
+    fn expired(&self, table: &TableName) -> SystemError {
+        SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() }
+    }
+
     fn first_page(&self, table: &TableName, asked: &Asked, position: &Position) -> String {
         let query = Query::of(self.set_path(table)).select(asked.shape.properties());
-        let Some(modified) = &asked.shape.modified else { return query.order_by("id").path() };
+        let Some(modified) = &asked.shape.modified else {
+            return query.order_by(asked.shape.key.name()).path();
+        };
         // A rate takes effect without moving its currency's stamp, so currencies are read whole.
         let floor = position.floor(self.overlap).filter(|_| !asked.exchange_rate);
         let query = match floor {
             Some(floor) => query.filter(format!("{modified} ge {}", instant_literal(floor))),
             None => query,
         };
-        query.order_by(format!("{modified},id")).path()
+        query.order_by(format!("{modified},{}", asked.shape.key.name())).path()
     }
 }

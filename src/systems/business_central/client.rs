@@ -7,28 +7,39 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::csdl::Csdl;
 use super::exchange_rates::ExchangeRates;
 use super::schema::{Asked, Schema};
 use crate::http::Request;
 use crate::model::{ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName};
-use crate::systems::odata::{Query, Service, ServiceError, id_page, keyed_reads};
+use crate::systems::odata::{Csdl, Query, Service, ServiceError, id_page, keyed_reads};
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Search, System, SystemError, Write,
-    WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
+    Write, WriteOutcome,
 };
 
 /// The most writes in one batch: all of them share the server's time limit.
 pub(super) const BATCH_SIZE: usize = 25;
 const MAX_PAGE_SIZE: u32 = 20_000;
 
+/// Which company, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Company {
+    pub id: RowId,
+    /// Tenant, environment and company: what a row's id is unique in.
+    pub identity: String,
+    /// The company's path below the service: `companies(…)`, or `Company(Id=…)` among the web services.
+    pub path: String,
+    /// The company's address in the standard API, which tells its local currency.
+    pub standard: String,
+}
+
 /// A company in Business Central.
 #[derive(Debug)]
 pub struct BusinessCentral {
     pub(super) service: Service,
-    pub(super) company: RowId,
-    /// Tenant, environment and company.
-    pub(super) identity: String,
+    pub(super) company: Company,
+    /// The column that holds the row version, in tables that have it.
+    pub(super) row_version: Option<ColumnName>,
     page_size: u32,
     pub(super) overlap: Duration,
     settle: Duration,
@@ -37,19 +48,19 @@ pub struct BusinessCentral {
 }
 
 impl BusinessCentral {
-    /// Makes a system of a service and one of its companies. `environment` names tenant and environment.
+    /// Makes a system of a service and one of its companies.
     pub fn new(
         service: Service,
-        environment: &str,
-        company: RowId,
+        company: Company,
+        row_version: Option<ColumnName>,
         page_size: u32,
         overlap: Duration,
         settle: Duration,
     ) -> Self {
         Self {
-            identity: format!("{environment}+{company}"),
             service,
             company,
+            row_version,
             page_size: page_size.clamp(1, MAX_PAGE_SIZE),
             overlap,
             settle,
@@ -58,26 +69,16 @@ impl BusinessCentral {
         }
     }
 
-    pub(super) fn company_path(&self) -> String {
-        format!("companies({})", self.company)
-    }
-
     pub(super) fn set_path(&self, table: &TableName) -> String {
-        format!("{}/{table}", self.company_path())
+        format!("{}/{table}", self.company.path)
     }
 
     pub(super) async fn metadata(&self) -> Result<&Csdl, SystemError> {
-        let what = "metadata";
         let read = || async {
             let request = Request::get(self.service.url("$metadata"))
                 .with_header("Accept", "application/xml")
                 .with_header("Accept-Language", "en-US");
-            let response = self.service.session.send(&request).await;
-            let response = response.map_err(|error| self.service.unanswered(what, error))?;
-            let response = self.service.success(what, response)?;
-            let text = String::from_utf8_lossy(&response.body);
-            Csdl::parse(text.trim_start_matches('\u{feff}'))
-                .map_err(|error| self.service.unexpected(what, error.to_string()))
+            self.service.csdl(&request).await
         };
         self.metadata.get_or_try_init(read).await
     }
@@ -114,7 +115,7 @@ impl BusinessCentral {
     /// Reads the exchange rates if they were asked for.
     pub(super) async fn rates(&self, asked: &Asked) -> Result<Option<ExchangeRates>, SystemError> {
         if asked.exchange_rate {
-            ExchangeRates::read(&self.service, &self.company_path()).await.map(Some)
+            ExchangeRates::read(&self.service, &self.company.path).await.map(Some)
         } else {
             Ok(None)
         }
@@ -182,7 +183,7 @@ impl System for BusinessCentral {
         table: &'a TableName,
         columns: &'a BTreeSet<ColumnName>,
         search: &'a Search,
-    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+    ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
         Box::pin(self.find_rows(table, columns, search))
     }
 
@@ -192,8 +193,9 @@ impl System for BusinessCentral {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
         Box::pin(async move {
-            let first = Query::of(self.set_path(table)).select(["id"]).order_by("id").path();
-            id_page(&self.service, &first, "id", &self.page_preference(), page).await
+            let key = &self.schema(table).await?.key;
+            let query = Query::of(self.set_path(table)).select(key.properties()).order_by(key.name());
+            id_page(&self.service, &query.path(), key, &self.page_preference(), page).await
         })
     }
 

@@ -58,7 +58,7 @@ impl BusinessCentral {
 
     /// Finds the own environment in the list of all; there is none on premises.
     async fn environment(&self) -> Finding {
-        let mut path = self.identity.split('+').next().unwrap_or_default().rsplit('/');
+        let mut path = self.company.identity.split('+').next().unwrap_or_default().rsplit('/');
         let own = path.next().unwrap_or_default().to_owned();
         let root = self.service.root.split("/v2.0/").next().unwrap_or_default();
         let found = match environment_list(&self.service, root).await {
@@ -69,7 +69,7 @@ impl BusinessCentral {
     }
 
     async fn version(&self) -> Finding {
-        let version = match self.service.object("the company", &self.company_path()).await {
+        let version = match self.service.object("the company", &self.company.path).await {
             Ok(company) => company.get("systemVersion").and_then(Json::as_str).map(str::to_owned),
             Err(error) => return Finding::refused(Check::Version, &error),
         };

@@ -37,8 +37,15 @@ const READ_ONLY_SETS: &[&str] = &[
 
 /// Properties that no page takes.
 const READ_ONLY_EVERYWHERE: &[&str] = &[
+    "Inventory",
+    "SystemCreatedAt",
+    "SystemCreatedBy",
+    "SystemId",
+    "SystemModifiedAt",
+    "SystemModifiedBy",
     "balanceDue",
     "id",
+    "inventory",
     "lastModifiedDateTime",
     "systemCreatedAt",
     "systemCreatedBy",
@@ -48,7 +55,7 @@ const READ_ONLY_EVERYWHERE: &[&str] = &[
 ];
 
 /// Properties that rename a row when they are changed, or cannot be changed once set.
-const CREATE_ONLY_EVERYWHERE: &[&str] = &["code", "documentId", "number", "sequence"];
+const CREATE_ONLY_EVERYWHERE: &[&str] = &["Code", "No", "code", "documentId", "number", "sequence"];
 
 const DOCUMENT: &[&str] = &[
     "customerName",
@@ -88,7 +95,6 @@ const READ_ONLY: &[(&str, &[&[&str]])] = &[
     ("contacts", &[&["lastInteractionDate"]]),
     ("customerContacts", &[&["customerName"]]),
     ("defaultDimensions", &[&["dimensionCode", "dimensionValueCode"]]),
-    ("items", &[&["inventory"]]),
     (
         "opportunities",
         &[&[

@@ -2,18 +2,14 @@
 
 mod changes;
 mod client;
-mod csdl;
 mod examine;
 mod exchange_rates;
 mod facts;
-mod feed;
 mod known;
 mod schema;
 mod search;
 mod sending;
+mod version_feed;
 mod write;
 
-pub(super) use client::BusinessCentral;
-
-#[cfg(test)]
-pub(super) use csdl::tests::METADATA;
+pub(super) use client::{BusinessCentral, Company};

@@ -4,25 +4,29 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
-use super::csdl::{Csdl, EntityType, Property};
 use super::exchange_rates::ExchangeRates;
 use super::known::writable;
 use crate::model::{Column, ColumnKind, ColumnName, Row, TableDescription, TableName, Value};
 use crate::systems::RowError;
-use crate::systems::odata::{RowShape, ShapeColumn};
+use crate::systems::odata::{Csdl, EntityType, Property, RowKey, RowShape, ShapeColumn};
 
 /// The computed column of `currencies`: units of the currency for one unit of local currency, today.
 const EXCHANGE_RATE: &str = "exchangeRate";
 /// The column that currencies and their rates are matched by.
 const CURRENCY_CODE: &str = "code";
 const CURRENCIES: &str = "currencies";
+/// The key of every page of the standard API, which need not state it.
 const KEY: &str = "id";
-const MODIFIED: &str = "lastModifiedDateTime";
+/// What pages call the time of the last change: the standard API, custom APIs, web services.
+const MODIFIED: [&str; 3] = ["lastModifiedDateTime", "systemModifiedAt", "SystemModifiedAt"];
 
 /// One table.
 #[derive(Clone, Debug)]
 pub struct Schema {
     pub description: TableDescription,
+    pub key: RowKey,
+    /// The property that holds the time of the last change, where the page shows it.
+    pub modified: Option<String>,
 }
 
 /// What is asked of the server to give the columns that Tandem was asked for.
@@ -59,16 +63,28 @@ impl Schema {
     /// Puts a table together; nothing if the service has no such set.
     pub fn assemble(table: &TableName, csdl: &Csdl) -> Option<Self> {
         let entity = csdl.type_of(table.as_str())?;
+        let key = csdl.key_of(&entity).unwrap_or_else(|| KEY.into());
         let mut columns: BTreeMap<ColumnName, Column> = entity
             .properties
             .iter()
-            .map(|property| (ColumnName::new(property.name.as_str()), column(table, entity, property, csdl)))
+            .map(|property| (ColumnName::new(property.name.as_str()), column(table, &entity, property, csdl)))
             .collect();
+        for name in key.properties() {
+            // A new primary key renames the record everywhere.
+            if let Some(column) = columns.get_mut(&ColumnName::new(name)) {
+                column.updatable = false;
+            }
+        }
+        let is_stamp = |name: &&str| {
+            columns.get(&ColumnName::new(*name)).is_some_and(|column| column.kind == ColumnKind::Instant)
+        };
+        let modified = MODIFIED.into_iter().find(is_stamp).map(str::to_owned);
         if table.as_str() == CURRENCIES {
             columns.insert(ColumnName::new(EXCHANGE_RATE), exchange_rate());
         }
-        let description = TableDescription { table: table.clone(), key: ColumnName::new(KEY), columns };
-        Some(Self { description })
+        let description =
+            TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns };
+        Some(Self { description, key, modified })
     }
 
     /// Returns what to ask for these columns, or the column the table does not have.
@@ -88,10 +104,11 @@ impl Schema {
             Ok(ShapeColumn { name: name.clone(), property: name.as_str().to_owned(), kind: column.kind })
         };
         let shape = RowShape {
-            key: KEY.to_owned(),
-            modified: self.has_modified().then(|| MODIFIED.to_owned()),
+            key: self.key.clone(),
+            modified: self.modified.clone(),
             modified_by: None,
             columns: wanted.map(column).collect::<Result<_, ColumnName>>()?,
+            content: [].into(),
         };
         Ok(Asked { shape, exchange_rate, surplus })
     }
@@ -102,42 +119,21 @@ impl Schema {
         kind.filter(|_| !self.is_computed(column))
     }
 
-    fn has_modified(&self) -> bool {
-        self.description.columns.contains_key(&ColumnName::new(MODIFIED))
-    }
-
     fn is_computed(&self, column: &ColumnName) -> bool {
         self.description.table.as_str() == CURRENCIES && column.as_str() == EXCHANGE_RATE
     }
 }
 
 fn column(table: &TableName, entity: &EntityType, property: &Property, csdl: &Csdl) -> Column {
-    let kind = kind(&property.type_name, csdl);
+    let kind = csdl.kind(&property.type_name);
     let writable = writable(table.as_str(), &property.name);
     Column {
         kind,
         max_chars: property.max_length,
-        scale: match property.type_name.as_str() {
-            "Edm.Int16" | "Edm.Int32" | "Edm.Int64" | "Edm.Byte" => Some(0),
-            _ => property.scale,
-        },
+        scale: property.places(),
         creatable: writable.creatable,
         updatable: writable.updatable,
         targets: if kind == ColumnKind::Reference { targets(entity, property, csdl) } else { Vec::new() },
-    }
-}
-
-fn kind(type_name: &str, csdl: &Csdl) -> ColumnKind {
-    match type_name {
-        "Edm.String" => ColumnKind::Text,
-        "Edm.Decimal" | "Edm.Double" | "Edm.Single" | "Edm.Int16" | "Edm.Int32" | "Edm.Int64"
-        | "Edm.Byte" => ColumnKind::Number,
-        "Edm.Boolean" => ColumnKind::Flag,
-        "Edm.Date" => ColumnKind::Date,
-        "Edm.DateTimeOffset" => ColumnKind::Instant,
-        "Edm.Guid" => ColumnKind::Reference,
-        other if csdl.is_enum(other) => ColumnKind::Member,
-        _ => ColumnKind::Other,
     }
 }
 
@@ -165,7 +161,7 @@ fn exchange_rate() -> Column {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::systems::business_central::csdl::tests::METADATA;
+    use crate::systems::odata::METADATA;
 
     pub(in crate::systems::business_central) fn schema(table: &str) -> Schema {
         Schema::assemble(&table.into(), &Csdl::parse(METADATA).unwrap()).unwrap()
@@ -188,6 +184,25 @@ pub(super) mod tests {
         assert!(column("currencyId").targets.contains(&"currencies".into()));
         assert_eq!(column("paymentTermsId").targets, ["paymentTerms".into()]);
         assert!(Schema::assemble(&"nope".into(), &Csdl::parse(METADATA).unwrap()).is_none());
+    }
+
+    /// A page published as a web service: its own primary key, its own names.
+    #[test]
+    fn a_web_service_is_keyed_by_its_primary_key() {
+        let csdl = Csdl::parse(
+            r#"<Schema Namespace="NAV"><EntityType Name="SalesOrder"><Key><PropertyRef Name="Document_Type"/>
+            <PropertyRef Name="No"/></Key><Property Name="Document_Type" Type="Edm.String"/>
+            <Property Name="No" Type="Edm.String" MaxLength="20"/><Property Name="Inventory" Type="Edm.Decimal"/>
+            <Property Name="SystemModifiedAt" Type="Edm.DateTimeOffset"/></EntityType>
+            <EntitySet Name="SalesOrder" EntityType="NAV.SalesOrder"/></Schema>"#,
+        )
+        .unwrap();
+        let schema = Schema::assemble(&"SalesOrder".into(), &csdl).unwrap();
+        assert_eq!(schema.key.name(), "Document_Type,No");
+        assert_eq!(schema.modified.as_deref(), Some("SystemModifiedAt"));
+        let column = |name: &str| schema.description.columns[&name.into()].clone();
+        assert!(column("No").creatable && !column("No").updatable);
+        assert!(!column("Inventory").updatable && !column("SystemModifiedAt").updatable);
     }
 
     #[test]

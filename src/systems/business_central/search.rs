@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::client::BusinessCentral;
+use super::schema::Schema;
 use super::write::blank;
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
 use crate::systems::odata::{Query, decode, instant_literal, literal};
@@ -21,40 +22,49 @@ impl BusinessCentral {
         table: &TableName,
         columns: &BTreeSet<ColumnName>,
         search: &Search,
-    ) -> Result<Vec<Row>, SystemError> {
+    ) -> Result<Vec<Result<Row, RowError>>, SystemError> {
         let what = format!("a search in {table}");
+        let schema = self.schema(table).await?;
         let also = match search {
-            Search::Equals(column, _) => Some(column),
+            Search::Equals(column, _) => Some(column).filter(|column| **column != schema.description.key),
             Search::ModifiedSince(_) => None,
         };
         let asked = self.ask(table, columns, also).await?;
-        let query = Query::of(self.set_path(table)).select(asked.shape.properties()).order_by("id");
-        let query = match self.condition(table, search).await? {
+        let query =
+            Query::of(self.set_path(table)).select(asked.shape.properties()).order_by(schema.key.name());
+        let query = match self.condition(&schema, search)? {
             Some(condition) => query.filter(condition),
             None => query,
         };
         let prefer = self.page_preference();
-        let rows =
+        let mut rows =
             self.service.all(&what, &query.path(), Some(&prefer), |entry| asked.decode(&entry)).await?;
-        let unreadable = |error: RowError| self.service.unexpected(&what, error.to_string());
-        let mut rows = rows.into_iter().collect::<Result<Vec<Row>, _>>().map_err(unreadable)?;
         if let Search::Equals(column, value) = search {
-            rows.retain(|row| matches(row, column, value));
+            rows.retain(|row| {
+                row.as_ref().map_or(true, |row| match value {
+                    Value::Reference(id) if *column == schema.description.key => row.id == *id,
+                    value => matches(row, column, value),
+                })
+            });
         }
         let rates = self.rates(&asked).await?;
-        for row in &mut rows {
+        for row in rows.iter_mut().flatten() {
             asked.complete(row, rates.as_ref());
         }
         Ok(rows)
     }
 
-    async fn condition(&self, table: &TableName, search: &Search) -> Result<Option<String>, SystemError> {
+    fn condition(&self, schema: &Schema, search: &Search) -> Result<Option<String>, SystemError> {
         Ok(match search {
             Search::ModifiedSince(moment) => {
-                Some(format!("lastModifiedDateTime ge {}", instant_literal(*moment)))
+                schema.modified.as_ref().map(|modified| format!("{modified} ge {}", instant_literal(*moment)))
+            }
+            Search::Equals(column, Value::Reference(id)) if *column == schema.description.key => {
+                Some(schema.key.filter(id))
             }
             Search::Equals(column, value) => {
-                let kind = self.schema(table).await?.kind(column);
+                let table = &schema.description.table;
+                let kind = schema.kind(column);
                 let kind = kind.ok_or_else(|| self.not_found(format!("column {column} in {table}")))?;
                 condition(column, kind, value)
             }

@@ -6,7 +6,7 @@ use super::schema::Schema;
 use crate::http::Method;
 use crate::model::{ColumnKind, ColumnName, ConnectionName, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, keyed, refused_here, written,
+    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, for_all, refused_here, written,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -29,13 +29,13 @@ pub fn prepare(schema: &Schema, set: &str, write: &Write) -> Result<BatchPart, W
         },
         Verb::Update { id, version, values } => BatchPart {
             method: Method::Patch,
-            path: keyed(set, id),
+            path: schema.key.address(set, id),
             headers: fixed(Some(version.as_str())),
             body: body(values)?,
         },
         Verb::Delete { id, version } => BatchPart {
             method: Method::Delete,
-            path: keyed(set, id),
+            path: schema.key.address(set, id),
             headers: fixed(Some(version.as_str())),
             body: None,
         },
@@ -71,9 +71,8 @@ pub fn blank(kind: ColumnKind) -> Option<Json> {
 }
 
 const CHANGED: &str = "Request_EntityChanged";
+const BAD_ADDRESS: &str = "BadRequest_NotFound";
 const SAME_KEY: &str = "Internal_EntityWithSameKeyExists";
-const SERVER_ERROR: &str = "Internal_ServerError";
-const NO_COMPANY: &str = "Internal_CompanyNotFound";
 
 /// Says what an answer means for its write.
 pub fn judge(
@@ -95,22 +94,16 @@ pub fn judge(
     let status = answer.status;
     let retry_after = answer.retry_after();
     let connection = connection.clone();
-    let unavailable = SystemError::Unavailable { connection: connection.clone(), status, retry_after };
+    if let Some(error) = for_all(&connection, &format!("writing {}", write.table), answer) {
+        return WriteOutcome::NotApplied(error);
+    }
+    let unavailable = SystemError::Unavailable { connection, status, retry_after };
     let error = ServiceError::parse(status, &answer.body);
     match (status, error.code.as_str()) {
-        (429, _) => WriteOutcome::NotApplied(SystemError::Throttled { connection, retry_after }),
-        (401, _) => WriteOutcome::NotApplied(SystemError::SignIn {
-            connection,
-            detail: "the token expired".to_owned(),
-        }),
         (_, SAME_KEY) => WriteOutcome::DuplicateKey(error.refusal()),
-        (_, NO_COMPANY) => {
-            WriteOutcome::NotApplied(SystemError::NotFound { connection, what: "company".to_owned() })
-        }
-        // Another session holds the record: the same write succeeds once it lets go.
-        (409, SERVER_ERROR) | (503, _) => WriteOutcome::NotApplied(unavailable),
         (409 | 412, _) | (_, CHANGED) if id.is_some() => WriteOutcome::Stale,
-        (404 | 410, _) if id.is_some() => WriteOutcome::Missing,
+        // An address that cannot be read says nothing of the row.
+        (404 | 410, code) if id.is_some() && code != BAD_ADDRESS => WriteOutcome::Missing,
         // The version guards an update or delete against a second application; nothing guards a create.
         (500, code) if id.is_some() && !code.is_empty() => WriteOutcome::NotApplied(unavailable),
         (408 | 500 | 502.., _) => WriteOutcome::InDoubt(unavailable),
@@ -203,47 +196,74 @@ mod tests {
         let (stale, missing, refused) = ("Stale", "Missing", "Refused(Refusal");
         let (duplicate, throttled) = ("DuplicateKey(Refusal", "NotApplied(Throttled");
         let (unavailable, doubt) = ("NotApplied(Unavailable", "InDoubt(Unavailable");
-        let cases = [
-            // status, code, create, update, delete
-            (409, "Request_EntityChanged", refused, stale, stale),
-            (412, "", refused, stale, stale),
-            (409, "", refused, stale, stale),
-            (409, "Internal_ServerError", unavailable, unavailable, unavailable),
-            (400, "Internal_EntityWithSameKeyExists", duplicate, duplicate, duplicate),
-            (409, "Internal_EntityWithSameKeyExists", duplicate, duplicate, duplicate),
-            (404, "BadRequest_ResourceNotFound", refused, missing, missing),
-            (404, "Internal_RecordNotFound", refused, missing, missing),
-            (
-                404,
-                "Internal_CompanyNotFound",
-                "NotApplied(NotFound",
-                "NotApplied(NotFound",
-                "NotApplied(NotFound",
-            ),
-            (400, "Application_DialogException", refused, refused, refused),
-            (400, "Internal_InvalidTableRelation", refused, refused, refused),
-            (400, "BadRequest_InvalidToken", refused, refused, refused),
-            (403, "Authorization_X", refused, refused, refused),
-            (429, "Application_TooManyRequests", throttled, throttled, throttled),
-            (503, "", unavailable, unavailable, unavailable),
-            (500, "Internal_ServerError", doubt, unavailable, unavailable),
-            (500, "", doubt, doubt, doubt),
-            (408, "", doubt, doubt, doubt),
-            (504, "", doubt, doubt, doubt),
-            (
-                401,
-                "Authentication_InvalidCredentials",
-                "NotApplied(SignIn",
-                "NotApplied(SignIn",
-                "NotApplied(SignIn",
-            ),
+        let (sign_in, company) = ("NotApplied(SignIn", "NotApplied(NotFound");
+        // What one row may be blamed for, whatever its verb.
+        let own_fault = [
+            (400, "BadRequest"),
+            (400, "BadRequest_InvalidRequestUrl"),
+            (400, "BadRequest_InvalidOperation"),
+            (400, "BadRequest_InvalidToken"),
+            (400, "BadRequest_RequiredParamNotProvided"),
+            (400, "Application_DialogException"),
+            (400, "Application_FieldValidationException"),
+            (400, "Application_StringExceededLength"),
+            (400, "Application_EvaluateException"),
+            (400, "Application_InvalidGUID"),
+            (400, "Application_FilterErrorException"),
+            (400, "Application_CallbackNotAllowed"),
+            (400, "Internal_InvalidTableRelation"),
+            (403, "Authorization_X"),
+            (403, ""),
+            (404, "BadRequest_NotFound"),
+            (405, "BadRequest_MethodNotAllowed"),
+            (413, ""),
+            (415, ""),
+            (501, "BadRequest_MethodNotImplemented"),
         ];
-        for (status, code, for_create, for_update, for_delete) in cases {
+        // Status, code, create, update or delete.
+        let mut cases = vec![
+            (409, "Request_EntityChanged", refused, stale),
+            (412, "", refused, stale),
+            (409, "", refused, stale),
+            (409, "Internal_ServerError", unavailable, unavailable),
+            (400, "Internal_EntityWithSameKeyExists", duplicate, duplicate),
+            (409, "Internal_EntityWithSameKeyExists", duplicate, duplicate),
+            (404, "BadRequest_ResourceNotFound", refused, missing),
+            (404, "Internal_RecordNotFound", refused, missing),
+            (404, "Internal_DataNotFoundFilter", refused, missing),
+            (404, "Internal_CompanyNotFound", company, company),
+            (429, "Application_TooManyRequests", throttled, throttled),
+            (503, "", unavailable, unavailable),
+            (503, "Internal_TenantUnavailable", unavailable, unavailable),
+            (500, "Internal_ServerError", doubt, unavailable),
+            (500, "Unknown", doubt, unavailable),
+            (500, "", doubt, doubt),
+            (408, "", doubt, doubt),
+            (502, "", doubt, doubt),
+            (504, "", doubt, doubt),
+            (401, "Authentication_InvalidCredentials", sign_in, sign_in),
+        ];
+        cases.extend(own_fault.map(|(status, code)| (status, code, refused, refused)));
+        for (status, code, for_create, otherwise) in cases {
             let body = json!({"error": {"code": code, "message": "x"}}).to_string();
             assert_eq!(judged(&create(vec![]), status, &body), for_create, "create {status} {code}");
-            assert_eq!(judged(&update(vec![]), status, &body), for_update, "update {status} {code}");
-            assert_eq!(judged(&delete(), status, &body), for_delete, "delete {status} {code}");
+            assert_eq!(judged(&update(vec![]), status, &body), otherwise, "update {status} {code}");
+            assert_eq!(judged(&delete(), status, &body), otherwise, "delete {status} {code}");
         }
+    }
+
+    /// A person reads the service's own text with its code.
+    #[test]
+    fn a_refusal_keeps_the_services_words() {
+        let shape = schema("customers").ask(&["displayName".into()].into(), None).unwrap().shape;
+        let body = br#"{"error":{"code":"Application_DialogException","message":"A \"displayName\" must be provided."}}"#;
+        let answer = Response::new(400, Vec::new(), body.to_vec());
+        let WriteOutcome::Refused(refusal) = judge(&"erp".into(), &shape, &create(vec![]), &answer) else {
+            panic!("not refused")
+        };
+        assert_eq!(refusal.status, 400);
+        assert_eq!(refusal.code, "Application_DialogException");
+        assert_eq!(refusal.message, "A \"displayName\" must be provided.");
     }
 
     #[test]

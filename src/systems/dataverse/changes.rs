@@ -69,7 +69,7 @@ impl Reading<'_> {
         let first = Query::of(self.query.table.as_str())
             .select(self.shape.properties())
             .filter(format!("modifiedon ge {}", instant_literal(since)))
-            .order_by(format!("modifiedon,{}", self.shape.key))
+            .order_by(format!("modifiedon,{}", self.shape.key.name()))
             .path();
         let url = link.unwrap_or_else(|| self.system.service.url(&first));
         let (page, _) = self.page(&url, Some(&self.system.page_preference())).await?;

@@ -107,18 +107,15 @@ impl Dataverse {
         table: &TableName,
         columns: &BTreeSet<ColumnName>,
         search: &Search,
-    ) -> Result<Vec<Row>, SystemError> {
+    ) -> Result<Vec<Result<Row, RowError>>, SystemError> {
         let shape = self.shape(table, columns).await?;
         let condition = self.condition(table, search).await?;
         let query =
-            Query::of(table.as_str()).select(shape.properties()).filter(condition).order_by(&shape.key);
+            Query::of(table.as_str()).select(shape.properties()).filter(condition).order_by(shape.key.name());
         let what = format!("a search in {table}");
-        let rows = self
-            .service
+        self.service
             .all(&what, &query.path(), Some(&self.page_preference()), |entry| decode_row(&shape, &entry))
-            .await?;
-        let unreadable = |error: RowError| self.service.unexpected(&what, error.to_string());
-        rows.into_iter().collect::<Result<_, _>>().map_err(unreadable)
+            .await
     }
 
     async fn condition(&self, table: &TableName, search: &Search) -> Result<String, SystemError> {
@@ -220,7 +217,7 @@ impl System for Dataverse {
         table: &'a TableName,
         columns: &'a BTreeSet<ColumnName>,
         search: &'a Search,
-    ) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
+    ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
         Box::pin(self.find_rows(table, columns, search))
     }
 
@@ -233,7 +230,7 @@ impl System for Dataverse {
             let schema = self.schema(table).await?;
             let key = schema.description.key.as_str();
             let first = Query::of(table.as_str()).select([key]).order_by(key).path();
-            id_page(&self.service, &first, key, &self.page_preference(), page).await
+            id_page(&self.service, &first, &key.into(), &self.page_preference(), page).await
         })
     }
 

@@ -24,7 +24,7 @@ impl Dataverse {
         columns.extend(listing.filter.iter().flat_map(Filter::columns));
         let shape = self.shape(&listing.table, &columns).await?;
         let schema = self.schema(&listing.table).await?;
-        let query = Query::of(listing.table.as_str()).select(shape.properties()).order_by(&shape.key);
+        let query = Query::of(listing.table.as_str()).select(shape.properties()).order_by(shape.key.name());
         let asked = listing.filter.as_ref().and_then(|filter| condition(filter, &Questions(schema)));
         let query = match asked {
             Some(condition) => query.filter(condition),

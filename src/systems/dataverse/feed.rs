@@ -135,7 +135,13 @@ mod tests {
 
     #[test]
     fn deletions_are_told_from_rows() {
-        let shape = RowShape { key: "accountid".into(), modified: None, modified_by: None, columns: vec![] };
+        let shape = RowShape {
+            key: "accountid".into(),
+            modified: None,
+            modified_by: None,
+            columns: vec![],
+            content: [].into(),
+        };
         let id = "e2b00000-0000-4000-8000-000000000001";
         let deleted = Entry::Deleted(RowId::new(id));
         let context = "https://a/$metadata#accounts/$deletedEntity";

@@ -75,10 +75,11 @@ impl Schema {
             Ok(ShapeColumn { name: name.clone(), property: wire.property.clone(), kind: wire.kind })
         };
         Ok(RowShape {
-            key: self.description.key.as_str().to_owned(),
+            key: self.description.key.as_str().into(),
             modified: self.has_modified().then(|| MODIFIED.to_owned()),
             modified_by: None,
             columns: columns.iter().map(column).collect::<Result<_, ColumnName>>()?,
+            content: [].into(),
         })
     }
 
@@ -106,7 +107,8 @@ fn property(attribute: &Attribute) -> String {
 fn kind(attribute: &Attribute, facets: Option<&Facets>) -> ColumnKind {
     let behaviour = facets.and_then(|facets| facets.date_time_behavior.as_ref()?.value.as_deref());
     match type_name(attribute) {
-        "String" | "Memo" => ColumnKind::Text,
+        // Several choices travel as text: their numbers with commas between.
+        "String" | "Memo" | "MultiSelectPicklist" => ColumnKind::Text,
         "Integer" | "BigInt" | "Decimal" | "Double" | "Money" => ColumnKind::Number,
         "Boolean" => ColumnKind::Flag,
         "Picklist" | "State" | "Status" => ColumnKind::Choice,
@@ -209,6 +211,7 @@ pub(super) mod tests {
             attribute("ownerid", "OwnerType"),
             attribute("new_regionid", "LookupType"),
             attribute("secret", "StringType"),
+            attribute("new_interests", "MultiSelectPicklistType"),
         ]);
         let facets = [
             json!({"LogicalName": "fullname", "MaxLength": 160}),
@@ -251,6 +254,7 @@ pub(super) mod tests {
         assert_eq!(column("birthdate").kind, ColumnKind::Date);
         assert_eq!(column("modifiedon").kind, ColumnKind::Instant);
         assert_eq!(column("statecode").kind, ColumnKind::Choice);
+        assert_eq!(column("new_interests").kind, ColumnKind::Text);
         assert_eq!(column("parentcustomerid").targets, ["accounts".into(), "contacts".into()]);
         assert!(!column("contactid").updatable);
         assert!(!schema.description.columns.contains_key(&"secret".into()));

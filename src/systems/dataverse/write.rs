@@ -1,4 +1,7 @@
 //! Writes: how each travels, and what each answer means.
+//!
+//! Every write is a conditional operation of its own, creates included: `CreateMultiple` would roll all back for one bad
+//! row, says of none whether it was there before, and returns no versions.
 
 use serde_json::Value as Json;
 
@@ -7,8 +10,8 @@ use super::schema::{Schema, Target, Wire};
 use crate::http::Method;
 use crate::model::{ColumnName, ConnectionName, RowId, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, guid_in, keyed, refused_here,
-    written,
+    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, for_all, guid_in, keyed,
+    refused_here, written,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -102,9 +105,6 @@ const ROW_NOT_FOUND: &str = "0x80040217";
 const DUPLICATE_RECORD: &str = "0x80040237";
 const DUPLICATE_KEYS: [&str; 3] = ["0x80060892", "0x80073002", "0x80040333"];
 const VERSION_MISMATCH: &str = "0x80060882";
-const THROTTLED: [&str; 4] = ["0x80072321", "0x80072322", "0x80072326", "0x8005F103"];
-/// Deadlocks, timeouts and limits of the database behind it: the same write may succeed a little later.
-const RETRYABLE: [&str; 5] = ["0x80044150", "0x80044151", "0x80044339", "0x80072323", "0x80072324"];
 
 /// Says what an answer means for its write.
 pub fn judge(
@@ -127,22 +127,15 @@ pub fn judge(
     let status = answer.status;
     let retry_after = answer.retry_after();
     let connection = connection.clone();
+    if let Some(error) = for_all(&connection, &format!("writing {}", write.table), answer) {
+        return WriteOutcome::NotApplied(error);
+    }
     let error = ServiceError::parse(status, &answer.body);
     let code = error.code.as_str();
-    if status == 429 || THROTTLED.contains(&code) {
-        return WriteOutcome::NotApplied(SystemError::Throttled { connection, retry_after });
-    }
-    if status == 503 || RETRYABLE.contains(&code) {
-        return WriteOutcome::NotApplied(SystemError::Unavailable { connection, status, retry_after });
-    }
     if DUPLICATE_KEYS.contains(&code) {
         return WriteOutcome::DuplicateKey(error.refusal());
     }
     match status {
-        401 => WriteOutcome::NotApplied(SystemError::SignIn {
-            connection,
-            detail: "the token expired".to_owned(),
-        }),
         _ if code == DUPLICATE_RECORD && is_create => WriteOutcome::AlreadyThere,
         _ if code == DUPLICATE_RECORD => WriteOutcome::DuplicateKey(error.refusal()),
         412 if is_create => WriteOutcome::AlreadyThere,
@@ -331,6 +324,67 @@ mod tests {
             (504, "", "", "InDoubt(Unavailable", "InDoubt(Unavailable", "InDoubt(Unavailable"),
             (401, "", "", "NotApplied(SignIn", "NotApplied(SignIn", "NotApplied(SignIn"),
         ];
+        // What one row may be blamed for, and what is to be waited for or told, whatever the verb.
+        let own_fault = [
+            "0x80040203",
+            "0x80048d19",
+            "0x80060888",
+            "0x0",
+            "0x8006088A",
+            "0x80044331",
+            "0x80040278",
+            "0x8004431A",
+            "0x80050222",
+            "0x80044354",
+            "0x80040239",
+            "0x80048408",
+            "0x80040233",
+            "0x8004F00E",
+            "0x80040230",
+            "0x80040515",
+            "0x80040227",
+            "0x8004203e",
+            "0x80048cea",
+            "0x80048cfb",
+            "0x80048cfc",
+            "0x80048cec",
+            "0x80041103",
+            "0x80040265",
+            "0x80040315",
+            "0x8004418a",
+            "0x80060883",
+            "0x80060890",
+            "0x8006089D",
+            "0x80060891",
+        ];
+        let refused = own_fault.map(|code| (400, code, "Refused(Refusal"));
+        let forbidden = ["0x80040220", "0x80040231", "0x80048405", "0x80048306", "0x80040256", "0x8004F507"];
+        let forbidden = forbidden.map(|code| (403, code, "Refused(Refusal"));
+        let shut_out = ["0x80072560", "0x80042f09", "0x8004D24B", "0x8004A110", "0x8004A112", "0x8004A104"];
+        let shut_out = shut_out.map(|code| (403, code, "NotApplied(Forbidden"));
+        let busy = ["0x80044150", "0x80044151", "0x80044339", "0x80072323", "0x80072324"];
+        let busy = busy.map(|code| (400, code, "NotApplied(Unavailable"));
+        let throttled = ["0x80072321", "0x80072322", "0x80072326", "0x8005F103"];
+        let throttled = throttled.map(|code| (429, code, "NotApplied(Throttled"));
+        let duplicate = ["0x80060892", "0x80073002", "0x80040333"];
+        let duplicate = duplicate.map(|code| (500, code, "DuplicateKey(Refusal"));
+        let others = [
+            (401, "0x8005F101", "NotApplied(SignIn"),
+            (401, "0x80041d50", "NotApplied(SignIn"),
+            (400, "0x8006088D", "NotApplied(Configuration"),
+            (405, "0x80040227", "Refused(Refusal"),
+            (413, "0x8004418a", "Refused(Refusal"),
+            (500, "0x80040216", "NotApplied(Unavailable"),
+            (501, "0x80040219", "Refused(Refusal"),
+            (502, "", "InDoubt(Unavailable"),
+            (408, "", "InDoubt(Unavailable"),
+        ];
+        let all = refused.into_iter().chain(forbidden).chain(shut_out).chain(busy).chain(throttled);
+        for (status, code, expected) in all.chain(duplicate).chain(others) {
+            for write in [create(vec![]), update(vec![]), delete()] {
+                assert_eq!(judged(&write, status, code, "x"), expected, "{:?} {status} {code}", write.verb);
+            }
+        }
         for (status, code, message, for_create, for_update, for_delete) in cases {
             let meaning = |write: &Write| judged(write, *status, code, message);
             assert_eq!(meaning(&create(vec![])), *for_create, "create {status} {code}");

@@ -62,6 +62,8 @@ impl BatchAnswers {
 pub enum BatchForm {
     Multipart,
     Json,
+    /// The service takes no batches: operations travel one by one.
+    None,
 }
 
 impl BatchForm {
@@ -69,7 +71,7 @@ impl BatchForm {
     pub(super) fn write(self, root: &str, parts: &[BatchPart]) -> (String, Vec<u8>) {
         match self {
             Self::Multipart => MultipartBatch::write(root, parts),
-            Self::Json => ("application/json".to_owned(), JsonBatch::write(parts)),
+            Self::Json | Self::None => ("application/json".to_owned(), JsonBatch::write(parts)),
         }
     }
 
@@ -77,7 +79,7 @@ impl BatchForm {
     pub(super) fn parse(self, response: &Response, expected: usize) -> Option<BatchAnswers> {
         match self {
             Self::Multipart => MultipartBatch::parse(response, expected),
-            Self::Json => JsonBatch::parse(response, expected),
+            Self::Json | Self::None => JsonBatch::parse(response, expected),
         }
     }
 }

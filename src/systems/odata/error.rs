@@ -90,6 +90,15 @@ mod tests {
         }
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_body_can_make_the_reader_fail(body: Vec<u8>, text in "[{}\\[\\],:\"a0x-]{0,40}") {
+            let _ = ServiceError::parse(400, &body);
+            let _ = ServiceError::parse(400, format!(r#"{{"error":{{"code":{text}}}}}"#).as_bytes());
+            proptest::prop_assert!(ServiceError::parse(400, &body).message.len() <= 4 * MAX_MESSAGE_CHARS);
+        }
+    }
+
     #[test]
     fn any_body_gives_an_error() {
         let message = |body: &str| ServiceError::parse(502, body.as_bytes()).message;

@@ -13,13 +13,11 @@ pub struct JsonBatch;
 
 #[derive(Deserialize)]
 struct Answers {
-    responses: Vec<Answer>,
+    responses: Vec<Json>,
 }
 
 #[derive(Deserialize)]
 struct Answer {
-    #[serde(default)]
-    id: Json,
     status: Json,
     #[serde(default)]
     headers: Option<Object>,
@@ -38,11 +36,13 @@ impl JsonBatch {
     /// Reads the answer to a batch; nothing if it is not one.
     pub(super) fn parse(response: &Response, expected: usize) -> Option<BatchAnswers> {
         let answers: Answers = serde_json::from_slice(&response.body).ok()?;
-        let answers = answers
-            .responses
-            .into_iter()
-            .map(|answer| Some((number(&answer.id), answer.into_part()?)))
-            .collect::<Option<Vec<_>>>()?;
+        let read = |answer: Json| {
+            let id = answer.get("id").and_then(number);
+            let part = serde_json::from_value::<Answer>(answer).ok().and_then(Answer::into_part);
+            // One that cannot be read leaves its own operation without an answer, and no other.
+            (id, part.unwrap_or_else(unreadable))
+        };
+        let answers = answers.responses.into_iter().map(read).collect();
         Some(BatchAnswers::assign(answers, expected, true))
     }
 }
@@ -77,6 +77,11 @@ impl Answer {
         };
         Some(Response::new(status, headers, body))
     }
+}
+
+/// Stands for an answer that cannot be read: whether the operation was applied is unknown, as after a gateway's failure.
+fn unreadable() -> PartAnswer {
+    Response::new(502, Vec::new(), Vec::new())
 }
 
 fn plain_text(json: Json) -> String {
@@ -135,6 +140,14 @@ mod tests {
     }
 
     #[test]
+    fn one_unreadable_answer_leaves_the_others_their_own() {
+        let body = r#"{"responses":[{"id":"1","status":201,"body":{}},{"id":"2","status":"soon"},7,{"id":"4","status":409}]}"#;
+        assert_eq!(statuses(body, 4), [Some(201), Some(502), Some(502), Some(409)]);
+        let named = r#"{"responses":[{"id":"2","status":"soon"},{"id":"1","status":201}]}"#;
+        assert_eq!(statuses(named, 2), [Some(201), Some(502)]);
+    }
+
+    #[test]
     fn an_answer_keeps_its_headers_and_body() {
         let body =
             r#"{"responses":[{"id":"1","status":201,"headers":{"ETag":"W/\"J\""},"body":{"n":0.10}}]}"#;
@@ -142,6 +155,15 @@ mod tests {
         let first = answers.parts[0].as_ref().unwrap();
         assert_eq!(first.header("etag"), Some("W/\"J\""));
         assert_eq!(first.body, br#"{"n":0.10}"#);
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_can_make_the_reader_fail(answers in "[{}\\[\\],:\"a0-9]{0,60}", expected in 0_usize..5) {
+            if let Some(answers) = parse(&format!(r#"{{"responses":[{answers}]}}"#), expected) {
+                proptest::prop_assert_eq!(answers.parts.len(), expected);
+            }
+        }
     }
 
     #[test]

@@ -50,6 +50,14 @@ mod tests {
 
     proptest::proptest! {
         #[test]
+        fn no_link_can_make_the_reader_fail(from: String, link: String) {
+            let _ = resolve(&from, &link);
+            if let Some(url) = resolve("https://a.example/api/x", &link) {
+                proptest::prop_assert!(Url::parse(&url).is_ok());
+            }
+        }
+
+        #[test]
         fn any_text_can_be_searched_for_an_id(before: String, id: u128, after in "[^0-9a-f]*") {
             let id = Uuid::from_u128(id);
             proptest::prop_assert_eq!(guid_in(&format!("{before}({id}){after}")), Some(RowId::from(id)));

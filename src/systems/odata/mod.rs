@@ -4,30 +4,42 @@
 
 mod batch;
 mod condition;
+mod csdl;
 mod error;
 mod json_batch;
+mod key;
 mod links;
 mod listing;
+mod meaning;
+mod modified_feed;
 mod multipart;
 mod page;
 mod query;
 mod rows;
 mod service;
 mod shape;
+mod singles;
 mod value;
 mod writes;
 
 pub(super) use batch::{BatchAnswers, BatchForm, BatchPart, PartAnswer};
 pub(super) use condition::{Asking, condition};
+pub(super) use csdl::{Csdl, EntityType, Property};
 pub(super) use error::ServiceError;
 use json_batch::JsonBatch;
+pub(super) use key::{KeyForm, RowKey};
 pub(super) use links::{guid_in, resolve};
 pub(super) use listing::list_rows;
+pub(super) use meaning::for_all;
+pub(super) use modified_feed::Position;
 use multipart::MultipartBatch;
 pub(super) use page::{Object, Page};
-pub(super) use query::{Query, instant_literal, keyed, literal};
+pub(super) use query::{Query, instant_literal, keyed, literal, quoted};
 pub(super) use rows::{id_page, keyed_reads, row_in};
-pub(super) use service::Service;
-pub(super) use shape::{RowShape, ShapeColumn};
+pub(super) use service::{CALLER, Service};
+pub(super) use shape::{CONTENT, RowShape, ShapeColumn};
 pub(super) use value::{decode, encode};
 pub(super) use writes::{refused_here, send_writes, written};
+
+#[cfg(test)]
+pub(super) use csdl::tests::METADATA;

@@ -5,6 +5,9 @@ use uuid::Uuid;
 use super::{BatchAnswers, BatchPart, PartAnswer};
 use crate::http::Response;
 
+/// How deep answers may nest: change sets nest once, hostile text must not exhaust the stack.
+const MAX_DEPTH: usize = 4;
+
 /// The multipart form of a batch.
 #[derive(Debug)]
 pub struct MultipartBatch;
@@ -41,20 +44,28 @@ impl MultipartBatch {
             return None;
         }
         let mut answers = Vec::new();
-        let complete = collect(content_type, &response.body, &mut answers);
+        let complete = collect(content_type, &response.body, &mut answers, 0);
         Some(BatchAnswers::assign(answers, expected, complete))
     }
 }
 
 /// Reads all answers of a multipart body, nested ones included. Returns whether it came to its proper end.
-fn collect(content_type: &str, body: &[u8], answers: &mut Vec<(Option<usize>, PartAnswer)>) -> bool {
+fn collect(
+    content_type: &str,
+    body: &[u8],
+    answers: &mut Vec<(Option<usize>, PartAnswer)>,
+    depth: usize,
+) -> bool {
+    if depth > MAX_DEPTH {
+        return false;
+    }
     let Some(boundary) = boundary(content_type).or_else(|| first_boundary(body)) else { return false };
     let (parts, mut complete) = split(body, &boundary);
     for part in parts {
         let (headers, content) = head_and_body(part);
         let header = |name: &str| find(&headers, name);
         match header("content-type") {
-            Some(inner) if is_multipart(inner) => complete &= collect(inner, content, answers),
+            Some(inner) if is_multipart(inner) => complete &= collect(inner, content, answers, depth + 1),
             _ => match parse_answer(content) {
                 Some(answer) => {
                     let id = header("content-id").or_else(|| answer.header("content-id"));
@@ -254,6 +265,18 @@ mod tests {
             "--c\r\nContent-Type: application/http\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n{}\r\n--c--\r\n";
         let body = format!("--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n{inner}--b--");
         assert_eq!(statuses("multipart/mixed; boundary=b", &body, 1), [Some(400)]);
+    }
+
+    #[test]
+    fn an_answer_nested_without_end_is_not_complete() {
+        let level = "--b\nContent-Type: multipart/mixed; boundary=b\n\n";
+        let answers = MultipartBatch::parse(&response("multipart/mixed", &level.repeat(100_000)), 1).unwrap();
+        assert!(!answers.complete && answers.parts == [None]);
+        let mut body = String::new();
+        for depth in 0..50_000 {
+            body.push_str(&format!("--b{depth}\nContent-Type: multipart/mixed; boundary=b{}\n\n", depth + 1));
+        }
+        assert!(!MultipartBatch::parse(&response("multipart/mixed", &body), 1).unwrap().complete);
     }
 
     #[test]

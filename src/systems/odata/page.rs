@@ -5,6 +5,9 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
+/// More entries than any service puts into one page: each costs far more memory than its text.
+const MAX_ENTRIES: usize = 200_000;
+
 /// A JSON object as it came.
 pub type Object = Map<String, Json>;
 
@@ -77,6 +80,9 @@ impl<'de, T, F: FnMut(Json) -> T> Visitor<'de> for RowsSeed<'_, F> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Vec<T>, A::Error> {
         let mut rows = Vec::new();
         while let Some(entry) = list.next_element::<Json>()? {
+            if rows.len() == MAX_ENTRIES {
+                return Err(serde::de::Error::custom("more entries than a page may hold"));
+            }
             rows.push((self.decode)(entry));
         }
         Ok(rows)
@@ -96,6 +102,7 @@ mod tests {
             modified: None,
             modified_by: None,
             columns: vec![ShapeColumn { name: "n".into(), property: "n".into(), kind: ColumnKind::Number }],
+            content: [].into(),
         };
         let body =
             br#"{"@odata.nextLink":"next","value":[{"id":"a","n":1},{"id":"b","n":"many"},{"id":"c"},7,
@@ -105,6 +112,23 @@ mod tests {
         assert_eq!(read, [Some(true), Some(false), Some(false), None, Some(true)]);
         assert_eq!(page.next_link.as_deref(), Some("next"));
         assert_eq!(page.delta_link, None);
+    }
+
+    #[test]
+    fn a_page_is_bounded() {
+        let page = |entries: usize| format!("{{\"value\":[0{}]}}", ",0".repeat(entries - 1));
+        assert!(Page::parse(page(MAX_ENTRIES).as_bytes(), |_| ()).is_ok());
+        assert!(Page::parse(page(MAX_ENTRIES + 1).as_bytes(), |_| ()).is_err());
+        let deep = format!("{{\"value\":[{}", "[".repeat(1_000_000));
+        assert!(Page::parse(deep.as_bytes(), |_| ()).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_page_can_make_the_reader_fail(text in "[{}\\[\\],:\"a0@.]{0,60}", bytes: Vec<u8>) {
+            let _ = Page::parse(text.as_bytes(), |entry| entry);
+            let _ = Page::parse(&bytes, |entry| entry);
+        }
     }
 
     #[test]

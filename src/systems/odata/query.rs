@@ -18,7 +18,7 @@ const IN_QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b':');
 
 /// Escaped in a key: the same, and the characters that would end the key or its path segment.
-const IN_KEY: &AsciiSet = &IN_QUERY.add(b'(').add(b')').add(b',').add(b':').add(b'*');
+pub(super) const IN_KEY: &AsciiSet = &IN_QUERY.add(b'(').add(b')').add(b',').add(b':').add(b'*');
 
 /// A query of one resource.
 #[derive(Clone, Debug, Default)]
@@ -92,7 +92,8 @@ pub fn instant_literal(instant: Timestamp) -> String {
     instant.to_string()
 }
 
-fn quoted(text: &str) -> String {
+/// Returns text as it stands in an address or filter.
+pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 

@@ -1,7 +1,6 @@
 //! Reading rows by key and listing ids, the same in both products.
 
-use super::query::keyed;
-use super::{BatchPart, PartAnswer, Query, RowShape, Service, ServiceError};
+use super::{BatchPart, PartAnswer, Query, RowKey, RowShape, Service, ServiceError};
 use crate::model::{PageLink, Row, RowId};
 use crate::systems::{IdPage, KeyedRead, RowError, SystemError};
 
@@ -28,7 +27,7 @@ pub async fn keyed_reads(
     is_absence: impl Fn(&ServiceError) -> bool,
 ) -> Result<Vec<KeyedRead>, SystemError> {
     let what = format!("rows of {set}");
-    let part = |id| BatchPart::get(Query::of(keyed(set, id)).select(shape.properties()).path());
+    let part = |id| BatchPart::get(shape.select(Query::of(shape.key.address(set, id))).path());
     let parts: Vec<BatchPart> = ids.iter().map(part).collect();
     let answers = service.read_batches(&what, &parts, KEYS_PER_BATCH).await?;
     let reads = ids.iter().zip(&answers);
@@ -65,18 +64,16 @@ fn keyed_read(
 pub async fn id_page(
     service: &Service,
     first: &str,
-    key: &str,
+    key: &RowKey,
     prefer: &str,
     page: Option<&PageLink>,
 ) -> Result<IdPage, SystemError> {
     let what = "a list of row ids";
     let url = page.map_or_else(|| service.url(first), |link| link.as_str().to_owned());
     let response = service.get(what, &url, Some(prefer)).await?;
-    let page = service.page(what, &url, &response, |entry| {
-        entry.get(key).and_then(serde_json::Value::as_str).map(RowId::new)
-    })?;
+    let page = service.page(what, &url, &response, |entry| entry.as_object().and_then(|row| key.id(row)))?;
     let ids: Option<Vec<RowId>> = page.rows.into_iter().collect();
     // A sweep that overlooks a row would take it for deleted.
-    let ids = ids.ok_or_else(|| service.unexpected(what, format!("a row without {key}")))?;
+    let ids = ids.ok_or_else(|| service.unexpected(what, format!("a row without {}", key.name())))?;
     Ok(IdPage { ids, next: page.next_link.map(PageLink::new) })
 }

@@ -7,11 +7,15 @@ use serde_json::Value as Json;
 use tracing::debug;
 
 use super::batch::BatchForm;
+use super::meaning;
 use super::page::Object;
-use super::{BatchAnswers, BatchPart, Page, PartAnswer, ServiceError, resolve};
+use super::{BatchAnswers, BatchPart, Csdl, Page, PartAnswer, ServiceError, resolve};
 use crate::http::{HttpError, Repeat, Request, Response, Session};
 use crate::model::ConnectionName;
 use crate::systems::{SystemError, WriteOutcome};
+
+/// Names the user on whose behalf a request is made.
+pub const CALLER: &str = "CallerObjectId";
 
 /// One OData service.
 #[derive(Debug)]
@@ -21,14 +25,35 @@ pub struct Service {
     /// Its root address, without a slash at the end.
     pub root: String,
     /// Sent with every request.
-    pub headers: Vec<(&'static str, &'static str)>,
+    pub headers: Vec<(&'static str, String)>,
     pub batch_form: BatchForm,
+    /// Goes with every address, `tenant=…` or `cross-company=true`; escaped, empty if there is none.
+    pub parameters: String,
 }
 
 impl Service {
     /// Returns the address of a path below the root.
     pub fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.root)
+        format!("{}/{}", self.root, self.with_parameters(path))
+    }
+
+    /// Gets a document of metadata.
+    pub async fn csdl(&self, request: &Request) -> Result<Csdl, SystemError> {
+        let what = "metadata";
+        let response = self.session.send(request).await.map_err(|error| self.unanswered(what, error))?;
+        let response = self.success(what, response)?;
+        let text = String::from_utf8_lossy(&response.body);
+        Csdl::parse(text.trim_start_matches('\u{feff}'))
+            .map_err(|error| self.unexpected(what, error.to_string()))
+    }
+
+    /// Adds the service's own parameters to a path or address.
+    pub fn with_parameters(&self, path: &str) -> String {
+        match (self.parameters.as_str(), path.contains('?')) {
+            ("", _) => path.to_owned(),
+            (parameters, true) => format!("{path}&{parameters}"),
+            (parameters, false) => format!("{path}?{parameters}"),
+        }
     }
 
     /// Gets an address and returns the answer, whatever its status.
@@ -60,8 +85,18 @@ impl Service {
         prefer: Option<&str>,
         mut decode: impl FnMut(Json) -> T,
     ) -> Result<Vec<T>, SystemError> {
+        self.all_from(what, self.url(path), prefer, &mut decode).await
+    }
+
+    /// Gets all pages of a collection, from an address.
+    pub async fn all_from<T>(
+        &self,
+        what: &str,
+        mut url: String,
+        prefer: Option<&str>,
+        mut decode: impl FnMut(Json) -> T,
+    ) -> Result<Vec<T>, SystemError> {
         let mut rows = Vec::new();
-        let mut url = self.url(path);
         let mut seen = BTreeSet::new();
         loop {
             let response = self.get(what, &url, prefer).await?;
@@ -109,6 +144,9 @@ impl Service {
 
     /// Reads in one batch, again for what the server left out; returns one answer for each part, in order.
     async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
+        if self.batch_form == BatchForm::None {
+            return self.read_singly(what, parts).await;
+        }
         let mut answers: Vec<Option<PartAnswer>> = vec![None; parts.len()];
         loop {
             let open: Vec<usize> = (0..parts.len()).filter(|index| answers[*index].is_none()).collect();
@@ -136,6 +174,9 @@ impl Service {
 
     /// Writes in one batch; returns one answer for each part, or what its absence means for the write.
     pub async fn write_batch(&self, parts: &[BatchPart]) -> Vec<Result<PartAnswer, WriteOutcome>> {
+        if self.batch_form == BatchForm::None {
+            return self.write_singly(parts).await;
+        }
         let response = match self.send_batch(parts, Repeat::IfNotApplied).await {
             Ok(response) => response,
             Err(error) => {
@@ -162,17 +203,7 @@ impl Service {
     pub fn refused(&self, what: &str, response: &Response) -> SystemError {
         let error = ServiceError::parse(response.status, &response.body);
         debug!(connection = %self.name, what, status = error.status, code = error.code, text = error.message, "Refused");
-        let (connection, what) = (self.name.clone(), what.to_owned());
-        let retry_after = response.retry_after();
-        match error.status {
-            401 => SystemError::SignIn { connection, detail: sign_in_detail(&error) },
-            403 => SystemError::Forbidden { connection, what: forbidden_what(&what, &error) },
-            404 => SystemError::NotFound { connection, what },
-            429 => SystemError::Throttled { connection, retry_after },
-            501 => bad_request(connection, what, error),
-            status @ (408 | 500..) => SystemError::Unavailable { connection, status, retry_after },
-            _ => bad_request(connection, what, error),
-        }
+        meaning::of_request(&self.name, what, response)
     }
 
     /// Names an answer that cannot be used.
@@ -205,7 +236,15 @@ impl Service {
     }
 
     async fn send_batch(&self, parts: &[BatchPart], repeat: Repeat) -> Result<Response, HttpError> {
-        let (content_type, body) = self.batch_form.write(&self.root, parts);
+        let caller = self.headers.iter().find(|(name, _)| *name == CALLER);
+        let complete = |part: &BatchPart| {
+            let mut part = BatchPart { path: self.with_parameters(&part.path), ..part.clone() };
+            // Whether the outer request's caller counts for its parts is not documented.
+            part.headers.extend(caller.cloned());
+            part
+        };
+        let parts: Vec<BatchPart> = parts.iter().map(complete).collect();
+        let (content_type, body) = self.batch_form.write(&self.root, &parts);
         let request = Request::post(self.url("$batch"), &content_type, body, repeat)
             .with_header("Prefer", "odata.continue-on-error");
         let operations = u32::try_from(parts.len()).unwrap_or(u32::MAX);
@@ -240,31 +279,10 @@ impl Service {
     }
 
     fn dressed(&self, request: Request) -> Request {
-        self.headers.iter().fold(request, |request, (name, value)| request.with_header(name, *value))
+        self.headers.iter().fold(request, |request, (name, value)| request.with_header(name, value.as_str()))
     }
 }
 
 fn outcome(in_doubt: bool, error: SystemError) -> WriteOutcome {
     if in_doubt { WriteOutcome::InDoubt(error) } else { WriteOutcome::NotApplied(error) }
-}
-
-fn bad_request(connection: ConnectionName, what: String, error: ServiceError) -> SystemError {
-    let ServiceError { status, code, message } = error;
-    SystemError::BadRequest { connection, what, status, code, message }
-}
-
-fn sign_in_detail(error: &ServiceError) -> String {
-    let code = if error.code.is_empty() { String::new() } else { format!(" ({})", error.code) };
-    format!("the token is not accepted{code}; is the application registered and enabled in this environment?")
-}
-
-/// Names what is missing: Dataverse's text holds the privilege's name.
-fn forbidden_what(what: &str, error: &ServiceError) -> String {
-    let privilege = error.message.split_whitespace().find(|word| word.starts_with("prv"));
-    match (error.code.as_str(), privilege) {
-        ("0x80072560", _) => format!("{what}: the application is not a user of this environment"),
-        ("0x80042F09", _) => format!("{what}: the application user has no security role"),
-        (_, Some(privilege)) => format!("{what}: {privilege} is missing"),
-        _ => what.to_owned(),
-    }
 }

@@ -2,23 +2,32 @@
 //!
 //! A column that was asked for and is missing from the answer makes the row an error; it never means blank (I36).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
 
 use super::page::Object;
 use super::value::decode;
+use super::{Query, RowKey};
 use crate::model::{ColumnKind, ColumnName, Row, RowId, Timestamp, Value, Version};
 use crate::systems::RowError;
+
+/// How the version of a row begins that is a digest of what the row holds.
+pub const CONTENT: &str = "content:";
 
 /// What is asked for and how it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowShape {
-    /// The property that holds the row's id.
-    pub key: String,
+    /// The properties that hold the row's id.
+    pub key: RowKey,
     /// The property that holds the time of the last change, where the table has one.
     pub modified: Option<String>,
     /// The property that says who changed the row last, where it is asked for.
     pub modified_by: Option<String>,
     pub columns: Vec<ShapeColumn>,
+    /// Where rows come without a version: all properties of the table, whose digest stands for it. Elsewhere empty.
+    pub content: BTreeSet<String>,
 }
 
 /// One column asked for.
@@ -33,26 +42,37 @@ pub struct ShapeColumn {
 impl RowShape {
     /// Returns the properties to select, each once, the key first.
     pub fn properties(&self) -> Vec<&str> {
-        let fixed = [Some(&self.key), self.modified.as_ref(), self.modified_by.as_ref()];
+        let fixed = [self.modified.as_deref(), self.modified_by.as_deref()];
         let mut properties: Vec<&str> = Vec::new();
-        let columns = self.columns.iter().map(|column| &column.property);
-        for property in fixed.into_iter().flatten().chain(columns) {
-            if !properties.contains(&property.as_str()) {
+        let columns = self.columns.iter().map(|column| column.property.as_str());
+        for property in self.key.properties().chain(fixed.into_iter().flatten()).chain(columns) {
+            if !properties.contains(&property) {
                 properties.push(property);
             }
         }
         properties
     }
 
+    /// Returns whether rows come without a version.
+    fn is_unguarded(&self) -> bool {
+        !self.content.is_empty()
+    }
+
+    /// Asks for what the shape needs: everything, where a digest of the whole row is its version.
+    pub fn select(&self, query: Query) -> Query {
+        if self.is_unguarded() { query } else { query.select(self.properties()) }
+    }
+
     /// Reads a row. Properties that were not asked for are ignored.
     pub fn decode(&self, object: &Object) -> Result<Row, RowError> {
-        let id = self
-            .id(object)
-            .ok_or_else(|| RowError { id: None, message: format!("the answer has no {}", self.key) })?;
+        let id = self.id(object).ok_or_else(|| RowError {
+            id: None,
+            message: format!("the answer has no {}", self.key.name()),
+        })?;
         let values = self.values(object).map_err(|message| RowError { id: Some(id.clone()), message })?;
         Ok(Row {
             id,
-            version: version(object),
+            version: version(object).or_else(|| self.is_unguarded().then(|| self.digest(object))),
             modified_at: self.modified.as_deref().and_then(|property| moment(object, property)),
             modified_by: self.modified_by.as_deref().and_then(|property| text(object, property)),
             values,
@@ -61,9 +81,17 @@ impl RowShape {
 
     /// Reads the row's id.
     pub fn id(&self, object: &Object) -> Option<RowId> {
-        let text = text(object, &self.key)?;
-        let id = RowId::new(text);
-        (!id.is_zero() && !id.as_str().is_empty()).then_some(id)
+        self.key.id(object)
+    }
+
+    /// Stands for the version of a row that has none. Annotations and what the table does not declare are no content.
+    fn digest(&self, object: &Object) -> Version {
+        let content: BTreeMap<&String, &Json> =
+            object.iter().filter(|(name, _)| self.content.contains(*name)).collect();
+        let text = serde_json::to_vec(&content).expect("an object with text keys is JSON");
+        let digest = Sha256::digest(text);
+        let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
+        Version::new(format!("{CONTENT}{hex}"))
     }
 
     fn values(&self, object: &Object) -> Result<BTreeMap<ColumnName, Value>, String> {
@@ -117,6 +145,7 @@ mod tests {
                 column("ownerid", "_ownerid_value", ColumnKind::Reference),
                 column("modifiedon", "modifiedon", ColumnKind::Instant),
             ],
+            content: BTreeSet::new(),
         }
     }
 
@@ -149,6 +178,24 @@ mod tests {
         assert_eq!(error.id, Some(RowId::new(ID)));
         assert!(error.message.contains("lacks name"), "{}", error.message);
         assert_eq!(decoded(&json!({"name": "x"})).unwrap_err().id, None);
+    }
+
+    /// A service without versions: what a row holds stands for its version.
+    #[test]
+    fn a_row_without_a_version_has_a_digest_of_its_content() {
+        let declared = ["accountid", "name", "b", "c"].map(str::to_owned);
+        let shape = RowShape { content: declared.into(), ..shape() };
+        let version = |extra: &str| {
+            let row = format!(
+                r#"{{"@odata.id":"x","accountid":"{ID}","name":"a","_ownerid_value":null,"modifiedon":null{extra}}}"#
+            );
+            shape.decode(&serde_json::from_str(&row).unwrap()).unwrap().version.unwrap()
+        };
+        assert_eq!(version(""), version(r#","b@odata.type":"x","d":1"#), "annotations are no content");
+        assert_ne!(version(""), version(r#","b":1"#), "columns that were not asked for are");
+        assert_eq!(version(r#","b":1,"c":2"#), version(r#","c":2,"b":1"#));
+        assert!(version("").as_str().starts_with(CONTENT));
+        assert!(!shape.select(Query::of("accounts")).path().contains("$select"));
     }
 
     #[test]

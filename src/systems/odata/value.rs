@@ -28,7 +28,10 @@ pub fn decode(kind: ColumnKind, json: &Json) -> Result<Value, Mismatch> {
         ColumnKind::Flag => flag(json).map(Value::Flag),
         ColumnKind::Date => json.as_str().and_then(date),
         ColumnKind::Instant => json.as_str().and_then(instant),
-        ColumnKind::Reference => json.as_str().map(reference),
+        ColumnKind::Reference => match json {
+            Json::Number(number) => Some(reference(&number.to_string())),
+            json => json.as_str().map(reference),
+        },
         ColumnKind::Other => other(json),
     }
     .ok_or_else(mismatch)
@@ -223,6 +226,21 @@ mod tests {
         assert_eq!(error.to_string(), "this text is no number");
         assert!(encode(ColumnKind::Flag, &Value::text("x")).is_err());
         assert!(decode(ColumnKind::Text, &serde_json::json!([1])).is_err());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_value_can_make_the_reader_fail(text: String, digits in "-?[0-9]{1,40}(\\.[0-9]{1,40})?([eE][+-]?[0-9]{1,12})?") {
+            let numbers = serde_json::from_str(&digits).ok();
+            for json in [Some(Json::from(text)), Some(Json::from(digits)), numbers].into_iter().flatten() {
+                for kind in [
+                    ColumnKind::Text, ColumnKind::Number, ColumnKind::Flag, ColumnKind::Date, ColumnKind::Instant,
+                    ColumnKind::Choice, ColumnKind::Member, ColumnKind::Reference, ColumnKind::Other,
+                ] {
+                    let _ = decode(kind, &json);
+                }
+            }
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::{PartAnswer, RowShape, Service, row_in};
 use crate::model::RowId;
 use crate::systems::odata::BatchPart;
-use crate::systems::{Refusal, WriteOutcome};
+use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 /// Sends prepared writes in batches and judges each answer. A write that could not be prepared keeps its outcome.
 pub async fn send_writes(
@@ -23,14 +23,40 @@ pub async fn send_writes(
             Err(outcome) => outcomes.push(Some(outcome)),
         }
     }
-    for batch in sendable.chunks(batch_size) {
+    let mut batches: Vec<&[(usize, BatchPart)]> = sendable.chunks(batch_size).rev().collect();
+    while let Some(batch) = batches.pop() {
         let (indexes, parts): (Vec<usize>, Vec<BatchPart>) = batch.iter().cloned().unzip();
         let answers = service.write_batch(&parts).await;
+        if batch.len() > 1 && answers.iter().all(is_rejected_unread) {
+            // One row that spoils its batch must not hold up the others: it is found in ever smaller ones.
+            let (first, second) = batch.split_at(batch.len() / 2);
+            batches.extend([second, first]);
+            continue;
+        }
         for (index, answer) in indexes.into_iter().zip(answers) {
-            outcomes[index] = Some(answer.map_or_else(|outcome| outcome, |answer| judge(index, &answer)));
+            let outcome = match answer {
+                Ok(answer) => judge(index, &answer),
+                Err(outcome) => alone(outcome, batch.len()),
+            };
+            outcomes[index] = Some(outcome);
         }
     }
     outcomes.into_iter().map(|outcome| outcome.expect("each write was sent or refused")).collect()
+}
+
+/// Returns whether the service refused a batch as a whole for what is in it.
+fn is_rejected_unread(answer: &Result<PartAnswer, WriteOutcome>) -> bool {
+    matches!(answer, Err(WriteOutcome::NotApplied(SystemError::BadRequest { .. })))
+}
+
+/// A batch that was refused for what is in it and holds one row is that row's refusal.
+fn alone(outcome: WriteOutcome, size: usize) -> WriteOutcome {
+    match outcome {
+        WriteOutcome::NotApplied(SystemError::BadRequest { status, code, message, .. }) if size == 1 => {
+            WriteOutcome::Refused(Refusal { status, code, message })
+        }
+        outcome => outcome,
+    }
 }
 
 /// Says what a success without or with a row means. `id` is the row's id where it is known.

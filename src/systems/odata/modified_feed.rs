@@ -24,6 +24,9 @@ pub struct Position {
     columns: BTreeSet<String>,
 }
 
+/// The watermark of a table without a modified time: everything is read each time.
+const EVERYTHING: &str = "everything";
+
 #[derive(Serialize, Deserialize)]
 struct Mark {
     modified: Timestamp,
@@ -37,8 +40,11 @@ impl Position {
         match &query.cursor {
             Cursor::Start => Some(Self { columns, ..Self::default() }),
             Cursor::Since(watermark) => {
-                let Mark { modified } = serde_json::from_str(watermark.as_str()).ok()?;
-                Some(Self { previous: Some(modified), columns, ..Self::default() })
+                let previous = match watermark.as_str() {
+                    EVERYTHING => None,
+                    mark => Some(serde_json::from_str::<Mark>(mark).ok()?.modified),
+                };
+                Some(Self { previous, columns, ..Self::default() })
             }
             Cursor::Page(link) => {
                 let position: Self = serde_json::from_str(link.as_str()).ok()?;
@@ -63,6 +69,11 @@ impl Position {
     pub fn page(mut self, link: String) -> PageLink {
         self.link = Some(link);
         PageLink::new(serde_json::to_string(&self).expect("a position is JSON"))
+    }
+
+    /// Returns the watermark of a read that has to be repeated whole.
+    pub fn everything() -> Watermark {
+        Watermark::new(EVERYTHING)
     }
 
     /// Returns the watermark that ends the read; nothing if neither a row nor the server's clock gave one.
@@ -127,6 +138,12 @@ mod tests {
         position.note(&[], Some(stamp(NOON)));
         position.note(&[], Some(stamp(TWO)));
         assert_eq!(position.watermark().unwrap().as_str(), format!(r#"{{"modified":"{NOON}"}}"#));
+    }
+
+    #[test]
+    fn a_table_without_stamps_is_read_whole_each_time() {
+        let position = Position::of(&query(Cursor::Since(Position::everything()))).unwrap();
+        assert_eq!(position.floor(Duration::from_secs(300)), None);
     }
 
     #[test]

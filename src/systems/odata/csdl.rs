@@ -6,6 +6,10 @@ use quick_xml::Reader;
 use quick_xml::XmlVersion;
 use quick_xml::events::{BytesStart, Event};
 
+use super::RowKey;
+use super::key::{KeyForm, KeyPart};
+use crate::model::ColumnKind;
+
 /// The types and sets of a service, by name without namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Csdl {
@@ -20,6 +24,10 @@ pub struct Csdl {
 pub struct EntityType {
     pub properties: Vec<Property>,
     pub navigations: Vec<Navigation>,
+    /// The key's properties, in its order.
+    pub key: Vec<String>,
+    /// The type this one extends.
+    base: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,6 +53,19 @@ pub struct Navigation {
 #[error("the metadata is no XML: {0}")]
 pub struct CsdlError(String);
 
+impl Property {
+    /// Returns the decimal places the property keeps, where that is known.
+    pub fn places(&self) -> Option<u32> {
+        match self.type_name.as_str() {
+            "Edm.Int16" | "Edm.Int32" | "Edm.Int64" | "Edm.Byte" | "Edm.SByte" => Some(0),
+            _ => self.scale,
+        }
+    }
+}
+
+/// How many types may extend each other; a hostile document may let them go round in a circle.
+const MAX_BASES: usize = 8;
+
 impl Csdl {
     /// Reads a document.
     pub fn parse(text: &str) -> Result<Self, CsdlError> {
@@ -62,9 +83,42 @@ impl Csdl {
         }
     }
 
-    /// Returns the type of a set.
-    pub fn type_of(&self, set: &str) -> Option<&EntityType> {
-        self.types.get(self.sets.get(set)?)
+    /// Returns the type of a set, with all it takes over from the types it extends.
+    pub fn type_of(&self, set: &str) -> Option<EntityType> {
+        let mut entity = self.types.get(self.sets.get(set)?)?.clone();
+        for _ in 0..MAX_BASES {
+            let Some(base) = entity.base.take().and_then(|base| self.types.get(&base)) else { break };
+            entity.properties.splice(0..0, base.properties.iter().cloned());
+            entity.navigations.splice(0..0, base.navigations.iter().cloned());
+            entity.key.splice(0..0, base.key.iter().cloned());
+            entity.base.clone_from(&base.base);
+        }
+        Some(entity)
+    }
+
+    /// Returns the key of a type; nothing if it has none.
+    pub fn key_of(&self, entity: &EntityType) -> Option<RowKey> {
+        let part = |name: &String| {
+            let property = entity.properties.iter().find(|property| property.name == *name)?;
+            let form = KeyForm::of_type(&property.type_name, self.is_enum(&property.type_name));
+            Some(KeyPart { property: name.clone(), form })
+        };
+        RowKey::of(entity.key.iter().map(part).collect::<Option<_>>()?)
+    }
+
+    /// Returns what kind of column a type of property makes.
+    pub fn kind(&self, type_name: &str) -> ColumnKind {
+        match type_name {
+            "Edm.String" => ColumnKind::Text,
+            "Edm.Decimal" | "Edm.Double" | "Edm.Single" | "Edm.Int16" | "Edm.Int32" | "Edm.Int64"
+            | "Edm.Byte" | "Edm.SByte" => ColumnKind::Number,
+            "Edm.Boolean" => ColumnKind::Flag,
+            "Edm.Date" => ColumnKind::Date,
+            "Edm.DateTimeOffset" => ColumnKind::Instant,
+            "Edm.Guid" => ColumnKind::Reference,
+            other if self.is_enum(other) => ColumnKind::Member,
+            _ => ColumnKind::Other,
+        }
     }
 
     /// Lists the sets.
@@ -86,7 +140,8 @@ impl Csdl {
         let name = attribute(element, "Name");
         match (element.local_name().as_ref(), name) {
             ("EntityType", Some(name)) => {
-                self.types.entry(name.clone()).or_default();
+                let base = attribute(element, "BaseType").map(|base| bare(&base).to_owned());
+                self.types.entry(name.clone()).or_default().base = base;
                 *current = Some(name);
             }
             ("EnumType", Some(name)) => {
@@ -127,6 +182,7 @@ fn member(entity: &mut EntityType, kind: &str, name: Option<String>, element: &B
             max_length: number(element, "MaxLength"),
             scale: number(element, "Scale"),
         }),
+        ("PropertyRef", Some(name)) => entity.key.push(name),
         ("NavigationProperty", Some(name)) => {
             let type_name = attribute(element, "Type").filter(|name| !name.starts_with("Collection("));
             let target = type_name.map(|name| bare(&name).to_owned());
@@ -155,7 +211,7 @@ fn number<T: std::str::FromStr>(element: &BytesStart<'_>, name: &str) -> Option<
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(in crate::systems) mod tests {
     use super::*;
 
     pub(in crate::systems) const METADATA: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -212,6 +268,45 @@ pub(super) mod tests {
         );
         assert!(csdl.type_of("hiddenSets").is_some() && csdl.type_of("nope").is_none());
         assert_eq!(csdl.sets_of("paymentTerm").collect::<Vec<_>>(), ["paymentTerms"]);
+    }
+
+    #[test]
+    fn a_type_takes_over_what_it_extends() {
+        let csdl = Csdl::parse(
+            r#"<Schema><EntityType Name="Base"><Key><PropertyRef Name="area"/><PropertyRef Name="line"/></Key>
+            <Property Name="area" Type="Edm.String"/><Property Name="line" Type="Edm.Int32"/></EntityType>
+            <EntityType Name="Own" BaseType="NS.Base"><Property Name="name" Type="Edm.String"/></EntityType>
+            <EntityType Name="Round" BaseType="NS.Round"/>
+            <EntitySet Name="owns" EntityType="NS.Own"/><EntitySet Name="rounds" EntityType="NS.Round"/></Schema>"#,
+        )
+        .unwrap();
+        let own = csdl.type_of("owns").unwrap();
+        assert_eq!(own.properties.len(), 3);
+        assert_eq!(csdl.key_of(&own).unwrap().name(), "area,line");
+        assert!(csdl.key_of(&csdl.type_of("rounds").unwrap()).is_none());
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_document_can_make_the_reader_fail(
+            text: String,
+            pieces in "(<EntityType Name=\"a\">|</EntityType>|<Property Name=\"b\" Type=\"x\"/>|<|>|&#x;|&a;|<!DOCTYPE a|\\]\\]>|<EntitySet Name=\"a\" EntityType=\"a\"/>){0,20}",
+        ) {
+            for text in [text, pieces] {
+                if let Ok(csdl) = Csdl::parse(&text) {
+                    let _ = csdl.type_of("a").map(|entity| csdl.key_of(&entity));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_document_nested_without_end_is_read_in_bounds() {
+        let deep = "<EntityType Name=\"a\" BaseType=\"a\"><Key>".repeat(100_000);
+        assert!(Csdl::parse(&deep).is_err() || Csdl::parse(&deep).unwrap().type_of("a").is_none());
+        let bomb =
+            "<!DOCTYPE a [<!ENTITY b \"bbbbbbbbbb\"><!ENTITY c \"&b;&b;&b;\">]><EntityType Name=\"&c;\"/>";
+        assert!(Csdl::parse(bomb).is_ok_and(|csdl| csdl.types.keys().all(|name| name.len() < 10)));
     }
 
     #[test]
