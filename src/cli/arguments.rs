@@ -5,7 +5,10 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::certificate::CertificateCommand;
+use super::connection::ConnectionCommand;
 use super::exit_code;
+use super::sign_in::SignInArguments;
 
 /// Keeps rows in Business Central and Dataverse in step.
 #[derive(Debug, Parser)]
@@ -82,6 +85,23 @@ pub(super) enum Command {
         after_help = "Examples:\n  tandem history\n  tandem history 12\n  tandem history --limit 100 --json"
     )]
     History(HistoryArguments),
+    /// Change how a connection signs in
+    #[command(after_help = "Examples:\n  tandem connection upgrade dataverse --certificate")]
+    Connection {
+        #[command(subcommand)]
+        action: ConnectionCommand,
+    },
+    /// Sign in with a certificate: make one, have it registered, put it to use
+    #[command(after_help = "Examples:\n  tandem certificate new --to admin@contoso.com\n\
+                            \x20 tandem certificate accept dataverse --tenant contoso.onmicrosoft.com \\\n\
+                            \x20   --client-id 00000000-0000-0000-0000-000000000000")]
+    Certificate {
+        #[command(subcommand)]
+        action: CertificateCommand,
+    },
+    /// Sign in as a person, once, for a connection of kind `device-code` or `browser`
+    #[command(after_help = "Examples:\n  tandem sign-in dataverse")]
+    SignIn(SignInArguments),
 }
 
 /// Options of `demo`.

@@ -17,12 +17,15 @@ mod shutdown;
 mod simulated_config;
 mod table;
 
+mod certificate;
 mod conflicts;
+mod connection;
 mod demo;
 mod history;
 mod lines;
 mod plan;
 mod run;
+mod sign_in;
 mod simulate;
 mod status;
 mod sync;

@@ -9,7 +9,9 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::{Output, json_text};
 use super::report::CommandError;
-use super::{conflicts, demo, history, logging, plan, run, simulate, status, sync};
+use super::{
+    certificate, conflicts, connection, demo, history, logging, plan, run, sign_in, simulate, status, sync,
+};
 
 /// Runs the program with the process's own arguments.
 #[must_use]
@@ -60,6 +62,9 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Status => status::status(&context()?).await,
         Command::Conflicts { action } => conflicts::conflicts(&context()?, action.as_ref()).await,
         Command::History(options) => history::history(&context()?, options).await,
+        Command::Connection { action } => connection::connection(&context()?, action).await,
+        Command::Certificate { action } => certificate::certificate(&context()?, action),
+        Command::SignIn(options) => sign_in::sign_in(&context()?, options).await,
     }
 }
 

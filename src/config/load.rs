@@ -55,6 +55,12 @@ pub enum ConfigError {
         #[source]
         source: io::Error,
     },
+    #[error("cannot write {}", path.display())]
+    Unwritable {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
     #[error("{}: {problem}", path.display())]
     Wrong { path: PathBuf, problem: String },
     #[error(transparent)]
@@ -67,13 +73,7 @@ impl Config {
     /// Reads `tandem.toml` and all mappings it uses.
     pub fn load(places: &Places) -> Result<Self, ConfigError> {
         let path = places.config_file();
-        let text = read(&path)?;
-        let settings: Settings = toml::from_str(&text).map_err(|error| {
-            // Never the error's own excerpt of the text: it could show a secret.
-            let start = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
-            ConfigError::Wrong { path: path.clone(), problem: format!("line {line}: {}", error.message()) }
-        })?;
+        let settings = read_settings(places)?;
         let mut mappings = Vec::new();
         let mut sources = BTreeMap::new();
         for name in &settings.mappings {
@@ -130,6 +130,18 @@ impl Config {
     }
 }
 
+/// Reads `tandem.toml` alone, for those who mend it: mappings may be wrong or absent.
+pub fn read_settings(places: &Places) -> Result<Settings, ConfigError> {
+    let path = places.config_file();
+    let text = read(&path)?;
+    toml::from_str(&text).map_err(|error| {
+        // Never the error's own excerpt of the text: it could show a secret.
+        let start = error.span().map_or(0, |span| span.start);
+        let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count() + 1;
+        ConfigError::Wrong { path, problem: format!("line {line}: {}", error.message()) }
+    })
+}
+
 fn source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
     let path = places.mappings().join(format!("{name}.toml"));
     match read(&path) {
@@ -156,7 +168,7 @@ fn parse(settings: &Settings, source: &MappingSource) -> Result<Mapping, Mapping
     mapping::parse(&source.file, &source.text, &connections)
 }
 
-fn read(path: &Path) -> Result<String, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
     let unreadable = |source: io::Error| ConfigError::Unreadable { path: path.to_owned(), source };
     match fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {

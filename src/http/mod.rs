@@ -13,11 +13,16 @@ mod session;
 #[cfg(test)]
 pub(crate) mod testing;
 mod transport;
+mod trust;
 
-pub use auth::{ClientSecret, Secret};
+pub use auth::{
+    CertificateError, ClientCertificate, ClientCredentials, NewCertificate, OAuth, Proof, RefreshTokenPlace,
+    Secret, SignIn, SignatureAlgorithm, browser, device_code, new_certificate,
+};
 pub use error::HttpError;
 pub use loopback::Loopback;
 pub use message::{Method, Repeat, Request, Response};
 pub use origin::Origin;
 pub use retry::Retry;
 pub use session::{Session, SessionSettings};
+pub use trust::Trust;

@@ -9,7 +9,7 @@ use tracing::debug;
 
 use super::auth::TokenSource;
 use super::transport::Transport;
-use super::{ClientSecret, HttpError, Request, Response, Retry};
+use super::{HttpError, Request, Response, Retry, SignIn, Trust};
 
 /// How to open a session.
 #[derive(Debug)]
@@ -20,7 +20,8 @@ pub struct SessionSettings {
     /// The most requests under way at once.
     pub concurrency: usize,
     pub retry: Retry,
-    pub sign_in: ClientSecret,
+    pub sign_in: SignIn,
+    pub trust: Trust,
 }
 
 /// A signed-in line to one server.
@@ -35,8 +36,8 @@ pub struct Session {
 impl Session {
     /// Opens a session. Nothing is sent before the first request.
     pub fn open(settings: SessionSettings) -> Result<Self, HttpError> {
-        let transport = Transport::to(&settings.address, settings.timeout)?;
-        let tokens = TokenSource::new(settings.sign_in, settings.timeout)?;
+        let transport = Transport::to(&settings.address, settings.timeout, &settings.trust)?;
+        let tokens = TokenSource::new(settings.sign_in, settings.timeout, &settings.trust)?;
         Ok(Self { transport, tokens, places: Semaphore::new(settings.concurrency), retry: settings.retry })
     }
 
@@ -64,13 +65,13 @@ impl Session {
 
     async fn send_once(&self, request: &Request) -> Result<Response, HttpError> {
         let _place = self.places.acquire().await.expect("the semaphore is never closed");
-        let token = self.tokens.token().await?;
+        let token = self.tokens.authorization().await?;
         let response = self.transport.send(request, Some(token.reveal())).await?;
         if response.status != 401 {
             return Ok(response);
         }
         // A 401 proves that nothing was applied, so even a write may follow with a fresh token: once.
-        let token = self.tokens.renewed(&token).await?;
+        let Some(token) = self.tokens.renewed(&token).await? else { return Ok(response) };
         self.transport.send(request, Some(token.reveal())).await
     }
 }
@@ -89,7 +90,7 @@ mod tests {
 
     use super::*;
     use crate::http::testing::{answer, serve_raw};
-    use crate::http::{Repeat, Secret};
+    use crate::http::{ClientCredentials, OAuth, Proof, Repeat, Secret};
 
     fn session(address: &str) -> Session {
         Session::open(SessionSettings {
@@ -97,12 +98,13 @@ mod tests {
             timeout: Duration::from_secs(10),
             concurrency: 2,
             retry: Retry { base: Duration::ZERO, ..Retry::default() },
-            sign_in: ClientSecret {
+            sign_in: SignIn::OAuth(OAuth {
                 token_url: format!("{address}/token"),
                 client_id: "app".into(),
-                client_secret: Secret::new("s3cret"),
                 scope: "x/.default".into(),
-            },
+                proof: Proof::Application(ClientCredentials::Secret(Secret::new("s3cret"))),
+            }),
+            trust: Trust::default(),
         })
         .unwrap()
     }

@@ -10,9 +10,10 @@ use uuid::Uuid;
 use super::business_central::BusinessCentral;
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
+use super::sign_in;
 use super::{System, SystemError};
-use crate::config::{ConnectionKind, ConnectionSettings, SignIn};
-use crate::http::{ClientSecret, HttpError, Retry, Secret, Session, SessionSettings};
+use crate::config::{ConnectionKind, ConnectionSettings};
+use crate::http::{HttpError, Retry, Session, SessionSettings};
 use crate::model::{ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
@@ -61,10 +62,9 @@ fn dataverse_service(
     config_folder: &Path,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    let scope = format!("{url}/.default");
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, DATAVERSE_CONCURRENCY)?,
+        session: session(name, settings, config_folder, DATAVERSE_CONCURRENCY)?,
         root: format!("{url}/{DATAVERSE_API}"),
         headers: DATAVERSE_HEADERS.to_vec(),
         batch_form: BatchForm::Multipart,
@@ -77,10 +77,9 @@ fn business_central_service(
     config_folder: &Path,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    let scope = BUSINESS_CENTRAL_SCOPE.to_owned();
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, BUSINESS_CENTRAL_CONCURRENCY)?,
+        session: session(name, settings, config_folder, BUSINESS_CENTRAL_CONCURRENCY)?,
         root: format!("{url}/{BUSINESS_CENTRAL_API}"),
         headers: BUSINESS_CENTRAL_HEADERS.to_vec(),
         batch_form: BatchForm::Json,
@@ -91,28 +90,25 @@ fn session(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,
-    default_scope: String,
     concurrency: usize,
 ) -> Result<Session, SystemError> {
-    let SignIn::ClientSecret { tenant, client_id, client_secret, token_url, scope } = &settings.sign_in;
-    let secret = client_secret
-        .fetch(config_folder)
-        .map_err(|error| SystemError::SignIn { connection: name.clone(), detail: error.to_string() })?;
-    let default_token_url = || format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token");
-    let sign_in = ClientSecret {
-        token_url: token_url.clone().unwrap_or_else(default_token_url),
-        client_id: client_id.clone(),
-        client_secret: Secret::new(&secret),
-        scope: scope.clone().unwrap_or(default_scope),
-    };
     Session::open(SessionSettings {
         address: settings.url.clone(),
         timeout: Duration::from_secs(settings.timeout_secs),
         concurrency,
         retry: Retry::default(),
-        sign_in,
+        sign_in: sign_in::read(name, settings, config_folder, scope(settings))?,
+        trust: sign_in::trust(name, settings, config_folder)?,
     })
     .map_err(|error: HttpError| configuration(name, error.to_string()))
+}
+
+/// Returns what an application asks a token for: everything the service has granted it.
+pub(super) fn scope(settings: &ConnectionSettings) -> String {
+    match settings.kind {
+        ConnectionKind::Dataverse => format!("{}/.default", settings.url.trim_end_matches('/')),
+        ConnectionKind::BusinessCentral => BUSINESS_CENTRAL_SCOPE.to_owned(),
+    }
 }
 
 fn company(name: &ConnectionName, settings: &ConnectionSettings) -> Result<RowId, SystemError> {

@@ -12,7 +12,7 @@ use super::dataverse::Dataverse;
 use super::odata::{BatchForm, Service};
 use super::{ChangeQuery, Cursor, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome};
 use crate::http::testing::{answer, serve_raw};
-use crate::http::{ClientSecret, Retry, Secret, Session, SessionSettings};
+use crate::http::{ClientCredentials, OAuth, Proof, Retry, Secret, Session, SessionSettings, SignIn, Trust};
 use crate::model::{ColumnName, RowId, Value};
 
 const DATE: &str = "Date: Sat, 21 Nov 2026 12:00:00 GMT\r\n";
@@ -62,12 +62,13 @@ fn service(address: &str, form: BatchForm) -> Service {
         timeout: Duration::from_secs(10),
         concurrency: 4,
         retry: Retry { base: Duration::ZERO, ..Retry::default() },
-        sign_in: ClientSecret {
+        sign_in: SignIn::OAuth(OAuth {
             token_url: format!("{address}/token"),
             client_id: "app".into(),
-            client_secret: Secret::new("s"),
             scope: "x".into(),
-        },
+            proof: Proof::Application(ClientCredentials::Secret(Secret::new("s"))),
+        }),
+        trust: Trust::default(),
     });
     let headers = vec![("Accept", "application/json")];
     Service {

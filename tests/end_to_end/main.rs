@@ -6,6 +6,7 @@ mod agent;
 mod command_line;
 mod kill;
 mod rows;
+mod sign_in;
 mod sync;
 mod trouble;
 mod world;
