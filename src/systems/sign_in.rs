@@ -147,3 +147,57 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         None => error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn settings(kind: &str, sign_in: &Value) -> ConnectionSettings {
+        let settings = json!({"kind": kind, "url": "https://contoso.example", "sign_in": sign_in});
+        serde_json::from_value(settings).unwrap()
+    }
+
+    fn read_with(kind: &str, sign_in: &Value) -> Result<SignIn, SystemError> {
+        read(&"erp".into(), &settings(kind, sign_in), Path::new("."), "x/.default".to_owned())
+    }
+
+    #[test]
+    fn a_person_stays_signed_in_and_the_keyring_keeps_it() {
+        for kind in ["device-code", "browser"] {
+            let sign_in = json!({"kind": kind, "tenant": "t", "client_id": "app"});
+            let SignIn::OAuth(oauth) = read_with("dataverse", &sign_in).unwrap() else { panic!("{kind}") };
+            assert_eq!(oauth.token_url, "https://login.microsoftonline.com/t/oauth2/v2.0/token");
+            assert_eq!(oauth.scope, "x/.default offline_access");
+            let Proof::Person(place) = oauth.proof else { panic!("{kind}") };
+            assert_eq!(place.reference.to_string(), "keyring:erp");
+        }
+    }
+
+    #[test]
+    fn what_cannot_sign_in_is_named() {
+        let basic = |user: &str| json!({"kind": "basic", "user": user, "web_service_key": "command:echo k"});
+        let error = |kind, sign_in| read_with(kind, &sign_in).unwrap_err().to_string();
+        assert!(read_with("business-central", &basic("SYNC")).is_ok());
+        assert!(error("dataverse", basic("SYNC")).contains("use a certificate or a client secret"));
+        assert!(error("business-central", basic("JÖRG")).contains("must be ASCII"));
+        assert!(error("business-central", basic("A:B")).contains("without a colon"));
+        let absent =
+            json!({"kind": "certificate", "tenant": "t", "client_id": "app", "certificate": "no.pem"});
+        assert!(error("dataverse", absent).contains("no.pem"));
+    }
+
+    #[test]
+    fn further_authorities_are_read_from_their_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = settings("business-central", &json!({"kind": "command", "command": "x"}));
+        settings.ca_file = Some("ca.pem".into());
+        settings.allow_http = true;
+        let error = trust(&"erp".into(), &settings, folder.path()).unwrap_err().to_string();
+        assert!(error.contains("ca.pem"), "{error}");
+        std::fs::write(folder.path().join("ca.pem"), "PEM").unwrap();
+        let expected = Trust { authorities_pem: b"PEM".to_vec(), allow_http: true };
+        assert_eq!(trust(&"erp".into(), &settings, folder.path()).unwrap(), expected);
+    }
+}

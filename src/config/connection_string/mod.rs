@@ -101,7 +101,10 @@ fn client_secret(
     fields: &Fields,
     tenant: Option<&str>,
 ) -> Result<ReadConnectionString, ConnectionStringError> {
-    let reference = SecretRef::File(PathBuf::from("client-secret"));
+    let url = organisation(fields)?;
+    // Named after the organisation, so that two of them do not share a file.
+    let host = url.trim_start_matches("https://").replace(':', "-");
+    let reference = SecretRef::File(PathBuf::from(format!("{host}.client-secret")));
     let secret = Secret::new(fields.value(Field::ClientSecret)?);
     let sign_in = SignIn::ClientSecret {
         tenant: tenant.ok_or(ConnectionStringError::Tenant)?.to_owned(),
@@ -111,7 +114,7 @@ fn client_secret(
         scope: None,
     };
     let secret = Some(SecretToKeep { reference, secret });
-    Ok(ReadConnectionString { url: organisation(fields)?, sign_in, secret, notes: Vec::new() })
+    Ok(ReadConnectionString { url, sign_in, secret, notes: Vec::new() })
 }
 
 fn certificate(fields: &Fields, tenant: Option<&str>) -> Result<ReadConnectionString, ConnectionStringError> {

@@ -31,6 +31,7 @@ fn a_client_secret_is_moved_out_of_the_string() {
         };
         assert_eq!((tenant.as_str(), client_id.as_str()), ("contoso.onmicrosoft.com", "app"));
         assert_eq!(*client_secret, kept.reference);
+        assert_eq!(kept.reference.to_string(), "file:contoso.crm4.dynamics.com.client-secret");
         assert!(read.notes.is_empty() && !format!("{read:?}").contains("s3;cret"));
     }
 }
