@@ -144,6 +144,20 @@ impl RefreshTokenPlace {
         })
     }
 
+    /// Fails where a refresh token could not be kept, so that nobody signs in in vain.
+    pub(super) async fn check(&self) -> Result<(), HttpError> {
+        let place = self.clone();
+        blocking(move || match &place.reference {
+            SecretRef::Env(_) | SecretRef::Command(_) => Err(SecretError::ReadOnly(place.reference.clone())),
+            SecretRef::File(_) | SecretRef::Keyring(_) => match place.reference.fetch(&place.folder) {
+                Err(error @ SecretError::NoKeyring { .. }) => Err(error),
+                // That there is none yet is why somebody signs in.
+                _ => Ok(()),
+            },
+        })
+        .await
+    }
+
     /// Keeps a refresh token, in place of the one before.
     pub(super) async fn keep(&self, refresh_token: Secret) -> Result<(), HttpError> {
         let place = self.clone();

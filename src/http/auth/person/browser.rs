@@ -13,7 +13,7 @@ use url::Url;
 
 use super::super::OAuth;
 use super::super::token_endpoint::TokenEndpoint;
-use super::keep;
+use super::{keep, place, refused};
 use crate::config::Secret;
 use crate::http::{HttpError, Trust};
 
@@ -28,6 +28,7 @@ pub async fn browser(
     trust: &Trust,
     show: impl FnOnce(&str),
 ) -> Result<(), HttpError> {
+    let place = place(oauth).await?;
     let endpoint = TokenEndpoint::new(&oauth.token_url, &oauth.client_id, timeout, trust)?;
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(|error| no_port(&error))?;
     let port = listener.local_addr().map_err(|error| no_port(&error))?.port();
@@ -45,7 +46,7 @@ pub async fn browser(
         ("code_verifier", verifier),
         ("scope", oauth.scope.clone()),
     ];
-    keep(oauth, endpoint.ask(&form).await?).await
+    keep(place, endpoint.ask(&form).await?).await
 }
 
 fn authorize_url(
@@ -130,10 +131,6 @@ fn random() -> Result<String, HttpError> {
     let mut bytes = [0; 32];
     SystemRandom::new().fill(&mut bytes).map_err(|_| refused("this system has no random numbers"))?;
     Ok(URL_SAFE_NO_PAD.encode(bytes))
-}
-
-fn refused(detail: &str) -> HttpError {
-    HttpError::SignIn { detail: detail.to_owned() }
 }
 
 fn no_port(error: &std::io::Error) -> HttpError {

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 
 use super::super::OAuth;
 use super::super::token_endpoint::{Poll, TokenEndpoint};
-use super::keep;
+use super::{keep, place};
 use crate::http::{HttpError, Trust};
 
 #[derive(Deserialize)]
@@ -30,6 +30,7 @@ pub async fn device_code(
     trust: &Trust,
     show: impl FnOnce(&str),
 ) -> Result<(), HttpError> {
+    let place = place(oauth).await?;
     let endpoint = TokenEndpoint::new(&oauth.token_url, &oauth.client_id, timeout, trust)?;
     let scope = ("scope", oauth.scope.clone());
     let invitation: Invitation = endpoint.ask_neighbour("devicecode", &[scope]).await?;
@@ -43,7 +44,7 @@ pub async fn device_code(
     while Instant::now() < end {
         sleep(interval).await;
         match endpoint.poll(&form).await {
-            Ok(Poll::Granted(grant)) => return keep(oauth, grant).await,
+            Ok(Poll::Granted(grant)) => return keep(place, grant).await,
             Ok(Poll::SlowDown) => interval += SLOWER,
             Ok(Poll::Pending) => {}
             Err(error) if error.is_transient() => {}
@@ -57,8 +58,10 @@ pub async fn device_code(
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
+    use super::super::super::Proof;
     use super::super::testing::{kept, oauth};
     use super::*;
+    use crate::config::SecretRef;
     use crate::http::testing::{answer, serve_raw};
 
     #[tokio::test]
@@ -102,5 +105,16 @@ mod tests {
             device_code(&oauth(&address, folder.path()), Duration::from_secs(10), &Trust::default(), |_| ())
                 .await;
         assert!(result.unwrap_err().to_string().contains("the sign-in was declined"));
+    }
+
+    #[tokio::test]
+    async fn nobody_is_asked_where_the_refresh_token_could_not_be_kept() {
+        let address = serve_raw(|request| panic!("the service was asked: {request}"));
+        let mut oauth = oauth(&address, std::path::Path::new("."));
+        let Proof::Person(place) = &mut oauth.proof else { panic!("{oauth:?}") };
+        place.reference = SecretRef::Env("TOKEN".to_owned());
+        let show = |text: &str| panic!("{text}");
+        let error = device_code(&oauth, Duration::from_secs(10), &Trust::default(), show).await.unwrap_err();
+        assert!(error.to_string().contains("nothing can be kept in env:TOKEN"), "{error}");
     }
 }
