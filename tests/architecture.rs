@@ -34,8 +34,11 @@ const IMPURE: [&str; 13] = [
 ];
 
 /// Crates that one place names, so that replacing one is that place's work.
-const ONE_PLACE: [(&str, &str); 8] = [
+const ONE_PLACE: [(&str, &str); 11] = [
     ("reqwest", "src/http/"),
+    ("rcgen", "src/http/"),
+    ("p12_keystore", "src/http/auth/"),
+    ("keyring", "src/config/secret/"),
     ("redb", "src/store/"),
     ("bincode", "src/store/codec.rs"),
     ("notify", "src/agent/desk/watch.rs"),

@@ -5,9 +5,11 @@ use std::path::PathBuf;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
 use super::exit_code;
 use super::rows::arguments::{RowsArguments, TablesArguments};
+use super::sign_in::SignInArguments;
 
 /// Keeps rows in Business Central and Dataverse in step.
 #[derive(Debug, Parser)]
@@ -100,6 +102,17 @@ pub(super) enum Command {
                       \x20 tandem rows erp customers get ID --json\n\
                       \x20 tandem rows crm accounts update ID telephone1=030-1")]
     Rows(RowsArguments),
+    /// Sign in with a certificate: make one, have it registered, put it to use
+    #[command(after_help = "Examples:\n  tandem certificate new --to admin@contoso.com\n\
+                            \x20 tandem certificate accept dataverse --tenant contoso.onmicrosoft.com \\\n\
+                            \x20   --client-id 00000000-0000-0000-0000-000000000000")]
+    Certificate {
+        #[command(subcommand)]
+        action: CertificateCommand,
+    },
+    /// Sign in as a person, once, for a connection of kind `device-code` or `browser`
+    #[command(after_help = "Examples:\n  tandem sign-in dataverse")]
+    SignIn(SignInArguments),
 }
 
 /// Options of `demo`.

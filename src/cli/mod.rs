@@ -17,6 +17,7 @@ mod shutdown;
 mod simulated_config;
 mod table;
 
+mod certificate;
 mod conflicts;
 mod connection;
 mod demo;
@@ -25,6 +26,7 @@ mod lines;
 mod plan;
 mod rows;
 mod run;
+mod sign_in;
 mod simulate;
 mod status;
 mod sync;

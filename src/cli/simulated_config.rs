@@ -66,6 +66,8 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         batch: None,
         unguarded: false,
         sign_in: sign_in.clone(),
+        ca_file: None,
+        allow_http: false,
         page_size: 1000,
         timeout_secs: 30,
         overlap_secs: 10,
@@ -116,7 +118,7 @@ fn write_private(path: &Path, text: &str) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Config;
+    use crate::config::{Config, Secret};
 
     fn addresses() -> Addresses {
         Addresses {
@@ -143,8 +145,11 @@ mod tests {
             assert_eq!(mapping.create.left, mapping.name.as_str() != "CURRENCY");
             assert!(mapping.create.right);
         }
-        let SignIn::ClientSecret { client_secret, .. } = &config.settings.connections["dataverse"].sign_in;
-        assert_eq!(client_secret.fetch(&folder).unwrap(), "sim~secret+/=");
+        let SignIn::ClientSecret { client_secret, .. } = &config.settings.connections["dataverse"].sign_in
+        else {
+            panic!("{:?}", config.settings)
+        };
+        assert_eq!(client_secret.fetch(&folder).unwrap(), Secret::new("sim~secret+/="));
     }
 
     #[test]

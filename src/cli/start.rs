@@ -9,7 +9,10 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::{Output, json_text};
 use super::report::CommandError;
-use super::{conflicts, connection, demo, history, logging, plan, rows, run, simulate, status, sync, tables};
+use super::{
+    certificate, conflicts, connection, demo, history, logging, plan, rows, run, sign_in, simulate, status,
+    sync, tables,
+};
 
 /// Runs the program with the process's own arguments.
 #[must_use]
@@ -63,6 +66,8 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Connection { command } => connection::connection(&context()?, command).await,
         Command::Tables(options) => tables::tables(&context()?, options).await,
         Command::Rows(options) => rows::rows(&context()?, options).await,
+        Command::Certificate { action } => certificate::certificate(&context()?, action),
+        Command::SignIn(options) => sign_in::sign_in(&context()?, options).await,
     }
 }
 

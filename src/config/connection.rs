@@ -1,8 +1,10 @@
 //! One `[connections.NAME]` table of `tandem.toml`.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
-use super::{LimitSettings, SecretRef};
+use super::{LimitSettings, SignIn};
 
 /// How to reach one system and sign in to it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -45,6 +47,13 @@ pub struct ConnectionSettings {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unguarded: bool,
     pub sign_in: SignIn,
+    /// Certificates of further authorities (PEM), for servers on premises; a relative path starts at the configuration
+    /// folder.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// Plain http may leave this machine. Sign-in and rows then travel unprotected.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub allow_http: bool,
     /// Rows asked for in one page.
     #[serde(default = "default_page_size")]
     pub page_size: u32,
@@ -126,24 +135,6 @@ impl ConnectionKind {
             Self::Odata => "odata",
         }
     }
-}
-
-/// How to sign in.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum SignIn {
-    /// OAuth2 client credentials with a secret.
-    ClientSecret {
-        tenant: String,
-        client_id: String,
-        client_secret: SecretRef,
-        /// Default: `https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token`.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        token_url: Option<String>,
-        /// Default: what the product asks for.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        scope: Option<String>,
-    },
 }
 
 const fn default_enabled() -> bool {

@@ -138,7 +138,7 @@ fn no_table(path: &Path, name: &str) -> ConfigError {
 }
 
 /// Writes beside the file and renames over it, so that a reader sees the old text or the new one. A link stays a link.
-fn exchange(path: &Path, text: &str) -> io::Result<()> {
+pub(super) fn exchange(path: &Path, text: &str) -> io::Result<()> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let folder = target.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;

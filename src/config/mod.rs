@@ -1,17 +1,25 @@
 //! What people configure: `tandem.toml`, mapping files, the places of files, and references to secrets.
 
 mod connection;
+mod connection_string;
 mod edit;
 mod limits;
 mod load;
 mod places;
 mod secret;
 mod settings;
+mod sign_in;
+mod sign_in_edit;
 
-pub use connection::{BatchChoice, ConnectionKind, ConnectionSettings, OtherEngine, SignIn};
+pub use connection::{BatchChoice, ConnectionKind, ConnectionSettings, OtherEngine};
+pub use connection_string::{
+    ConnectionStringError, ReadConnectionString, SecretToKeep, read_connection_string,
+};
 pub use edit::SettingsFile;
 pub use limits::LimitSettings;
 pub use load::{Config, ConfigError, MappingSource};
 pub use places::Places;
-pub use secret::{SecretError, SecretRef};
+pub use secret::{Secret, SecretError, SecretRef, read_private, write_private};
 pub use settings::{ConsentSettings, Settings};
+pub use sign_in::{SignIn, SignatureSetting};
+pub use sign_in_edit::replace_sign_in;

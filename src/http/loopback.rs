@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use super::transport::Transport;
-use super::{HttpError, Request, Response};
+use super::{HttpError, Request, Response, Trust};
 
 /// Speaks to one server on this machine. Any other address is refused.
 #[derive(Clone)]
 pub struct Loopback {
     transport: Transport,
-    token: String,
+    authorization: String,
 }
 
 impl std::fmt::Debug for Loopback {
@@ -25,11 +25,12 @@ impl Loopback {
             let detail = format!("{address} is not on this machine");
             return Err(HttpError::Configuration { detail });
         }
-        Ok(Self { transport: Transport::to(address, timeout)?, token: token.to_owned() })
+        let transport = Transport::to(address, timeout, &Trust::default())?;
+        Ok(Self { transport, authorization: format!("Bearer {token}") })
     }
 
     /// Sends one request. It is never repeated.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        self.transport.send(request, Some(&self.token)).await
+        self.transport.send(request, Some(&self.authorization)).await
     }
 }

@@ -14,8 +14,12 @@ mod session;
 pub(crate) mod testing;
 mod throttle;
 mod transport;
+mod trust;
 
-pub use auth::{ClientSecret, Secret};
+pub use auth::{
+    CertificateError, ClientCertificate, ClientCredentials, NewCertificate, OAuth, Proof, RefreshTokenPlace,
+    Secret, SignIn, SignatureAlgorithm, browser, device_code, new_certificate,
+};
 pub use error::HttpError;
 pub use loopback::Loopback;
 pub use message::{Method, Repeat, Request, Response};
@@ -23,3 +27,4 @@ pub use origin::Origin;
 pub use retry::Retry;
 pub use session::{Session, SessionSettings};
 pub use throttle::Limits;
+pub use trust::Trust;

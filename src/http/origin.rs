@@ -15,15 +15,24 @@ pub struct Origin {
 impl Origin {
     /// Reads the origin of an address. Everything but loopback must be https.
     pub fn of(address: &str) -> Result<Self, HttpError> {
+        let origin = Self::even_plain(address)?;
+        if origin.scheme == "http" && !origin.is_loopback() {
+            let detail = format!(
+                "`{address}` would send the sign-in unprotected; use https, or set `allow_http = true` for a network \
+                 you trust"
+            );
+            return Err(HttpError::Configuration { detail });
+        }
+        Ok(origin)
+    }
+
+    /// Reads the origin of an address that may be plain http on any machine, because its owner said so.
+    pub fn even_plain(address: &str) -> Result<Self, HttpError> {
         let configuration = |detail: String| HttpError::Configuration { detail };
         let url = Url::parse(address)
             .map_err(|error| configuration(format!("`{address}` is no address: {error}")))?;
-        let origin = Self::of_url(&url)
-            .ok_or_else(|| configuration(format!("`{address}` is no http or https address of a server")))?;
-        if origin.scheme == "http" && !origin.is_loopback() {
-            return Err(configuration(format!("`{address}` would send the sign-in unprotected; use https")));
-        }
-        Ok(origin)
+        Self::of_url(&url)
+            .ok_or_else(|| configuration(format!("`{address}` is no http or https address of a server")))
     }
 
     /// Checks that a link leads to this very server.
@@ -86,7 +95,8 @@ mod tests {
         assert!(Origin::of("http://127.0.0.1:9000").is_ok());
         assert!(Origin::of("http://[::1]:9000").is_ok());
         assert!(Origin::of("http://localhost").is_ok());
-        assert!(Origin::of("http://10.0.0.7").is_err());
+        assert!(Origin::of("http://10.0.0.7").unwrap_err().to_string().contains("allow_http"));
+        assert!(Origin::even_plain("http://10.0.0.7").is_ok());
         assert!(Origin::of("http://localhost.example").is_err());
         assert!(Origin::of("contoso").is_err());
     }

@@ -11,7 +11,7 @@ use tracing::debug;
 use super::auth::{Secret, TokenSource};
 use super::throttle::Throttle;
 use super::transport::Transport;
-use super::{ClientSecret, HttpError, Limits, Request, Response, Retry};
+use super::{HttpError, Limits, Request, Response, Retry, SignIn, Trust};
 
 /// How to open a session.
 #[derive(Debug)]
@@ -23,7 +23,8 @@ pub struct SessionSettings {
     pub retry: Retry,
     /// Decides the random part of waits.
     pub seed: u64,
-    pub sign_in: ClientSecret,
+    pub sign_in: SignIn,
+    pub trust: Trust,
 }
 
 /// A signed-in line to one server. Whatever is sent on it shares one throttle.
@@ -38,8 +39,8 @@ pub struct Session {
 impl Session {
     /// Opens a session. Nothing is sent before the first request.
     pub fn open(settings: SessionSettings) -> Result<Self, HttpError> {
-        let transport = Transport::to(&settings.address, settings.timeout)?;
-        let tokens = TokenSource::new(settings.sign_in, settings.timeout)?;
+        let transport = Transport::to(&settings.address, settings.timeout, &settings.trust)?;
+        let tokens = TokenSource::new(settings.sign_in, settings.timeout, &settings.trust)?;
         let throttle = Throttle::new(&settings.limits, settings.retry.longest_wait);
         let random = Mutex::new(Rng::with_seed(settings.seed));
         Ok(Self { transport, tokens, throttle, retry: settings.retry, random })
@@ -83,22 +84,23 @@ impl Session {
             return Ok(response);
         }
         // A 401 proves that nothing was applied, so even a write may follow with a fresh token: once.
-        let (response, _) = self.send_as(request, operations, Some(&token)).await?;
+        let Some(token) = self.tokens.renewed(&token).await? else { return Ok(response) };
+        let (response, _) = self.send_as(request, operations, Some(token)).await?;
         Ok(response)
     }
 
-    /// Sends once, with a token other than the refused one. Returns the token with the answer.
+    /// Sends once, with the present token or this one. Returns the token with the answer.
     async fn send_as(
         &self,
         request: &Request,
         operations: u32,
-        refused: Option<&Secret>,
+        token: Option<Secret>,
     ) -> Result<(Response, Secret), HttpError> {
         let place = self.throttle.place(operations).await?;
         // Only now: a token that had to wait in line with its request might be too old at the end of it.
-        let token = match refused {
-            None => self.tokens.token().await?,
-            Some(refused) => self.tokens.renewed(refused).await?,
+        let token = match token {
+            Some(token) => token,
+            None => self.tokens.authorization().await?,
         };
         let response = self.transport.send(request, Some(token.reveal())).await?;
         place.answered(&response);
@@ -124,7 +126,7 @@ mod tests {
 
     use super::*;
     use crate::http::testing::{answer, serve_raw};
-    use crate::http::{Repeat, Secret};
+    use crate::http::{ClientCredentials, OAuth, Proof, Repeat, Secret};
 
     fn session(address: &str) -> Session {
         Session::open(SessionSettings {
@@ -133,12 +135,13 @@ mod tests {
             limits: Limits { requests: 6000, window: Duration::from_secs(300), running: 2, per_day: None },
             retry: Retry { base: Duration::ZERO, ..Retry::default() },
             seed: 1,
-            sign_in: ClientSecret {
+            sign_in: SignIn::OAuth(OAuth {
                 token_url: format!("{address}/token"),
                 client_id: "app".into(),
-                client_secret: Secret::new("s3cret"),
                 scope: "x/.default".into(),
-            },
+                proof: Proof::Application(ClientCredentials::Secret(Secret::new("s3cret"))),
+            }),
+            trust: Trust::default(),
         })
         .unwrap()
     }

@@ -3,12 +3,14 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use reqwest::Certificate;
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use reqwest::redirect::Policy;
 use tracing::debug;
 use url::Url;
 use uuid::Uuid;
 
-use super::{HttpError, Method, Origin, Request, Response};
+use super::{HttpError, Method, Origin, Request, Response, Trust};
 
 /// Larger answers are refused, so that memory stays bounded.
 const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
@@ -29,15 +31,16 @@ pub(super) struct Transport {
 
 impl Transport {
     /// Prepares to speak to the server of that address.
-    pub(super) fn to(address: &str, timeout: Duration) -> Result<Self, HttpError> {
+    pub(super) fn to(address: &str, timeout: Duration, trust: &Trust) -> Result<Self, HttpError> {
         install_crypto_provider();
-        let origin = Origin::of(address)?;
+        let origin = if trust.allow_http { Origin::even_plain(address)? } else { Origin::of(address)? };
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("tandem/", env!("CARGO_PKG_VERSION")))
             .redirect(Policy::none())
             .connect_timeout(CONNECT_TIMEOUT.min(timeout))
             .pool_idle_timeout(IDLE_TIMEOUT)
-            .timeout(timeout);
+            .timeout(timeout)
+            .tls_certs_merge(authorities(&trust.authorities_pem)?);
         if origin.is_loopback() {
             builder = builder.no_proxy();
         }
@@ -47,8 +50,12 @@ impl Transport {
         Ok(Self { origin, client, max_answer_bytes: MAX_ANSWER_BYTES })
     }
 
-    /// Sends a request, with a token if there is one, and reads the whole answer.
-    pub(super) async fn send(&self, request: &Request, token: Option<&str>) -> Result<Response, HttpError> {
+    /// Sends a request, with an `Authorization` if there is one, and reads the whole answer.
+    pub(super) async fn send(
+        &self,
+        request: &Request,
+        authorization: Option<&str>,
+    ) -> Result<Response, HttpError> {
         let url = Url::parse(&request.url)
             .map_err(|error| HttpError::Configuration { detail: format!("not an address: {error}") })?;
         self.origin.check(&url)?;
@@ -60,8 +67,8 @@ impl Transport {
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        if let Some(token) = token {
-            builder = builder.bearer_auth(token);
+        if let Some(authorization) = authorization {
+            builder = builder.header(AUTHORIZATION, sensitive(authorization)?);
         }
         if !request.body.is_empty() {
             builder = builder.body(request.body.clone());
@@ -97,6 +104,26 @@ impl Transport {
             body.extend_from_slice(&chunk);
         }
         Ok(Response::new(status, headers, body))
+    }
+}
+
+/// Makes a header value that no log of the layers below shows.
+fn sensitive(authorization: &str) -> Result<HeaderValue, HttpError> {
+    let mut value = HeaderValue::from_str(authorization).map_err(|_| HttpError::SignIn {
+        detail: "the token or key holds a line break or other control character".into(),
+    })?;
+    value.set_sensitive(true);
+    Ok(value)
+}
+
+fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, HttpError> {
+    let certificates = Certificate::from_pem_bundle(pem).ok();
+    match certificates.filter(|certificates| pem.is_empty() || !certificates.is_empty()) {
+        Some(certificates) => Ok(certificates),
+        None => {
+            let detail = "ca_file holds no certificate that can be read; it must be PEM".to_owned();
+            Err(HttpError::Configuration { detail })
+        }
     }
 }
 
@@ -138,7 +165,7 @@ mod tests {
     use base64::engine::general_purpose::STANDARD;
 
     use super::*;
-    use crate::http::testing::{serve_keeping, serve_raw};
+    use crate::http::testing::{serve_keeping, serve_raw, serve_tls};
 
     /// `{"value":[]}`
     const PAGE: &str = "H4sIAAAAAAACA6tWKkvMKU1VsoqOrQUAQupARAwAAAA=";
@@ -160,7 +187,7 @@ mod tests {
             assert!(accepts.contains("gzip"), "{request}");
             zipped(PAGE)
         });
-        let transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        let transport = Transport::to(&address, Duration::from_secs(10), &Trust::default()).unwrap();
         for _ in 0..5 {
             let response = transport.send(&Request::get(&address), None).await.unwrap();
             assert_eq!(response.body, br#"{"value":[]}"#);
@@ -172,7 +199,7 @@ mod tests {
     #[tokio::test]
     async fn an_answer_that_unpacks_beyond_the_cap_is_refused() {
         let (address, _) = serve_keeping(|_| zipped(BOMB));
-        let mut transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        let mut transport = Transport::to(&address, Duration::from_secs(10), &Trust::default()).unwrap();
         transport.max_answer_bytes = 99_999;
         let result = transport.send(&Request::get(&address), None).await;
         assert_eq!(result, Err(HttpError::TooLarge { limit: 99_999 }));
@@ -184,7 +211,7 @@ mod tests {
     async fn an_answer_beyond_the_cap_is_refused() {
         let address =
             serve_raw(|_| Some("HTTP/1.1 200 OK\r\ncontent-length: 20\r\n\r\n01234567890123456789".into()));
-        let mut transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        let mut transport = Transport::to(&address, Duration::from_secs(10), &Trust::default()).unwrap();
         transport.max_answer_bytes = 10;
         let result = transport.send(&Request::get(&address), None).await;
         assert_eq!(result, Err(HttpError::TooLarge { limit: 10 }));
@@ -195,7 +222,32 @@ mod tests {
         let address = serve_raw(|_| {
             Some("HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n".into())
         });
-        let transport = Transport::to(&address, Duration::from_secs(10)).unwrap();
+        let transport = Transport::to(&address, Duration::from_secs(10), &Trust::default()).unwrap();
         assert_eq!(transport.send(&Request::get(&address), None).await.unwrap().status, 302);
+    }
+
+    #[tokio::test]
+    async fn an_authority_of_ones_own_is_trusted_only_where_it_is_named() {
+        let (address, authority) = serve_tls();
+        let send = async |trust: Trust| {
+            let transport = Transport::to(&address, Duration::from_secs(10), &trust)?;
+            transport.send(&Request::get(&address), None).await
+        };
+        let trust = |pem: &str| Trust { authorities_pem: pem.as_bytes().to_vec(), allow_http: false };
+        assert_eq!(send(trust(&authority)).await.unwrap().status, 200);
+        let unknown = send(Trust::default()).await.unwrap_err();
+        assert!(matches!(unknown, HttpError::NotSent { .. }), "{unknown:?}");
+        let wrong = send(trust("no certificate")).await.unwrap_err();
+        assert!(wrong.to_string().contains("ca_file"), "{wrong}");
+    }
+
+    #[test]
+    fn plain_http_leaves_this_machine_only_where_it_is_allowed() {
+        let to = |allow_http| {
+            let trust = Trust { authorities_pem: Vec::new(), allow_http };
+            Transport::to("http://bc.contoso.example:7048", Duration::from_secs(10), &trust)
+        };
+        assert!(to(false).unwrap_err().to_string().contains("allow_http = true"));
+        assert!(to(true).is_ok());
     }
 }

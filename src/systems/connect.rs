@@ -12,9 +12,10 @@ use super::business_central::{BusinessCentral, Company};
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, CALLER, Service};
 use super::odata_service::{ODataService, ServiceTraits};
+use super::sign_in;
 use super::{Examine, System, SystemError};
-use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings, SignIn};
-use crate::http::{ClientSecret, HttpError, Limits, Retry, Secret, Session, SessionSettings};
+use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings};
+use crate::http::{HttpError, Limits, Retry, Session, SessionSettings};
 use crate::model::{ColumnName, ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
@@ -106,7 +107,6 @@ fn dataverse_service(
     config_folder: &Path,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    let scope = format!("{url}/.default");
     let mut headers = owned(&ODATA_HEADERS);
     if let Some(caller) = &settings.caller {
         let caller = Uuid::try_parse(caller).map_err(|_| {
@@ -119,7 +119,7 @@ fn dataverse_service(
     }
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, DATAVERSE_LIMITS)?,
+        session: session(name, settings, config_folder, scope(settings), DATAVERSE_LIMITS)?,
         root: format!("{url}/{DATAVERSE_API}"),
         headers,
         batch_form: BatchForm::Multipart,
@@ -133,12 +133,11 @@ fn odata_service(
     config_folder: &Path,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    let origin = address(name, settings)?.origin().ascii_serialization();
     // Rows of other companies than the user's own are shown only where they are asked for.
     let parameters = if settings.company.is_some() { "cross-company=true" } else { "" };
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, format!("{origin}/.default"), ODATA_LIMITS)?,
+        session: session(name, settings, config_folder, scope(settings), ODATA_LIMITS)?,
         root: url.to_owned(),
         headers: owned(&ODATA_HEADERS),
         batch_form: batch_form(settings, BatchForm::None),
@@ -165,10 +164,9 @@ pub(super) fn business_central_service(
     config_folder: &Path,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    let scope = BUSINESS_CENTRAL_SCOPE.to_owned();
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope, BUSINESS_CENTRAL_LIMITS)?,
+        session: session(name, settings, config_folder, scope(settings), BUSINESS_CENTRAL_LIMITS)?,
         root: format!("{url}/{}", api(name, settings)?),
         headers: owned(&BUSINESS_CENTRAL_HEADERS),
         batch_form: batch_form(settings, BatchForm::Json),
@@ -204,27 +202,17 @@ pub(super) fn session(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,
-    default_scope: String,
+    scope: String,
     announced: Limits,
 ) -> Result<Session, SystemError> {
-    let SignIn::ClientSecret { tenant, client_id, client_secret, token_url, scope } = &settings.sign_in;
-    let secret = client_secret
-        .fetch(config_folder)
-        .map_err(|error| SystemError::SignIn { connection: name.clone(), detail: error.to_string() })?;
-    let default_token_url = || format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token");
-    let sign_in = ClientSecret {
-        token_url: token_url.clone().unwrap_or_else(default_token_url),
-        client_id: client_id.clone(),
-        client_secret: Secret::new(&secret),
-        scope: scope.clone().unwrap_or(default_scope),
-    };
     Session::open(SessionSettings {
         address: settings.url.clone(),
         timeout: Duration::from_secs(settings.timeout_secs),
         limits: limits(&settings.limits, announced),
         retry: Retry::default(),
         seed: fastrand::u64(..),
-        sign_in,
+        sign_in: sign_in::read(name, settings, config_folder, scope)?,
+        trust: sign_in::trust(name, settings, config_folder)?,
     })
     .map_err(|error: HttpError| configuration(name, error.to_string()))
 }
@@ -236,6 +224,18 @@ fn limits(settings: &LimitSettings, announced: Limits) -> Limits {
         window: settings.window_secs.map_or(announced.window, Duration::from_secs),
         running: settings.running.unwrap_or(announced.running),
         per_day: settings.per_day.or(announced.per_day),
+    }
+}
+
+/// Returns what an application asks a token for: everything the service has granted it.
+pub(super) fn scope(settings: &ConnectionSettings) -> String {
+    match settings.kind {
+        ConnectionKind::Dataverse => format!("{}/.default", settings.url.trim_end_matches('/')),
+        ConnectionKind::BusinessCentral => BUSINESS_CENTRAL_SCOPE.to_owned(),
+        ConnectionKind::Odata => {
+            let origin = Url::parse(&settings.url).map(|url| url.origin().ascii_serialization());
+            format!("{}/.default", origin.unwrap_or_else(|_| settings.url.clone()))
+        }
     }
 }
 

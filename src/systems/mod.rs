@@ -7,6 +7,7 @@ mod discover;
 mod examine;
 mod odata;
 mod odata_service;
+mod sign_in;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 pub use connect::{connect, open};
 pub use discover::{Company, DiscoverError, Environment, companies, environments};
 pub use examine::{Check, Examine, Finding, Listing, Verdict};
+pub use sign_in::sign_in;
 pub use system::{
     Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
     System, SystemError, Verb, Write, WriteOutcome,

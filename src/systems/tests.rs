@@ -16,7 +16,9 @@ use super::{
     ChangeQuery, Cursor, Examine, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome,
 };
 use crate::http::testing::{answer, serve_raw};
-use crate::http::{ClientSecret, Limits, Retry, Secret, Session, SessionSettings};
+use crate::http::{
+    ClientCredentials, Limits, OAuth, Proof, Retry, Secret, Session, SessionSettings, SignIn, Trust,
+};
 use crate::model::{ColumnName, RowId, Value};
 
 const DATE: &str = "Date: Sat, 21 Nov 2026 12:00:00 GMT\r\n";
@@ -67,12 +69,13 @@ fn service(address: &str, form: BatchForm) -> Service {
         limits: Limits { requests: 6000, window: Duration::from_secs(300), running: 4, per_day: None },
         retry: Retry { base: Duration::ZERO, ..Retry::default() },
         seed: 1,
-        sign_in: ClientSecret {
+        sign_in: SignIn::OAuth(OAuth {
             token_url: format!("{address}/token"),
             client_id: "app".into(),
-            client_secret: Secret::new("s"),
             scope: "x".into(),
-        },
+            proof: Proof::Application(ClientCredentials::Secret(Secret::new("s"))),
+        }),
+        trust: Trust::default(),
     });
     let headers = vec![("Accept", "application/json".to_owned())];
     Service {

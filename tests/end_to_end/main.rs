@@ -10,6 +10,7 @@ mod kill;
 mod limits;
 mod rows;
 mod secrets;
+mod sign_in;
 mod sync;
 mod trouble;
 mod world;

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::upgrade::UpgradeArguments;
+
 /// What to do with connections.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ConnectionCommand {
@@ -56,6 +58,10 @@ pub(in crate::cli) enum ConnectionCommand {
         after_help = "Examples:\n  tandem connection remove old-crm\n  tandem connection remove crm --force"
     )]
     Remove(RemoveArguments),
+    /// Move a connection from its secret to a certificate, after proving that the certificate signs in
+    #[command(after_help = "Examples:\n  tandem connection upgrade dataverse --certificate\n\
+                            \x20 tandem connection upgrade dataverse --certificate erp")]
+    Upgrade(UpgradeArguments),
 }
 
 /// Options of `connection add`.

@@ -6,6 +6,7 @@ mod change;
 mod discover;
 mod list;
 mod test;
+mod upgrade;
 
 use crate::config::{ConnectionSettings, Settings};
 use crate::model::ConnectionName;
@@ -30,6 +31,7 @@ pub(super) async fn connection(
         ConnectionCommand::Discover(arguments) => discover::discover(context, arguments).await,
         ConnectionCommand::Companies { name } => discover::companies(context, name).await,
         ConnectionCommand::Remove(arguments) => change::remove(context, arguments).await,
+        ConnectionCommand::Upgrade(arguments) => upgrade::upgrade(context, arguments).await,
     }
 }
 

@@ -14,8 +14,8 @@ impl Secret {
         Self(text.into())
     }
 
-    /// Returns the text, to be sent and nothing else.
-    pub(in crate::http) fn reveal(&self) -> &str {
+    /// Returns the text, to be sent or kept and nothing else.
+    pub(crate) fn reveal(&self) -> &str {
         &self.0
     }
 }
