@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::sim::Profile;
 
 use super::exit_code;
 
@@ -120,6 +123,24 @@ pub(super) struct SimulateArguments {
     /// Register a certificate (PEM) with which the application may sign in; may be repeated
     #[arg(long, value_name = "FILE")]
     pub(super) certificate: Vec<PathBuf>,
+    /// How the servers misbehave, decided by the seed; may be repeated. The fixed token of the JSON line is spared
+    #[arg(long, value_name = "PROFILE", value_parser = fault_profile())]
+    pub(super) faults: Vec<Profile>,
+    /// How many requests in a window `--faults limits` allows; default: as announced, 6000
+    #[arg(long, value_name = "N")]
+    pub(super) limit_requests: Option<usize>,
+    /// The window of `--faults limits`; default: as announced, 300
+    #[arg(long, value_name = "SECS")]
+    pub(super) limit_window_secs: Option<u64>,
+}
+
+/// Reads the name of a fault profile; the help lists them.
+fn fault_profile() -> impl TypedValueParser<Value = Profile> {
+    let value = |profile: Profile| PossibleValue::new(profile.name()).help(profile.description());
+    PossibleValuesParser::new(Profile::EVERY.map(value)).map(|name| {
+        let named = Profile::EVERY.into_iter().find(|profile| profile.name() == name);
+        named.expect("invariant: the parser takes only names of profiles")
+    })
 }
 
 /// The rows both simulated systems start with.

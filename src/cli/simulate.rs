@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use crate::sim::{DataSet, Options, Simulation};
+use crate::sim::{DataSet, Limits, Options, Simulation};
 
 use super::arguments::{Common, Data, SimulateArguments};
 use super::exit_code::ExitCode;
@@ -28,6 +29,8 @@ pub(super) async fn simulate(
         seed: arguments.seed,
         tls: arguments.tls,
         certificates: certificates(&arguments.certificate)?,
+        faults: arguments.faults.clone(),
+        limits: limits(arguments),
     })
     .await?;
     if let Some(folder) = &arguments.write_config {
@@ -36,8 +39,20 @@ pub(super) async fn simulate(
     }
     Output { json: common.json }.json_line(simulation.addresses());
     shutdown().await;
+    for (profile, times) in simulation.faults().struck() {
+        tracing::info!(profile = profile.name(), times, "Faults played");
+    }
     simulation.stop().await;
     Ok(ExitCode::Success)
+}
+
+fn limits(arguments: &SimulateArguments) -> Limits {
+    let announced = Limits::default();
+    Limits {
+        requests: arguments.limit_requests.unwrap_or(announced.requests),
+        window: arguments.limit_window_secs.map_or(announced.window, Duration::from_secs),
+        ..announced
+    }
 }
 
 fn certificates(files: &[PathBuf]) -> Result<Vec<String>, CommandError> {

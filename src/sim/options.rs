@@ -1,5 +1,8 @@
 //! What a simulation is started with, and where it can then be reached.
 
+use super::limits::Limits;
+use super::profile::Profile;
+
 /// What to start: ports, starting data and size.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -18,6 +21,10 @@ pub struct Options {
     pub tls: bool,
     /// Certificates of the application, each as PEM, with which it may sign in instead of the secret.
     pub certificates: Vec<String>,
+    /// How the servers misbehave, decided by the seed. Callers with the fixed access token are spared.
+    pub faults: Vec<Profile>,
+    /// What [`Profile::Limits`] allows.
+    pub limits: Limits,
 }
 
 impl Default for Options {
@@ -30,6 +37,8 @@ impl Default for Options {
             seed: 1,
             tls: false,
             certificates: Vec::new(),
+            faults: Vec::new(),
+            limits: Limits::default(),
         }
     }
 }

@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use uuid::Uuid;
 
 use super::assertion::Certificates;
+use super::disturbance::Disturbance;
 use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
 use super::options::{Addresses, Options};
-use super::server::{Answer, Port, bind};
+use super::profile::Profile;
+use super::server::{Answer, Manners, Port, bind};
 use super::tls::Authority;
 use super::token::{Registration, Tokens};
 use super::{business_central, data, dataverse};
@@ -47,16 +49,29 @@ impl Simulation {
         let environment = lock(&business_central).environment_path();
         let company = lock(&business_central).company().to_string();
         let state = Arc::new(FaultState::default());
+        let disturbance = Arc::new(Disturbance::new(&options.faults, options.seed));
+        lock(&dataverse).disturb(disturbance.clone());
+        lock(&business_central).disturb(disturbance.clone());
+        let manners = Manners {
+            faults: state.clone(),
+            disturbance: disturbance.clone(),
+            limits: options.limits,
+            fixed_token: registration.access_token.clone(),
+        };
         let start = |listener, service, answer| {
             let acceptor = authority.as_ref().map(|authority| authority.acceptor.clone());
-            Port::start(listener, acceptor, service, state.clone(), answer)
+            Port::start(listener, acceptor, service, manners.clone(), answer)
         };
         let ports = [
-            start(dataverse_listener, Service::Dataverse, answer_dataverse(&dataverse, &tokens))?,
+            start(
+                dataverse_listener,
+                Service::Dataverse,
+                answer_dataverse(&dataverse, &tokens, &disturbance),
+            )?,
             start(
                 business_central_listener,
                 Service::BusinessCentral,
-                answer_business_central(&business_central, &tokens),
+                answer_business_central(&business_central, &tokens, &disturbance),
             )?,
             start(token_listener, Service::Token, answer_token(&tokens))?,
         ];
@@ -74,6 +89,7 @@ impl Simulation {
         let faults = Faults {
             state,
             ports: Arc::new(ports),
+            disturbance,
             expire_tokens: Arc::new(move || tokens.expire()),
             expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
         };
@@ -127,13 +143,14 @@ fn registration(seed: u64) -> Registration {
 /// Lets a request through if its token is known, else says so in the service's own words.
 fn admit(
     tokens: &Tokens,
+    disturbance: &Disturbance,
     mut request: Request,
     refuse: impl Fn(&Request, Uuid) -> Reply,
 ) -> Result<Request, Reply> {
-    let bearer = request.header("authorization").and_then(|value| value.split_once(' '));
-    let bearer =
-        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    match bearer.and_then(|token| tokens.caller_is_person(token)) {
+    if !request.person && disturbance.strikes(Profile::ExpiredTokens) {
+        tokens.expire();
+    }
+    match request.bearer().and_then(|token| tokens.caller_is_person(token)) {
         Some(person) => {
             request.person = person;
             Ok(request)
@@ -142,19 +159,29 @@ fn admit(
     }
 }
 
-fn answer_dataverse(service: &Arc<Mutex<dataverse::Service>>, tokens: &Arc<Tokens>) -> Answer {
-    let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(move |request, unguarded| match admit(&tokens, request, dataverse::unauthorized) {
+fn answer_dataverse(
+    service: &Arc<Mutex<dataverse::Service>>,
+    tokens: &Arc<Tokens>,
+    disturbance: &Arc<Disturbance>,
+) -> Answer {
+    let (service, tokens, disturbance) = (service.clone(), tokens.clone(), disturbance.clone());
+    Arc::new(move |request, unguarded| match admit(&tokens, &disturbance, request, dataverse::unauthorized) {
         Ok(request) => lock(&service).answer(&request, unguarded),
         Err(reply) => reply,
     })
 }
 
-fn answer_business_central(service: &Arc<Mutex<business_central::Service>>, tokens: &Arc<Tokens>) -> Answer {
-    let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(move |request, unguarded| match admit(&tokens, request, business_central::unauthorized) {
-        Ok(request) => lock(&service).answer(&request, unguarded),
-        Err(reply) => reply,
+fn answer_business_central(
+    service: &Arc<Mutex<business_central::Service>>,
+    tokens: &Arc<Tokens>,
+    disturbance: &Arc<Disturbance>,
+) -> Answer {
+    let (service, tokens, disturbance) = (service.clone(), tokens.clone(), disturbance.clone());
+    Arc::new(move |request, unguarded| {
+        match admit(&tokens, &disturbance, request, business_central::unauthorized) {
+            Ok(request) => lock(&service).answer(&request, unguarded),
+            Err(reply) => reply,
+        }
     })
 }
 

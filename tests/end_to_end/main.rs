@@ -4,6 +4,7 @@
 
 mod agent;
 mod command_line;
+mod faults;
 mod kill;
 mod rows;
 mod sync;

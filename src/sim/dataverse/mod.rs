@@ -10,6 +10,7 @@ mod bulk;
 mod consistency;
 mod csdl;
 mod delta;
+mod disturbed;
 mod error;
 mod link;
 mod metadata;

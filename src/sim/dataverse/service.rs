@@ -1,5 +1,7 @@
 //! The service's state and the routing of a request to what handles it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,8 +10,10 @@ use super::link::Operation;
 use super::schema::Table;
 use super::tables;
 use super::{batch, bulk, csdl, delta, metadata, read, write};
+use crate::sim::disturbance::Disturbance;
 use crate::sim::http::{Reply, Request};
 use crate::sim::odata::path::Segment;
+use crate::sim::profile::Profile;
 use crate::sim::store::{Row, Store};
 
 /// The ids the organisation begins with.
@@ -32,13 +36,16 @@ pub(crate) struct Service {
     pub(super) seed: Seed,
     /// Delta tokens below this version are expired.
     pub(super) oldest_delta: u64,
+    pub(super) disturbance: Arc<Disturbance>,
+    /// Table and id of what a request wrote, for the plug-ins that come after it.
+    pub(super) written: Vec<(usize, Uuid)>,
 }
 
 impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
         let tables = tables::all();
         let store = Store::new(tables.iter().map(Table::key_columns), 1_000_000);
-        Self { tables, store, seed, oldest_delta: 0 }
+        Self { tables, store, seed, oldest_delta: 0, disturbance: Arc::default(), written: Vec::new() }
     }
 
     /// Stores a row as it is, without the rules of the API.
@@ -55,6 +62,11 @@ impl Service {
         self.store.put(index, row);
     }
 
+    /// Plays faults from here on.
+    pub(crate) fn disturb(&mut self, disturbance: Arc<Disturbance>) {
+        self.disturbance = disturbance;
+    }
+
     /// Makes every delta token issued so far too old.
     pub(crate) fn expire_delta_tokens(&mut self) {
         self.oldest_delta = self.store.next_version();
@@ -67,6 +79,7 @@ impl Service {
             Some(operation) => self.single(&operation, unguarded),
             None => Fault::new(404, "0x8006088a", "The resource cannot be found.").reply(),
         };
+        self.run_plug_ins();
         if reply.header("OData-Version").is_some() { reply } else { reply.with("OData-Version", "4.0") }
     }
 
@@ -75,6 +88,10 @@ impl Service {
         let request = operation.request;
         if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
+        }
+        let writes = request.method != "GET" && !request.person;
+        if writes && self.disturbance.strikes(Profile::LockConflicts) {
+            return Fault::lock_conflict().reply();
         }
         self.route(operation).unwrap_or_else(|fault| fault.reply())
     }
@@ -94,6 +111,9 @@ impl Service {
             }
             _ => {
                 let table = self.table(&first.name).ok_or_else(|| Fault::unknown_segment(&first.name))?;
+                if request.method == "GET" {
+                    self.disturb_reading(operation, table);
+                }
                 self.route_rows(operation, table, first, rest)
             }
         }
