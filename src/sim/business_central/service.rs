@@ -104,6 +104,9 @@ impl Service {
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
     pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        if request.method == "GET" && request.path.trim_end_matches('/') == "/environments/v1.2" {
+            return self.environments(request);
+        }
         let reply = match self.operation(request) {
             Ok(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
             Ok(operation) => self.single(&operation, unguarded),
@@ -114,6 +117,15 @@ impl Service {
             .with("OData-Version", "4.0")
             .with("request-id", Uuid::new_v4().to_string())
             .with("Cache-Control", "no-cache, no-store")
+    }
+
+    /// Answers the list of environments, which stands outside of any of them.
+    fn environments(&self, request: &Request) -> Reply {
+        let environment = json!({
+            "aadTenantId": self.seed.tenant, "applicationFamily": "BusinessCentral", "type": "Production",
+            "name": self.seed.environment, "countryCode": "US", "webServiceUrl": request.base, "ringName": "PROD",
+        });
+        Reply::json(200, &json!({"value": [environment]}))
     }
 
     /// Reads a request's address: with or without the tenant before the environment.

@@ -16,6 +16,8 @@ use crate::sim::odata::path::Segment;
 use crate::sim::profile::Profile;
 use crate::sim::store::{Row, Store};
 
+const VERSION: &str = "9.2.26105.155";
+
 /// The ids the organisation begins with.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Seed {
@@ -74,6 +76,9 @@ impl Service {
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
     pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        if request.method == "GET" && request.path == "/api/discovery/v2.0/Instances" {
+            return self.instances(request);
+        }
         let reply = match Operation::new(request) {
             Some(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
             Some(operation) => self.single(&operation, unguarded),
@@ -182,6 +187,17 @@ impl Service {
         Reply::json(200, &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}))
     }
 
+    /// Answers global discovery: the organisations the caller may use.
+    fn instances(&self, request: &Request) -> Reply {
+        let instance = json!({
+            "Id": self.seed.organization, "UniqueName": "unqnorthwind", "UrlName": "northwind",
+            "FriendlyName": "Northwind Traders", "State": 0, "Version": VERSION, "Url": request.base,
+            "ApiUrl": request.base, "Region": "EMEA", "OrganizationType": 0, "StatusMessage": "0", "Purpose": "",
+        });
+        let context = format!("{}/api/discovery/v2.0/$metadata#Instances", request.base);
+        Reply::json(200, &json!({"@odata.context": context, "value": [instance]}))
+    }
+
     fn who_am_i(&self, operation: &Operation<'_>) -> Reply {
         let body = json!({
             "@odata.context": format!("{}/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse", operation.api),
@@ -195,5 +211,5 @@ impl Service {
 
 fn retrieve_version(operation: &Operation<'_>) -> Reply {
     let context = format!("{}/$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse", operation.api);
-    Reply::json(200, &json!({"@odata.context": context, "Version": "9.2.26105.155"}))
+    Reply::json(200, &json!({"@odata.context": context, "Version": VERSION}))
 }

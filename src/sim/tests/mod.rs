@@ -5,6 +5,7 @@ mod business_central_reads;
 mod change_tracking;
 mod dataverse;
 mod dataverse_batches;
+mod discovery;
 mod independence;
 mod northwind;
 mod requests;
