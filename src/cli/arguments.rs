@@ -3,7 +3,10 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+use crate::sim::Profile;
 
 use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
@@ -57,6 +60,7 @@ pub(super) enum Command {
     /// Prints one line of JSON with the addresses when ready.
     #[command(
         after_help = "Examples:\n  tandem simulate\n  tandem simulate --rows 10000 --write-config trial\n\
+                            \x20 tandem simulate --tls --write-config trial --certificate application.pem\n\
                             \x20 tandem run --dir trial       in another terminal"
     )]
     Simulate(SimulateArguments),
@@ -144,6 +148,30 @@ pub(super) struct SimulateArguments {
     /// Write a working configuration for both into this folder first
     #[arg(long, value_name = "DIR")]
     pub(super) write_config: Option<PathBuf>,
+    /// Speak https; the authority to trust is written into the folder as ca.pem
+    #[arg(long, requires = "write_config")]
+    pub(super) tls: bool,
+    /// Register a certificate (PEM) with which the application may sign in; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Vec<PathBuf>,
+    /// How the servers misbehave, decided by the seed; may be repeated. The fixed token of the JSON line is spared
+    #[arg(long, value_name = "PROFILE", value_parser = fault_profile())]
+    pub(super) faults: Vec<Profile>,
+    /// How many requests in a window `--faults limits` allows; default: as announced, 6000
+    #[arg(long, value_name = "N")]
+    pub(super) limit_requests: Option<usize>,
+    /// The window of `--faults limits`; default: as announced, 300
+    #[arg(long, value_name = "SECS")]
+    pub(super) limit_window_secs: Option<u64>,
+}
+
+/// Reads the name of a fault profile; the help lists them.
+fn fault_profile() -> impl TypedValueParser<Value = Profile> {
+    let value = |profile: Profile| PossibleValue::new(profile.name()).help(profile.description());
+    PossibleValuesParser::new(Profile::EVERY.map(value)).map(|name| {
+        let named = Profile::EVERY.into_iter().find(|profile| profile.name() == name);
+        named.expect("invariant: the parser takes only names of profiles")
+    })
 }
 
 /// The rows both simulated systems start with.
@@ -267,8 +295,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused() {
-        for line in ["tandem simulate --rows many", "tandem history --limit -1", "tandem", "tandem dance"] {
+    fn lines_that_cannot_be_meant_are_refused() {
+        for line in [
+            "tandem simulate --rows many",
+            "tandem simulate --tls",
+            "tandem history --limit -1",
+            "tandem",
+            "tandem dance",
+        ] {
             assert_eq!(read(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

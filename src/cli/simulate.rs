@@ -1,6 +1,10 @@
 //! `tandem simulate`: both systems, played over HTTP on this machine.
 
-use crate::sim::{DataSet, Options, Simulation};
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::sim::{DataSet, Limits, Options, Simulation};
 
 use super::arguments::{Common, Data, SimulateArguments};
 use super::exit_code::ExitCode;
@@ -23,21 +27,50 @@ pub(super) async fn simulate(
         },
         rows: arguments.rows,
         seed: arguments.seed,
+        tls: arguments.tls,
+        certificates: certificates(&arguments.certificate)?,
+        faults: arguments.faults.clone(),
+        limits: limits(arguments),
     })
     .await?;
     if let Some(folder) = &arguments.write_config {
-        simulated_config::write(folder, simulation.addresses(), jiff::Timestamp::now())?;
+        let authority = simulation.authority_certificate();
+        simulated_config::write(folder, simulation.addresses(), authority, jiff::Timestamp::now())?;
     }
     Output { json: common.json }.json_line(simulation.addresses());
     shutdown().await;
+    for (profile, times) in simulation.faults().struck() {
+        tracing::info!(profile = profile.name(), times, "Faults played");
+    }
     simulation.stop().await;
     Ok(ExitCode::Success)
+}
+
+fn limits(arguments: &SimulateArguments) -> Limits {
+    let announced = Limits::default();
+    Limits {
+        requests: arguments.limit_requests.unwrap_or(announced.requests),
+        window: arguments.limit_window_secs.map_or(announced.window, Duration::from_secs),
+        ..announced
+    }
+}
+
+fn certificates(files: &[PathBuf]) -> Result<Vec<String>, CommandError> {
+    let read = |file: &PathBuf| {
+        fs::read_to_string(file).map_err(|error| {
+            let problem = format!("cannot read the certificate {}", file.display());
+            CommandError::because(ExitCode::Configuration, problem, &error)
+                .with_remedy("name a PEM file with the application's certificate; its key is not needed")
+        })
+    };
+    files.iter().map(read).collect()
 }
 
 /// Starts both systems.
 pub(super) async fn start(options: Options) -> Result<Simulation, CommandError> {
     Simulation::start(options).await.map_err(|error| {
-        CommandError::because(ExitCode::Failure, "cannot start the simulated systems", &error)
-            .with_remedy("choose other ports, or none: then free ones are taken")
+        CommandError::because(ExitCode::Failure, "cannot start the simulated systems", &error).with_remedy(
+            "choose other ports, or none: then free ones are taken; a certificate must be PEM (X.509 v3)",
+        )
     })
 }

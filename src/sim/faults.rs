@@ -2,10 +2,13 @@
 //!
 //! The hooks see every request. The decisions are the caller's, so a seeded generator outside stays reproducible.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::disturbance::Disturbance;
+use super::profile::Profile;
 use super::server::Port;
 
 /// One of the three servers.
@@ -88,6 +91,7 @@ pub struct Faults {
     pub(crate) state: Arc<FaultState>,
     /// In the order of [`Service`].
     pub(crate) ports: Arc<[Port; 3]>,
+    pub(crate) disturbance: Arc<Disturbance>,
     pub(crate) expire_tokens: Arc<dyn Fn() + Send + Sync>,
     pub(crate) expire_delta_tokens: Arc<dyn Fn() + Send + Sync>,
 }
@@ -113,6 +117,16 @@ impl Faults {
     pub fn clear(&self) {
         *lock(&self.state.before) = None;
         *lock(&self.state.after) = None;
+    }
+
+    /// Ends the profiles the simulation was started with.
+    pub fn calm(&self) {
+        self.disturbance.calm();
+    }
+
+    /// Returns how often each profile struck; for [`Profile::Limits`] these are the requests refused with 429.
+    pub fn struck(&self) -> BTreeMap<Profile, u64> {
+        self.disturbance.struck()
     }
 
     /// Invalidates every token issued so far, but not the fixed one.

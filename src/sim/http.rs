@@ -25,6 +25,12 @@ impl Request {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the bearer token.
+    pub(crate) fn bearer(&self) -> Option<&str> {
+        let (scheme, token) = self.header("authorization")?.split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+    }
+
     /// Returns whether a write says which version it was made from (or that there must be none).
     pub(crate) fn is_guarded(&self) -> bool {
         let compares = self.header("if-match").is_some_and(|value| value.trim() != "*");

@@ -2,24 +2,33 @@
 //!
 //! Everything is real HTTP on the loopback address, stateful and in memory, written from the protocol references alone. This folder
 //! deliberately uses nothing else of the crate: a simulator that shares code with the client shares its misunderstandings.
-//! It does not play plug-ins, workflows, webhooks, permissions or limits by itself; [`Faults`] makes the servers misbehave on demand.
+//! It does not play workflows, webhooks or permissions. [`Faults`] makes the servers misbehave on demand, a [`Profile`] at seeded
+//! random.
 
 mod simulation;
 
+mod assertion;
 mod business_central;
 mod connection;
 mod data;
 mod dataverse;
+mod disturbance;
 mod faults;
 mod http;
+mod limits;
 mod odata;
 mod options;
+mod profile;
+mod sequence;
 mod server;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 
 pub use faults::{Faults, Reaction, SeenRequest, Service};
+pub use limits::Limits;
 pub use options::{Addresses, DataSet, Options};
+pub use profile::Profile;
 pub use simulation::Simulation;

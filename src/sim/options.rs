@@ -1,5 +1,8 @@
 //! What a simulation is started with, and where it can then be reached.
 
+use super::limits::Limits;
+use super::profile::Profile;
+
 /// What to start: ports, starting data and size.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -14,11 +17,29 @@ pub struct Options {
     pub rows: usize,
     /// Decides ids and synthetic text; equal seeds give equal worlds.
     pub seed: u64,
+    /// Whether all servers speak https with a certificate of the simulation's own authority.
+    pub tls: bool,
+    /// Certificates of the application, each as PEM, with which it may sign in instead of the secret.
+    pub certificates: Vec<String>,
+    /// How the servers misbehave, decided by the seed. Callers with the fixed access token are spared.
+    pub faults: Vec<Profile>,
+    /// What [`Profile::Limits`] allows.
+    pub limits: Limits,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dataverse_port: 0, business_central_port: 0, data: DataSet::Northwind, rows: 0, seed: 1 }
+        Self {
+            dataverse_port: 0,
+            business_central_port: 0,
+            data: DataSet::Northwind,
+            rows: 0,
+            seed: 1,
+            tls: false,
+            certificates: Vec::new(),
+            faults: Vec::new(),
+            limits: Limits::default(),
+        }
     }
 }
 

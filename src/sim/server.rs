@@ -3,17 +3,23 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use tokio::net::TcpListener;
+use tokio::sync::SemaphorePermit;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Connection, CuttableListener, Open};
+use super::disturbance::Disturbance;
 use super::faults::{FaultState, Reaction, SeenRequest, Service, lock};
 use super::http::{Reply, Request, http_date};
+use super::limits::{Limiter, Limits};
+use super::profile::Profile;
 
 /// Answers a request. The list takes the writes that carried no version.
 pub(crate) type Answer = Arc<dyn Fn(Request, &mut Vec<String>) -> Reply + Send + Sync>;
@@ -22,6 +28,7 @@ pub(crate) type Answer = Arc<dyn Fn(Request, &mut Vec<String>) -> Reply + Send +
 pub(crate) struct Port {
     address: SocketAddr,
     router: Router,
+    acceptor: Option<TlsAcceptor>,
     open: Open,
     serving: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -29,22 +36,44 @@ pub(crate) struct Port {
 #[derive(Clone)]
 struct Shared {
     service: Service,
-    faults: Arc<FaultState>,
+    scheme: &'static str,
+    manners: Manners,
+    limiter: Arc<Limiter>,
     answer: Answer,
 }
 
+/// What makes the servers misbehave.
+#[derive(Clone)]
+pub(crate) struct Manners {
+    pub(crate) faults: Arc<FaultState>,
+    pub(crate) disturbance: Arc<Disturbance>,
+    pub(crate) limits: Limits,
+    /// The token of people, whom chance spares.
+    pub(crate) fixed_token: String,
+}
+
+impl Manners {
+    fn is_person(&self, request: &Request) -> bool {
+        request.bearer() == Some(&self.fixed_token)
+    }
+}
+
 impl Port {
-    /// Starts to serve on a bound listener.
+    /// Starts to serve on a bound listener, with TLS if there is an acceptor.
     pub(crate) fn start(
         listener: TcpListener,
+        acceptor: Option<TlsAcceptor>,
         service: Service,
-        faults: Arc<FaultState>,
+        manners: Manners,
         answer: Answer,
     ) -> io::Result<Self> {
         let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable());
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
+        let limiter = Arc::new(Limiter::new(service, manners.limits));
         let port = Self {
             address: listener.local_addr()?,
-            router: router.with_state(Shared { service, faults, answer }),
+            router: router.with_state(Shared { service, scheme, manners, limiter, answer }),
+            acceptor,
             open: Arc::new(Mutex::new(Vec::new())),
             serving: tokio::sync::Mutex::new(None),
         };
@@ -53,12 +82,15 @@ impl Port {
         Ok(port)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// Returns scheme, address and port.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.acceptor.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        let listener = CuttableListener { listener, open: self.open.clone() };
+        let listener =
+            CuttableListener { listener, open: self.open.clone(), acceptor: self.acceptor.clone() };
         let service = self.router.clone().into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move {
             // It only ever ends by being aborted.
@@ -100,18 +132,50 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let request = plain_request(&method, &uri, &headers, &body);
-    let number = shared.faults.number(shared.service);
+    let mut request = plain_request(shared.scheme, &method, &uri, &headers, &body);
+    request.person = shared.manners.is_person(&request);
+    let number = shared.manners.faults.number(shared.service);
     let path_and_query = request.target();
     let seen = SeenRequest { number, service: shared.service, method: method.to_string(), path_and_query };
-    match shared.faults.before(&seen) {
-        Reaction::Proceed => http_response(proceed(&shared, &seen, request)),
+    let by_hand = shared.manners.faults.before(&seen);
+    if by_hand != Reaction::Proceed || request.person {
+        return respond(&shared, &connection, &seen, request, by_hand);
+    }
+    let _place = match within_limits(&shared).await {
+        Ok(place) => place,
+        Err(secs) => return http_response(refusal(shared.service, 429, Some(secs))),
+    };
+    tokio::time::sleep(shared.manners.disturbance.delay()).await;
+    let by_chance = shared.manners.disturbance.react();
+    respond(&shared, &connection, &seen, request, by_chance)
+}
+
+/// Waits for a place among the requests the service takes at a time. The token endpoint has no limits.
+async fn within_limits(shared: &Shared) -> Result<Option<SemaphorePermit<'_>>, u64> {
+    let disturbance = &shared.manners.disturbance;
+    if shared.service == Service::Token || !disturbance.plays(Profile::Limits) {
+        return Ok(None);
+    }
+    let place = shared.limiter.admit(Instant::now()).inspect_err(|_| disturbance.count(Profile::Limits))?;
+    shared.limiter.work().await;
+    Ok(Some(place))
+}
+
+fn respond(
+    shared: &Shared,
+    connection: &Connection,
+    seen: &SeenRequest,
+    request: Request,
+    reaction: Reaction,
+) -> Response<Body> {
+    match reaction {
+        Reaction::Proceed => http_response(proceed(shared, seen, request)),
         Reaction::DropBefore => {
             connection.cut();
             Response::new(Body::empty())
         }
         Reaction::DropAfter => {
-            proceed(&shared, &seen, request);
+            proceed(shared, seen, request);
             connection.cut();
             Response::new(Body::empty())
         }
@@ -122,8 +186,8 @@ async fn handle(
 fn proceed(shared: &Shared, seen: &SeenRequest, request: Request) -> Reply {
     let mut unguarded = Vec::new();
     let reply = (shared.answer)(request, &mut unguarded);
-    shared.faults.record_unguarded(unguarded);
-    shared.faults.after(seen, reply.status);
+    shared.manners.faults.record_unguarded(unguarded);
+    shared.manners.faults.after(seen, reply.status);
     reply
 }
 
@@ -140,7 +204,7 @@ fn refusal(service: Service, status: u16, retry_after: Option<u64>) -> Reply {
     }
 }
 
-fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
+fn plain_request(scheme: &str, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Vec<_> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
@@ -149,7 +213,7 @@ fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) 
         method: method.to_string(),
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        base: format!("http://{host}"),
+        base: format!("{scheme}://{host}"),
         body: body.to_vec(),
         headers,
         person: false,

@@ -6,10 +6,14 @@ use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
+use super::assertion::Certificates;
+use super::disturbance::Disturbance;
 use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
 use super::options::{Addresses, Options};
-use super::server::{Answer, Port, bind};
+use super::profile::Profile;
+use super::server::{Answer, Manners, Port, bind};
+use super::tls::Authority;
 use super::token::{Registration, Tokens};
 use super::{business_central, data, dataverse};
 
@@ -17,6 +21,8 @@ use super::{business_central, data, dataverse};
 pub struct Simulation {
     addresses: Addresses,
     faults: Faults,
+    authority_certificate: Option<String>,
+    tokens: Arc<Tokens>,
 }
 
 impl fmt::Debug for Simulation {
@@ -36,28 +42,41 @@ impl Simulation {
         let business_central_listener = bind(options.business_central_port).await?;
         let token_listener = bind_token_port(options.business_central_port).await?;
         let registration = registration(options.seed);
-        let tokens = Arc::new(Tokens::new(registration.clone()));
+        let certificates = Certificates::new(&options.certificates)?;
+        let tokens = Arc::new(Tokens::new(registration.clone(), certificates));
+        let authority = options.tls.then(Authority::new).transpose()?;
         let dataverse = Arc::new(Mutex::new(world.dataverse));
         let business_central = Arc::new(Mutex::new(world.business_central));
         let environment = lock(&business_central).environment_path();
         let company = lock(&business_central).company().to_string();
         let state = Arc::new(FaultState::default());
+        let disturbance = Arc::new(Disturbance::new(&options.faults, options.seed));
+        lock(&dataverse).disturb(disturbance.clone());
+        lock(&business_central).disturb(disturbance.clone());
+        let manners = Manners {
+            faults: state.clone(),
+            disturbance: disturbance.clone(),
+            limits: options.limits,
+            fixed_token: registration.access_token.clone(),
+        };
+        let start = |listener, service, answer| {
+            let acceptor = authority.as_ref().map(|authority| authority.acceptor.clone());
+            Port::start(listener, acceptor, service, manners.clone(), answer)
+        };
         let ports = [
-            Port::start(
+            start(
                 dataverse_listener,
                 Service::Dataverse,
-                state.clone(),
-                answer_dataverse(&dataverse, &tokens),
+                answer_dataverse(&dataverse, &tokens, &disturbance),
             )?,
-            Port::start(
+            start(
                 business_central_listener,
                 Service::BusinessCentral,
-                state.clone(),
-                answer_business_central(&business_central, &tokens),
+                answer_business_central(&business_central, &tokens, &disturbance),
             )?,
-            Port::start(token_listener, Service::Token, state.clone(), answer_token(&tokens))?,
+            start(token_listener, Service::Token, answer_token(&tokens))?,
         ];
-        let url = |service: Service| format!("http://{}", ports[service as usize].address());
+        let url = |service: Service| ports[service as usize].url();
         let addresses = Addresses {
             dataverse: url(Service::Dataverse),
             business_central: format!("{}{environment}", url(Service::BusinessCentral)),
@@ -71,10 +90,25 @@ impl Simulation {
         let faults = Faults {
             state,
             ports: Arc::new(ports),
-            expire_tokens: Arc::new(move || tokens.expire()),
+            disturbance,
+            expire_tokens: Arc::new({
+                let tokens = tokens.clone();
+                move || tokens.expire()
+            }),
             expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
         };
-        Ok(Simulation { addresses, faults })
+        let authority_certificate = authority.map(|authority| authority.certificate);
+        Ok(Simulation { addresses, faults, authority_certificate, tokens })
+    }
+
+    /// Returns the certificate, as PEM, by which clients know the servers; `None` without TLS.
+    pub fn authority_certificate(&self) -> Option<&str> {
+        self.authority_certificate.as_deref()
+    }
+
+    /// Registers a certificate (PEM) with which the application may sign in from now on.
+    pub fn register_certificate(&self, certificate: &str) -> io::Result<()> {
+        self.tokens.register(certificate)
     }
 
     /// Returns where the systems answer.
@@ -118,13 +152,14 @@ fn registration(seed: u64) -> Registration {
 /// Lets a request through if its token is known, else says so in the service's own words.
 fn admit(
     tokens: &Tokens,
+    disturbance: &Disturbance,
     mut request: Request,
     refuse: impl Fn(&Request, Uuid) -> Reply,
 ) -> Result<Request, Reply> {
-    let bearer = request.header("authorization").and_then(|value| value.split_once(' '));
-    let bearer =
-        bearer.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token.trim());
-    match bearer.and_then(|token| tokens.caller_is_person(token)) {
+    if !request.person && disturbance.strikes(Profile::ExpiredTokens) {
+        tokens.expire();
+    }
+    match request.bearer().and_then(|token| tokens.caller_is_person(token)) {
         Some(person) => {
             request.person = person;
             Ok(request)
@@ -133,19 +168,29 @@ fn admit(
     }
 }
 
-fn answer_dataverse(service: &Arc<Mutex<dataverse::Service>>, tokens: &Arc<Tokens>) -> Answer {
-    let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(move |request, unguarded| match admit(&tokens, request, dataverse::unauthorized) {
+fn answer_dataverse(
+    service: &Arc<Mutex<dataverse::Service>>,
+    tokens: &Arc<Tokens>,
+    disturbance: &Arc<Disturbance>,
+) -> Answer {
+    let (service, tokens, disturbance) = (service.clone(), tokens.clone(), disturbance.clone());
+    Arc::new(move |request, unguarded| match admit(&tokens, &disturbance, request, dataverse::unauthorized) {
         Ok(request) => lock(&service).answer(&request, unguarded),
         Err(reply) => reply,
     })
 }
 
-fn answer_business_central(service: &Arc<Mutex<business_central::Service>>, tokens: &Arc<Tokens>) -> Answer {
-    let (service, tokens) = (service.clone(), tokens.clone());
-    Arc::new(move |request, unguarded| match admit(&tokens, request, business_central::unauthorized) {
-        Ok(request) => lock(&service).answer(&request, unguarded),
-        Err(reply) => reply,
+fn answer_business_central(
+    service: &Arc<Mutex<business_central::Service>>,
+    tokens: &Arc<Tokens>,
+    disturbance: &Arc<Disturbance>,
+) -> Answer {
+    let (service, tokens, disturbance) = (service.clone(), tokens.clone(), disturbance.clone());
+    Arc::new(move |request, unguarded| {
+        match admit(&tokens, &disturbance, request, business_central::unauthorized) {
+            Ok(request) => lock(&service).answer(&request, unguarded),
+            Err(reply) => reply,
+        }
     })
 }
 

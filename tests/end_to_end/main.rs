@@ -6,6 +6,7 @@ mod agent;
 mod batches;
 mod command_line;
 mod connections;
+mod faults;
 mod kill;
 mod limits;
 mod rows;

@@ -18,6 +18,12 @@ fn settings(world: &World) -> String {
     fs::read_to_string(world.folder.path().join("tandem.toml")).unwrap()
 }
 
+/// What the administrator does with the letter.
+fn register(world: &World) {
+    let certificate = fs::read_to_string(world.folder.path().join("tandem.cert.pem")).unwrap();
+    world.simulation.register_certificate(&certificate).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_secret_gives_way_to_a_certificate_without_a_gap() {
     let world = World::start(Options::default()).await;
@@ -40,6 +46,11 @@ async fn a_secret_gives_way_to_a_certificate_without_a_gap() {
     let (code, _, err) = tandem(&world, &["certificate", "new"]);
     assert!(code == 2 && err.contains("is there already"), "{err}");
 
+    // Made, but not registered yet.
+    let (code, _, err) = tandem(&world, &upgrade);
+    assert!(code == 6 && err.contains("AADSTS700027"), "{err}");
+    assert_eq!(settings(&world), before);
+    register(&world);
     let (code, _, err) = tandem(&world, &upgrade);
     assert_eq!(code, 0, "{err}");
     let (tenant, client_id) = (&world.addresses.tenant, &world.addresses.client_id);
@@ -65,6 +76,7 @@ async fn no_secret_and_no_token_is_in_anything_written() {
     let world = World::start(Options::default()).await;
     let secret = fs::read_to_string(world.folder.path().join("client-secret")).unwrap();
     assert_eq!(tandem(&world, &["certificate", "new"]).0, 0);
+    register(&world);
     let key = fs::read_to_string(world.folder.path().join("tandem.key.pem")).unwrap();
     let traced = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));

@@ -41,6 +41,11 @@ impl Fault {
         ))
     }
 
+    pub(crate) fn lock_conflict() -> Self {
+        let message = "We can't save your changes right now, because a record in table 'Customer' is being updated in a transaction done by another session.";
+        Self::new(409, "Internal_ServerError", message)
+    }
+
     pub(crate) fn reply(&self) -> Reply {
         let message = format!("{}  CorrelationId:  {}.", self.message, Uuid::new_v4());
         Reply::json(self.status, &json!({"error": {"code": self.code, "message": message}}))
@@ -66,11 +71,7 @@ pub(crate) fn refusal(status: u16) -> Reply {
             "Authorization_Forbidden",
             "Sorry, the current permissions prevented the action. (TableData 18 Customer Read: Base Application)",
         ),
-        409 => Fault::new(
-            409,
-            "Internal_ServerError",
-            "We can't save your changes right now, because a record in table 'Customer' is being updated in a transaction done by another session.",
-        ),
+        409 => Fault::lock_conflict(),
         429 => Fault::new(
             429,
             "Application_TooManyRequests",

@@ -7,6 +7,7 @@ mod service;
 mod batch;
 mod csdl;
 mod currency;
+mod disturbed;
 mod error;
 mod page;
 mod read;

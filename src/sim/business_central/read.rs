@@ -18,7 +18,8 @@ use crate::sim::odata::path::Key;
 use crate::sim::odata::select::{OrderBy, order_by};
 use crate::sim::store::{Row, key_text};
 
-const MAXIMUM: usize = 20_000;
+/// The page size nobody can exceed.
+pub(super) const MAXIMUM: usize = 20_000;
 
 /// A filter that passed the checks.
 struct Filter {
@@ -35,7 +36,7 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     let filter = filter(set, query.get("$filter"))?;
     let order = checked_order(set, operation)?;
     let start = start(operation)?;
-    let size = operation.request.page_size(MAXIMUM);
+    let size = service.page_size(operation);
     let take = size.min(start.left.unwrap_or(usize::MAX));
     let matching = |row: &&Row| accepts(service, set, filter.as_ref(), row);
     let mut rows = ordered(service, index, &order, &start, take.saturating_add(1), &matching);
@@ -107,11 +108,13 @@ fn ordered<'a>(
     let rows = service.store.rows(index);
     if order.is_empty() {
         let skip = if start.after_key.is_some() { 0 } else { start.shown };
-        let listed = rows.after_key(start.after_key.as_deref()).filter(|row| matching(row));
+        let rows = rows.after_key(start.after_key.as_deref()).filter_map(|row| service.listed(row));
+        let listed = rows.filter(|row| matching(row));
         return listed.skip(skip).take(take).collect();
     }
     let set = &service.sets[index];
-    let mut sorted: Vec<_> = rows.after_key(None).filter(|row| matching(row)).collect();
+    let listed = rows.after_key(None).filter_map(|row| service.listed(row));
+    let mut sorted: Vec<_> = listed.filter(|row| matching(row)).collect();
     sorted.sort_by(|left, right| compare_rows(service, set, order, left, right));
     sorted.into_iter().skip(start.shown).take(take).collect()
 }

@@ -1,16 +1,22 @@
 //! The service's state and the routing of a request to what handles it.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::disturbed::LateRow;
 use super::error::Fault;
 use super::schema::{Set, Verbs};
 use super::tables;
 use super::values::blank;
 use super::{batch, csdl, read, write};
+use crate::sim::disturbance::Disturbance;
 use crate::sim::http::{Reply, Request};
 use crate::sim::odata::path::{Key, Segment, segments};
 use crate::sim::odata::query::Query;
+use crate::sim::profile::Profile;
 use crate::sim::store::{Row, Store};
 
 /// The names the environment begins with.
@@ -26,6 +32,11 @@ pub(crate) struct Seed {
 pub(crate) struct Service {
     pub(super) sets: Vec<Set>,
     pub(super) store: Store,
+    pub(super) disturbance: Arc<Disturbance>,
+    /// Edits that lists don't show yet.
+    pub(super) late: BTreeMap<Uuid, LateRow>,
+    /// Set and id of what a request wrote, for the subscribers that come after it.
+    pub(super) written: Vec<(usize, Uuid)>,
     seed: Seed,
 }
 
@@ -48,7 +59,12 @@ impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
         let sets = tables::all();
         let store = Store::new(sets.iter().map(|set| vec![set.key_position()]), 5000);
-        Self { sets, store, seed }
+        Self { sets, store, disturbance: Arc::default(), late: BTreeMap::new(), written: Vec::new(), seed }
+    }
+
+    /// Plays faults from here on.
+    pub(crate) fn disturb(&mut self, disturbance: Arc<Disturbance>) {
+        self.disturbance = disturbance;
     }
 
     /// Returns the path up to the environment.
@@ -88,15 +104,28 @@ impl Service {
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
     pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        if request.method == "GET" && request.path.trim_end_matches('/') == "/environments/v1.2" {
+            return self.environments(request);
+        }
         let reply = match self.operation(request) {
             Ok(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
             Ok(operation) => self.single(&operation, unguarded),
             Err(fault) => fault.reply(),
         };
+        self.run_subscribers();
         reply
             .with("OData-Version", "4.0")
             .with("request-id", Uuid::new_v4().to_string())
             .with("Cache-Control", "no-cache, no-store")
+    }
+
+    /// Answers the list of environments, which stands outside of any of them.
+    fn environments(&self, request: &Request) -> Reply {
+        let environment = json!({
+            "aadTenantId": self.seed.tenant, "applicationFamily": "BusinessCentral", "type": "Production",
+            "name": self.seed.environment, "countryCode": "US", "webServiceUrl": request.base, "ringName": "PROD",
+        });
+        Reply::json(200, &json!({"value": [environment]}))
     }
 
     /// Reads a request's address: with or without the tenant before the environment.
@@ -132,6 +161,10 @@ impl Service {
         if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
         }
+        let writes = request.method != "GET" && !request.person;
+        if writes && self.disturbance.strikes(Profile::LockConflicts) {
+            return Fault::lock_conflict().reply();
+        }
         self.route(operation).unwrap_or_else(|fault| fault.reply())
     }
 
@@ -166,7 +199,12 @@ impl Service {
         let verbs = self.sets[index].verbs;
         let method = operation.request.method.as_str();
         match (method, &segment.key, rest) {
-            ("GET", None, []) => read::list(self, operation, index),
+            ("GET", None, []) => {
+                self.disturb_reading(operation, index);
+                let reply = read::list(self, operation, index);
+                self.age_late_rows();
+                reply
+            }
             ("GET", None, [count]) if count.name == "$count" => read::count(self, operation, index),
             ("GET", Some(key), []) => read::single(self, operation, index, key),
             ("POST", None, []) if verbs == Verbs::All => write::create(self, operation, index),

@@ -1,10 +1,5 @@
 //! Time stamps as the database keeps them: SQL `datetime` steps, written with milliseconds without trailing zeros.
 
-/// Returns the present as a stamp.
-pub(super) fn now() -> String {
-    stamp(jiff::Timestamp::now().as_millisecond())
-}
-
 /// Returns today's date.
 pub(super) fn today() -> String {
     jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()

@@ -17,7 +17,7 @@ use crate::sim::store::Row;
 /// Answers `POST set`.
 pub(super) fn create(service: &mut Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let body = body(operation)?;
-    let mut row = service.blank_row(index, Uuid::new_v4(), &time::now());
+    let mut row = service.blank_row(index, Uuid::new_v4(), &service.now());
     assign(service, index, &mut row, &body, true)?;
     let set = &service.sets[index];
     let key = set.key_position();
@@ -29,7 +29,7 @@ pub(super) fn create(service: &mut Service, operation: &Operation<'_>, index: us
     {
         return Err(needed(set, column));
     }
-    let id = store(service, index, row)?;
+    let id = store(service, operation, index, row)?;
     let row = service.store.rows(index).get(&id).expect("invariant: the row was just stored");
     shown(service, operation, index, row, 201)
 }
@@ -58,9 +58,9 @@ pub(super) fn update(
         if let Some(position) =
             service.sets[index].position("lastModifiedDateTime").filter(|_| without_stock != old)
         {
-            row.values[position] = Value::String(time::now());
+            row.values[position] = Value::String(service.now());
         }
-        store(service, index, row.clone())?;
+        store(service, operation, index, row.clone())?;
         if let Some(position) = moved {
             post_journal(service, index, &row, &old, position);
         }
@@ -172,7 +172,13 @@ fn check_agreement(set: &Set, reference: &str, body: &Map<String, Value>, id: &V
 }
 
 /// Stores a row under the next version if its key is free.
-fn store(service: &mut Service, index: usize, mut row: Row) -> Result<Uuid, Fault> {
+fn store(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    index: usize,
+    mut row: Row,
+) -> Result<Uuid, Fault> {
+    service.rewrite(index, &mut row);
     if service.store.rows(index).duplicate(&row).is_some() {
         let set = &service.sets[index];
         let key = row.values[set.key_position()].as_str().unwrap_or_default();
@@ -184,6 +190,8 @@ fn store(service: &mut Service, index: usize, mut row: Row) -> Result<Uuid, Faul
     }
     row.version = service.store.next_version();
     let id = row.id;
+    let before = service.store.rows(index).get(&id).cloned();
+    service.note_write(operation.request.person, index, id, before);
     service.store.put(index, row);
     Ok(id)
 }
@@ -217,7 +225,8 @@ fn post_journal(service: &mut Service, index: usize, row: &Row, old: &Row, inven
         ("documentNumber", Value::from("API")),
         ("quantity", decimal(quantity)),
     ];
-    service.insert("itemLedgerEntries", Uuid::new_v4(), &time::now(), &values);
+    let now = service.now();
+    service.insert("itemLedgerEntries", Uuid::new_v4(), &now, &values);
 }
 
 /// Refuses to delete what other rows refer to.

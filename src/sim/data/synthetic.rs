@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::world::stable_id;
 use crate::sim::business_central::Service;
+use crate::sim::sequence::Sequence;
 
 /// Milliseconds since 1970 of the first bulk load, and how many rows one stamp covers: ties are the rule in bulk loads.
 const FIRST_LOAD_MILLIS: i64 = 1_736_154_000_000;
@@ -56,31 +57,9 @@ const CITIES: &[(&str, &str)] = &[
     ("Łódź", "PL"),
 ];
 
-/// A small generator with a fixed sequence for each seed.
-struct Sequence(u64);
-
-impl Sequence {
-    fn next(&mut self) -> u64 {
-        // SplitMix64.
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        mixed ^ (mixed >> 31)
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        usize::try_from(self.next() % limit as u64).unwrap_or_default()
-    }
-
-    fn pick<T: Copy>(&mut self, choices: &[T]) -> T {
-        choices[self.below(choices.len())]
-    }
-}
-
 /// Adds the customers.
 pub(super) fn fill(service: &mut Service, seed: u64, rows: usize) {
-    let mut sequence = Sequence(seed);
+    let mut sequence = Sequence::new(seed);
     for row in 1..=rows {
         let number = format!("S{row:06}");
         let load = i64::try_from(row / ROWS_PER_STAMP).unwrap_or_default();

@@ -7,7 +7,6 @@ use serde_json::{Map, Value, json};
 use super::error::Fault;
 use super::link::Operation;
 use super::position::{Position, delta_link, delta_version, next_link, position};
-use super::read::MAXIMUM;
 use super::render::{Shape, shape};
 use super::service::Service;
 use crate::sim::http::Reply;
@@ -39,7 +38,7 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
         return Err(Fault::query(message));
     }
     let shape = shape(table, operation)?;
-    let size = operation.request.page_size(MAXIMUM);
+    let size = service.page_size(operation);
     let since = operation.query.get("$deltatoken").map(delta_version).transpose()?;
     if since.is_some_and(|version| version < service.oldest_delta) {
         let message = "Version stamp associated with the client has expired. Please perform a full sync.";

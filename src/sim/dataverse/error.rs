@@ -52,6 +52,11 @@ impl Fault {
         Self::new(412, "0x80060882", message)
     }
 
+    pub(crate) fn lock_conflict() -> Self {
+        let message = "Sql error: Generic SQL error. CRM ErrorCode: -2147204784 Sql ErrorCode: -2146232060 Sql Number: 1205";
+        Self::new(500, "0x80044150", message)
+    }
+
     pub(crate) fn reply(&self) -> Reply {
         let body = json!({"error": {"code": self.code, "message": self.message}});
         Reply::json(self.status, &body)

@@ -1,6 +1,6 @@
 //! A Dataverse Web API v9.x: tables as data, optimistic concurrency, alternate keys, change tracking and multipart batches.
 //!
-//! It does not play plug-ins, duplicate rules, privileges, `$expand` of rows, `$apply` or FetchXML.
+//! It does not play plug-ins (but as faults), duplicate rules, privileges, `$expand` of rows, `$apply` or FetchXML.
 
 mod service;
 
@@ -10,6 +10,7 @@ mod bulk;
 mod consistency;
 mod csdl;
 mod delta;
+mod disturbed;
 mod error;
 mod link;
 mod metadata;

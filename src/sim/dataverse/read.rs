@@ -33,7 +33,7 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     check_order(table, &order)?;
     let matching = |row: &&Row| accepts(table, filter.as_ref(), row);
     let top = top(operation)?;
-    let size = top.unwrap_or_else(|| operation.request.page_size(MAXIMUM));
+    let size = top.unwrap_or_else(|| service.page_size(operation));
     let position = position(operation)?;
     let rows = page(service, index, &order, position.as_ref(), size, &matching)?;
     let mut body = Map::new();

@@ -1,5 +1,7 @@
 //! The service's state and the routing of a request to what handles it.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,9 +10,13 @@ use super::link::Operation;
 use super::schema::Table;
 use super::tables;
 use super::{batch, bulk, csdl, delta, metadata, read, write};
+use crate::sim::disturbance::Disturbance;
 use crate::sim::http::{Reply, Request};
 use crate::sim::odata::path::Segment;
+use crate::sim::profile::Profile;
 use crate::sim::store::{Row, Store};
+
+const VERSION: &str = "9.2.26105.155";
 
 /// The ids the organisation begins with.
 #[derive(Clone, Copy, Debug)]
@@ -32,13 +38,16 @@ pub(crate) struct Service {
     pub(super) seed: Seed,
     /// Delta tokens below this version are expired.
     pub(super) oldest_delta: u64,
+    pub(super) disturbance: Arc<Disturbance>,
+    /// Table and id of what a request wrote, for the plug-ins that come after it.
+    pub(super) written: Vec<(usize, Uuid)>,
 }
 
 impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
         let tables = tables::all();
         let store = Store::new(tables.iter().map(Table::key_columns), 1_000_000);
-        Self { tables, store, seed, oldest_delta: 0 }
+        Self { tables, store, seed, oldest_delta: 0, disturbance: Arc::default(), written: Vec::new() }
     }
 
     /// Stores a row as it is, without the rules of the API.
@@ -55,6 +64,11 @@ impl Service {
         self.store.put(index, row);
     }
 
+    /// Plays faults from here on.
+    pub(crate) fn disturb(&mut self, disturbance: Arc<Disturbance>) {
+        self.disturbance = disturbance;
+    }
+
     /// Makes every delta token issued so far too old.
     pub(crate) fn expire_delta_tokens(&mut self) {
         self.oldest_delta = self.store.next_version();
@@ -62,11 +76,15 @@ impl Service {
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
     pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        if request.method == "GET" && request.path == "/api/discovery/v2.0/Instances" {
+            return self.instances(request);
+        }
         let reply = match Operation::new(request) {
             Some(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
             Some(operation) => self.single(&operation, unguarded),
             None => Fault::new(404, "0x8006088a", "The resource cannot be found.").reply(),
         };
+        self.run_plug_ins();
         if reply.header("OData-Version").is_some() { reply } else { reply.with("OData-Version", "4.0") }
     }
 
@@ -75,6 +93,10 @@ impl Service {
         let request = operation.request;
         if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
+        }
+        let writes = request.method != "GET" && !request.person;
+        if writes && self.disturbance.strikes(Profile::LockConflicts) {
+            return Fault::lock_conflict().reply();
         }
         self.route(operation).unwrap_or_else(|fault| fault.reply())
     }
@@ -94,6 +116,9 @@ impl Service {
             }
             _ => {
                 let table = self.table(&first.name).ok_or_else(|| Fault::unknown_segment(&first.name))?;
+                if request.method == "GET" {
+                    self.disturb_reading(operation, table);
+                }
                 self.route_rows(operation, table, first, rest)
             }
         }
@@ -162,6 +187,17 @@ impl Service {
         Reply::json(200, &json!({"@odata.context": format!("{}/$metadata", operation.api), "value": sets}))
     }
 
+    /// Answers global discovery: the organisations the caller may use.
+    fn instances(&self, request: &Request) -> Reply {
+        let instance = json!({
+            "Id": self.seed.organization, "UniqueName": "unqnorthwind", "UrlName": "northwind",
+            "FriendlyName": "Northwind Traders", "State": 0, "Version": VERSION, "Url": request.base,
+            "ApiUrl": request.base, "Region": "EMEA", "OrganizationType": 0, "StatusMessage": "0", "Purpose": "",
+        });
+        let context = format!("{}/api/discovery/v2.0/$metadata#Instances", request.base);
+        Reply::json(200, &json!({"@odata.context": context, "value": [instance]}))
+    }
+
     fn who_am_i(&self, operation: &Operation<'_>) -> Reply {
         let body = json!({
             "@odata.context": format!("{}/$metadata#Microsoft.Dynamics.CRM.WhoAmIResponse", operation.api),
@@ -175,5 +211,5 @@ impl Service {
 
 fn retrieve_version(operation: &Operation<'_>) -> Reply {
     let context = format!("{}/$metadata#Microsoft.Dynamics.CRM.RetrieveVersionResponse", operation.api);
-    Reply::json(200, &json!({"@odata.context": context, "Version": "9.2.26105.155"}))
+    Reply::json(200, &json!({"@odata.context": context, "Version": VERSION}))
 }

@@ -124,7 +124,7 @@ pub(super) fn insert(
     address: Option<&Address>,
     body: &Map<String, Value>,
 ) -> Result<Uuid, Fault> {
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = service.now();
     let mut row = blank_row(&service.tables[table], Uuid::new_v4(), service.caller(operation.request), &now);
     service.default_currency(table, &mut row);
     if let Some(Address::AlternateKey { column, value }) = address {
@@ -151,7 +151,7 @@ pub(super) fn insert(
         return Err(Fault::duplicate_id());
     }
     let id = row.id;
-    finish(service, table, row)?;
+    finish(service, operation, table, row)?;
     Ok(id)
 }
 
@@ -168,19 +168,20 @@ fn update(
         return Ok(id);
     }
     check_state(&service.tables[table], &mut row, &touched)?;
-    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    let now = service.now();
     let caller = service.caller(operation.request).to_string();
     for (column, value) in [("modifiedon", now), ("modifiedby", caller)] {
         if let Some(position) = service.tables[table].position(column) {
             row.values[position] = Value::String(value);
         }
     }
-    finish(service, table, row)?;
+    finish(service, operation, table, row)?;
     Ok(id)
 }
 
 /// Calculates what depends on other columns, checks keys, stores.
-fn finish(service: &mut Service, table: usize, mut row: Row) -> Result<(), Fault> {
+fn finish(service: &mut Service, operation: &Operation<'_>, table: usize, mut row: Row) -> Result<(), Fault> {
+    service.rewrite(table, &mut row);
     service.calculate(table, &mut row);
     check_currency(&service.tables[table], &row)?;
     if let Some((column, _)) = service.store.rows(table).duplicate(&row) {
@@ -194,6 +195,7 @@ fn finish(service: &mut Service, table: usize, mut row: Row) -> Result<(), Fault
         return Err(Fault::new(412, "0x80060892", message));
     }
     row.version = service.store.next_version();
+    service.note_write(operation.request.person, table, row.id);
     service.store.put(table, row);
     Ok(())
 }

@@ -5,10 +5,12 @@ mod business_central_reads;
 mod change_tracking;
 mod dataverse;
 mod dataverse_batches;
+mod discovery;
 mod independence;
 mod northwind;
 mod requests;
 mod robustness;
 mod sockets;
+mod tls;
 
 use requests::{BASE, code, empty, link, northwind, request, texts};
