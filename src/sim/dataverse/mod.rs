@@ -1,6 +1,6 @@
 //! A Dataverse Web API v9.x: tables as data, optimistic concurrency, alternate keys, change tracking and multipart batches.
 //!
-//! It does not play plug-ins, duplicate rules, privileges, `$expand` of rows, `$apply` or FetchXML.
+//! It does not play plug-ins, duplicate rules, privileges, `$expand` of collections, `$apply` or FetchXML.
 
 mod service;
 
@@ -11,6 +11,7 @@ mod consistency;
 mod csdl;
 mod delta;
 mod error;
+mod expand;
 mod link;
 mod metadata;
 mod multipart;
