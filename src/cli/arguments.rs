@@ -53,6 +53,7 @@ pub(super) enum Command {
     /// Prints one line of JSON with the addresses when ready.
     #[command(
         after_help = "Examples:\n  tandem simulate\n  tandem simulate --rows 10000 --write-config trial\n\
+                            \x20 tandem simulate --tls --write-config trial --certificate application.pem\n\
                             \x20 tandem run --dir trial       in another terminal"
     )]
     Simulate(SimulateArguments),
@@ -113,6 +114,12 @@ pub(super) struct SimulateArguments {
     /// Write a working configuration for both into this folder first
     #[arg(long, value_name = "DIR")]
     pub(super) write_config: Option<PathBuf>,
+    /// Speak https; the authority to trust is written into the folder as ca.pem
+    #[arg(long, requires = "write_config")]
+    pub(super) tls: bool,
+    /// Register a certificate (PEM) with which the application may sign in; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) certificate: Vec<PathBuf>,
 }
 
 /// The rows both simulated systems start with.
@@ -236,8 +243,14 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused() {
-        for line in ["tandem simulate --rows many", "tandem history --limit -1", "tandem", "tandem dance"] {
+    fn lines_that_cannot_be_meant_are_refused() {
+        for line in [
+            "tandem simulate --rows many",
+            "tandem simulate --tls",
+            "tandem history --limit -1",
+            "tandem",
+            "tandem dance",
+        ] {
             assert_eq!(read(line).unwrap_err().exit_code(), 2, "{line}");
         }
     }

@@ -1,5 +1,8 @@
 //! `tandem simulate`: both systems, played over HTTP on this machine.
 
+use std::fs;
+use std::path::PathBuf;
+
 use crate::sim::{DataSet, Options, Simulation};
 
 use super::arguments::{Common, Data, SimulateArguments};
@@ -23,10 +26,13 @@ pub(super) async fn simulate(
         },
         rows: arguments.rows,
         seed: arguments.seed,
+        tls: arguments.tls,
+        certificates: certificates(&arguments.certificate)?,
     })
     .await?;
     if let Some(folder) = &arguments.write_config {
-        simulated_config::write(folder, simulation.addresses(), jiff::Timestamp::now())?;
+        let authority = simulation.authority_certificate();
+        simulated_config::write(folder, simulation.addresses(), authority, jiff::Timestamp::now())?;
     }
     Output { json: common.json }.json_line(simulation.addresses());
     shutdown().await;
@@ -34,10 +40,22 @@ pub(super) async fn simulate(
     Ok(ExitCode::Success)
 }
 
+fn certificates(files: &[PathBuf]) -> Result<Vec<String>, CommandError> {
+    let read = |file: &PathBuf| {
+        fs::read_to_string(file).map_err(|error| {
+            let problem = format!("cannot read the certificate {}", file.display());
+            CommandError::because(ExitCode::Configuration, problem, &error)
+                .with_remedy("name a PEM file with the application's certificate; its key is not needed")
+        })
+    };
+    files.iter().map(read).collect()
+}
+
 /// Starts both systems.
 pub(super) async fn start(options: Options) -> Result<Simulation, CommandError> {
     Simulation::start(options).await.map_err(|error| {
-        CommandError::because(ExitCode::Failure, "cannot start the simulated systems", &error)
-            .with_remedy("choose other ports, or none: then free ones are taken")
+        CommandError::because(ExitCode::Failure, "cannot start the simulated systems", &error).with_remedy(
+            "choose other ports, or none: then free ones are taken; a certificate must be PEM (X.509 v3)",
+        )
     })
 }

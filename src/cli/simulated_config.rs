@@ -17,14 +17,22 @@ use super::exit_code::ExitCode;
 use super::report::CommandError;
 
 const SECRET_FILE: &str = "client-secret";
+const AUTHORITY_FILE: &str = "ca.pem";
 
-/// Writes settings, secret and mappings into a folder. Nothing that is there already is overwritten.
-pub(super) fn write(folder: &Path, addresses: &Addresses, now: Timestamp) -> Result<(), CommandError> {
+/// Writes settings, secret, mappings and, for https, the authority's certificate (PEM) into a folder. Nothing that is
+/// there already is overwritten.
+pub(super) fn write(
+    folder: &Path,
+    addresses: &Addresses,
+    authority: Option<&str>,
+    now: Timestamp,
+) -> Result<(), CommandError> {
     let places = Places::in_folder(folder);
-    let settings = toml::to_string(&settings(addresses, now)).map_err(|error| {
+    let settings = settings_text(addresses, authority.is_some(), now).map_err(|error| {
         CommandError::because(ExitCode::Failure, "cannot write the settings as TOML", &error)
     })?;
     let mut files = vec![(folder.join(SECRET_FILE), addresses.client_secret.clone())];
+    files.extend(authority.map(|certificate| (folder.join(AUTHORITY_FILE), certificate.to_owned())));
     for (name, text) in mapping::STANDARD {
         files.push((places.mappings().join(format!("{name}.toml")), with_creates(name, text)));
     }
@@ -42,6 +50,18 @@ pub(super) fn write(folder: &Path, addresses: &Addresses, now: Timestamp) -> Res
         })?;
     }
     Ok(())
+}
+
+fn settings_text(addresses: &Addresses, is_secure: bool, now: Timestamp) -> Result<String, toml::ser::Error> {
+    let mut settings = toml::Table::try_from(settings(addresses, now))?;
+    if let Some(connections) = settings.get_mut("connections").and_then(toml::Value::as_table_mut) {
+        for connection in connections.iter_mut().filter_map(|(_, connection)| connection.as_table_mut()) {
+            if is_secure {
+                connection.insert("ca_file".to_owned(), AUTHORITY_FILE.into());
+            }
+        }
+    }
+    toml::to_string(&settings)
 }
 
 fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
@@ -125,7 +145,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("trial");
         let now = "2026-01-31T10:00:00Z".parse().unwrap();
-        write(&folder, &addresses(), now).unwrap();
+        write(&folder, &addresses(), None, now).unwrap();
         let config = Config::load(&Places::in_folder(&folder)).unwrap();
         assert_eq!(config.settings, settings(&addresses(), now));
         for mapping in &config.mappings {
@@ -137,11 +157,23 @@ mod tests {
     }
 
     #[test]
+    fn the_authority_stands_beside_the_settings_that_name_it() {
+        let folder = tempfile::tempdir().unwrap();
+        write(folder.path(), &addresses(), Some("PEM"), Timestamp::UNIX_EPOCH).unwrap();
+        let settings = fs::read_to_string(folder.path().join("tandem.toml")).unwrap();
+        let settings: toml::Table = settings.parse().unwrap();
+        for name in ["business-central", "dataverse"] {
+            let file = settings["connections"][name]["ca_file"].as_str().unwrap();
+            assert_eq!(fs::read_to_string(folder.path().join(file)).unwrap(), "PEM", "{name}");
+        }
+    }
+
+    #[test]
     fn a_configuration_that_is_there_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tandem.toml");
         fs::write(&file, "mine").unwrap();
-        let error = write(folder.path(), &addresses(), Timestamp::UNIX_EPOCH).unwrap_err();
+        let error = write(folder.path(), &addresses(), None, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(error.exit_code, ExitCode::Configuration);
         assert_eq!(fs::read_to_string(file).unwrap(), "mine");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

@@ -1,17 +1,18 @@
-//! A TCP connection that can be cut from outside, so that a client sees it closed before a response head.
+//! A TCP connection, plain or with TLS, that can be cut from outside, so that a client sees it closed before a response head.
 
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, Weak};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
 use futures_util::task::AtomicWaker;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::{Accept, TlsAcceptor};
 
 use super::faults::lock;
 
@@ -54,6 +55,8 @@ pub(crate) type Open = Arc<Mutex<Vec<Weak<Switch>>>>;
 pub(crate) struct CuttableListener {
     pub(crate) listener: TcpListener,
     pub(crate) open: Open,
+    /// Makes the connections https.
+    pub(crate) acceptor: Option<TlsAcceptor>,
 }
 
 impl Listener for CuttableListener {
@@ -68,7 +71,11 @@ impl Listener for CuttableListener {
         let mut open = lock(&self.open);
         open.retain(|switch| switch.strong_count() > 0);
         open.push(Arc::downgrade(&connection.0));
-        (CuttableStream { stream, connection }, address)
+        let transport = match &self.acceptor {
+            Some(acceptor) => Transport::Handshake(Box::new(acceptor.accept(stream))),
+            None => Transport::Established(Box::new(stream)),
+        };
+        (CuttableStream { transport, connection }, address)
     }
 
     fn local_addr(&self) -> io::Result<Self::Addr> {
@@ -76,9 +83,20 @@ impl Listener for CuttableListener {
     }
 }
 
-/// A TCP stream that fails once its connection is cut.
+/// What carries a connection's bytes.
+enum Transport {
+    /// TLS is still being agreed. Done by the first read or write, so that a slow client holds up nobody else.
+    Handshake(Box<Accept<TcpStream>>),
+    Established(Box<dyn Duplex>),
+}
+
+trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
+
+/// A stream that fails once its connection is cut.
 pub(crate) struct CuttableStream {
-    stream: TcpStream,
+    transport: Transport,
     connection: Connection,
 }
 
@@ -88,14 +106,37 @@ impl Connected<IncomingStream<'_, CuttableListener>> for Connection {
     }
 }
 
+impl CuttableStream {
+    fn poll_established(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Pin<&mut (dyn Duplex + 'static)>>> {
+        if let Transport::Handshake(accept) = &mut self.transport {
+            let secured = ready!(Pin::new(accept).poll(context))?;
+            self.transport = Transport::Established(Box::new(secured));
+        }
+        match &mut self.transport {
+            Transport::Established(stream) => Poll::Ready(Ok(Pin::new(stream.as_mut()))),
+            Transport::Handshake(_) => Poll::Pending,
+        }
+    }
+
+    fn poll_uncut(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Pin<&mut (dyn Duplex + 'static)>>> {
+        self.connection.0.check(context)?;
+        self.poll_established(context)
+    }
+}
+
 impl AsyncRead for CuttableStream {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.connection.0.check(context)?;
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        ready!(self.poll_uncut(context))?.poll_read(context, buffer)
     }
 }
 
@@ -105,16 +146,14 @@ impl AsyncWrite for CuttableStream {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.connection.0.check(context)?;
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        ready!(self.poll_uncut(context))?.poll_write(context, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.connection.0.check(context)?;
-        Pin::new(&mut self.stream).poll_flush(context)
+        ready!(self.poll_uncut(context))?.poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
+        ready!(self.poll_established(context))?.poll_shutdown(context)
     }
 }

@@ -6,6 +6,7 @@
 
 mod simulation;
 
+mod assertion;
 mod business_central;
 mod connection;
 mod data;
@@ -18,6 +19,7 @@ mod server;
 mod store;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod token;
 
 pub use faults::{Faults, Reaction, SeenRequest, Service};

@@ -14,11 +14,23 @@ pub struct Options {
     pub rows: usize,
     /// Decides ids and synthetic text; equal seeds give equal worlds.
     pub seed: u64,
+    /// Whether all servers speak https with a certificate of the simulation's own authority.
+    pub tls: bool,
+    /// Certificates of the application, each as PEM, with which it may sign in instead of the secret.
+    pub certificates: Vec<String>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { dataverse_port: 0, business_central_port: 0, data: DataSet::Northwind, rows: 0, seed: 1 }
+        Self {
+            dataverse_port: 0,
+            business_central_port: 0,
+            data: DataSet::Northwind,
+            rows: 0,
+            seed: 1,
+            tls: false,
+            certificates: Vec::new(),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, Uri};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 use super::connection::{Connection, CuttableListener, Open};
 use super::faults::{FaultState, Reaction, SeenRequest, Service, lock};
@@ -22,6 +23,7 @@ pub(crate) type Answer = Arc<dyn Fn(Request, &mut Vec<String>) -> Reply + Send +
 pub(crate) struct Port {
     address: SocketAddr,
     router: Router,
+    acceptor: Option<TlsAcceptor>,
     open: Open,
     serving: tokio::sync::Mutex<Option<JoinHandle<()>>>,
 }
@@ -29,22 +31,26 @@ pub(crate) struct Port {
 #[derive(Clone)]
 struct Shared {
     service: Service,
+    scheme: &'static str,
     faults: Arc<FaultState>,
     answer: Answer,
 }
 
 impl Port {
-    /// Starts to serve on a bound listener.
+    /// Starts to serve on a bound listener, with TLS if there is an acceptor.
     pub(crate) fn start(
         listener: TcpListener,
+        acceptor: Option<TlsAcceptor>,
         service: Service,
         faults: Arc<FaultState>,
         answer: Answer,
     ) -> io::Result<Self> {
         let router = Router::new().fallback(handle).layer(DefaultBodyLimit::disable());
+        let scheme = if acceptor.is_some() { "https" } else { "http" };
         let port = Self {
             address: listener.local_addr()?,
-            router: router.with_state(Shared { service, faults, answer }),
+            router: router.with_state(Shared { service, scheme, faults, answer }),
+            acceptor,
             open: Arc::new(Mutex::new(Vec::new())),
             serving: tokio::sync::Mutex::new(None),
         };
@@ -53,12 +59,15 @@ impl Port {
         Ok(port)
     }
 
-    pub(crate) fn address(&self) -> SocketAddr {
-        self.address
+    /// Returns scheme, address and port.
+    pub(crate) fn url(&self) -> String {
+        let scheme = if self.acceptor.is_some() { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
     }
 
     fn serve(&self, listener: TcpListener) -> JoinHandle<()> {
-        let listener = CuttableListener { listener, open: self.open.clone() };
+        let listener =
+            CuttableListener { listener, open: self.open.clone(), acceptor: self.acceptor.clone() };
         let service = self.router.clone().into_make_service_with_connect_info::<Connection>();
         tokio::spawn(async move {
             // It only ever ends by being aborted.
@@ -100,7 +109,7 @@ async fn handle(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response<Body> {
-    let request = plain_request(&method, &uri, &headers, &body);
+    let request = plain_request(shared.scheme, &method, &uri, &headers, &body);
     let number = shared.faults.number(shared.service);
     let path_and_query = request.target();
     let seen = SeenRequest { number, service: shared.service, method: method.to_string(), path_and_query };
@@ -140,7 +149,7 @@ fn refusal(service: Service, status: u16, retry_after: Option<u64>) -> Reply {
     }
 }
 
-fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
+fn plain_request(scheme: &str, method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) -> Request {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     let headers: Vec<_> =
         headers.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect();
@@ -149,7 +158,7 @@ fn plain_request(method: &Method, uri: &Uri, headers: &HeaderMap, body: &Bytes) 
         method: method.to_string(),
         path: uri.path().to_owned(),
         query: uri.query().unwrap_or_default().to_owned(),
-        base: format!("http://{host}"),
+        base: format!("{scheme}://{host}"),
         body: body.to_vec(),
         headers,
         person: false,

@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex};
 
 use uuid::Uuid;
 
+use super::assertion::Certificates;
 use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
 use super::options::{Addresses, Options};
 use super::server::{Answer, Port, bind};
+use super::tls::Authority;
 use super::token::{Registration, Tokens};
 use super::{business_central, data, dataverse};
 
@@ -17,6 +19,7 @@ use super::{business_central, data, dataverse};
 pub struct Simulation {
     addresses: Addresses,
     faults: Faults,
+    authority_certificate: Option<String>,
 }
 
 impl fmt::Debug for Simulation {
@@ -36,28 +39,28 @@ impl Simulation {
         let business_central_listener = bind(options.business_central_port).await?;
         let token_listener = bind_token_port(options.business_central_port).await?;
         let registration = registration(options.seed);
-        let tokens = Arc::new(Tokens::new(registration.clone()));
+        let certificates = Certificates::new(&options.certificates)?;
+        let tokens = Arc::new(Tokens::new(registration.clone(), certificates));
+        let authority = options.tls.then(Authority::new).transpose()?;
         let dataverse = Arc::new(Mutex::new(world.dataverse));
         let business_central = Arc::new(Mutex::new(world.business_central));
         let environment = lock(&business_central).environment_path();
         let company = lock(&business_central).company().to_string();
         let state = Arc::new(FaultState::default());
+        let start = |listener, service, answer| {
+            let acceptor = authority.as_ref().map(|authority| authority.acceptor.clone());
+            Port::start(listener, acceptor, service, state.clone(), answer)
+        };
         let ports = [
-            Port::start(
-                dataverse_listener,
-                Service::Dataverse,
-                state.clone(),
-                answer_dataverse(&dataverse, &tokens),
-            )?,
-            Port::start(
+            start(dataverse_listener, Service::Dataverse, answer_dataverse(&dataverse, &tokens))?,
+            start(
                 business_central_listener,
                 Service::BusinessCentral,
-                state.clone(),
                 answer_business_central(&business_central, &tokens),
             )?,
-            Port::start(token_listener, Service::Token, state.clone(), answer_token(&tokens))?,
+            start(token_listener, Service::Token, answer_token(&tokens))?,
         ];
-        let url = |service: Service| format!("http://{}", ports[service as usize].address());
+        let url = |service: Service| ports[service as usize].url();
         let addresses = Addresses {
             dataverse: url(Service::Dataverse),
             business_central: format!("{}{environment}", url(Service::BusinessCentral)),
@@ -74,7 +77,13 @@ impl Simulation {
             expire_tokens: Arc::new(move || tokens.expire()),
             expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
         };
-        Ok(Simulation { addresses, faults })
+        let authority_certificate = authority.map(|authority| authority.certificate);
+        Ok(Simulation { addresses, faults, authority_certificate })
+    }
+
+    /// Returns the certificate, as PEM, by which clients know the servers; `None` without TLS.
+    pub fn authority_certificate(&self) -> Option<&str> {
+        self.authority_certificate.as_deref()
     }
 
     /// Returns where the systems answer.

@@ -43,7 +43,7 @@ impl Stage {
             (None, folder) => absolute(folder.unwrap_or(Path::new("."))),
         };
         let simulation = simulate::start(Options::default()).await?;
-        simulated_config::write(&folder, simulation.addresses(), jiff::Timestamp::now())?;
+        simulated_config::write(&folder, simulation.addresses(), None, jiff::Timestamp::now())?;
         let desk = Arc::new(Desk::open(&Places::in_folder(&folder))?);
         let person = Person::new(simulation.addresses())?;
         Ok(Self { simulation, desk, person, folder, output, _temporary: temporary })

@@ -10,5 +10,6 @@ mod northwind;
 mod requests;
 mod robustness;
 mod sockets;
+mod tls;
 
 use requests::{BASE, code, empty, link, northwind, request, texts};
