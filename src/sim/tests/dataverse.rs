@@ -251,6 +251,8 @@ fn metadata_describes_columns_keys_and_relationships() {
     assert_eq!(choices["value"][0]["OptionSet"]["Options"][2]["Value"], 3);
     let keys = get(&mut world, &format!("{table}/Keys")).to_json();
     assert_eq!(keys["value"][0]["KeyAttributes"], json!(["accountnumber"]));
+    let many = get(&mut world, &format!("{table}/ManyToManyRelationships"));
+    assert_eq!((many.status, many.to_json()["value"].clone()), (200, json!([])));
     let relationships = get(
         &mut world,
         &format!("{table}/ManyToOneRelationships?$filter=ReferencingAttribute eq 'transactioncurrencyid'"),
