@@ -1,10 +1,14 @@
-"""The simulated token endpoint, used over https by MSAL, Microsoft's sign-in library."""
+"""The simulated token endpoint, used over https by MSAL, Microsoft's sign-in library.
+
+REQUESTS_CA_BUNDLE names the certificate to trust.
+"""
 
 import json
 import os
 import unittest
 from pathlib import Path
 
+import certifi
 import msal
 import requests
 from cryptography import x509
@@ -13,7 +17,6 @@ from cryptography.hazmat.primitives import hashes
 from certificate import make
 
 ADDRESSES = json.loads(os.environ["TANDEM_ADDRESSES"])
-AUTHORITY = os.environ["TANDEM_AUTHORITY"]  # the file with the certificate to trust
 FOLDER = Path(os.environ["TANDEM_CERTIFICATES"])  # where application.key and application.pem are
 
 DATAVERSE = ADDRESSES["dataverse"]
@@ -28,7 +31,6 @@ def sign_in(credential, scope: str = DATAVERSE) -> dict:
         authority=ADDRESSES["token_url"].removesuffix("/oauth2/v2.0/token"),
         # The public cloud knows nothing of an authority on this machine.
         instance_discovery=False,
-        verify=AUTHORITY,
     )
     return application.acquire_token_for_client(scopes=[f"{scope}/.default"])
 
@@ -48,7 +50,7 @@ class SignIn(unittest.TestCase):
             answer = sign_in(credential, scope)
             self.assertEqual(answer.get("token_type"), "Bearer", answer)
             headers = {"Authorization": f"Bearer {answer['access_token']}"}
-            reply = requests.get(url, headers=headers, verify=AUTHORITY, timeout=10)
+            reply = requests.get(url, headers=headers, timeout=10)
             self.assertEqual(reply.status_code, 200, reply.text)
 
     def is_refused(self, credential, number: int) -> None:
@@ -80,7 +82,7 @@ class SignIn(unittest.TestCase):
 
     def test_an_authority_that_is_not_trusted(self):
         with self.assertRaises(requests.exceptions.SSLError):
-            requests.get(ADDRESSES["dataverse"], timeout=10)
+            requests.get(ADDRESSES["dataverse"], verify=certifi.where(), timeout=10)
 
 
 if __name__ == "__main__":
