@@ -15,7 +15,10 @@ use super::FieldKind;
 pub fn normalise(kind: &FieldKind, value: Value) -> Value {
     match (kind, value) {
         (FieldKind::Text, Value::Text(text)) => Value::text(one_spelling(&text)),
-        (FieldKind::Code, Value::Text(text)) => Value::text(one_spelling(text.trim()).to_uppercase()),
+        // Some letters have no upper case of their own and fall apart into letter and marks.
+        (FieldKind::Code, Value::Text(text)) => {
+            Value::text(one_spelling(&one_spelling(text.trim()).to_uppercase()))
+        }
         (FieldKind::Number { scale, zero_is_blank }, Value::Number(number)) => {
             let number = rounded(number, *scale);
             if *zero_is_blank && number.is_zero() { Value::Blank } else { Value::Number(number) }
@@ -69,8 +72,9 @@ pub(super) mod tests {
     fn one_value_has_one_spelling() {
         let text = |text: &str| normalise(&FieldKind::Text, Value::text(text));
         assert_eq!(text("Cafe\u{301}\r\nx"), Value::text("Café\nx"));
-        let code = normalise(&FieldKind::Code, Value::text(" usd "));
-        assert_eq!(code, Value::text("USD"));
+        let code = |text: &str| normalise(&FieldKind::Code, Value::text(text));
+        assert_eq!(code(" usd "), Value::text("USD"));
+        assert_eq!(code("\u{1fd7}"), Value::text("\u{3aa}\u{342}"));
         let money = FieldKind::Number { scale: Some(2), zero_is_blank: true };
         let number = |text: &str| Value::Number(text.parse().unwrap());
         assert_eq!(normalise(&money, number("2.345")), number("2.34"));

@@ -47,10 +47,9 @@ fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
         let Some(target) = sets.iter().find(|set| set.name == target) else {
             continue;
         };
-        let name = column.name.trim_end_matches("Id");
         push!(
             text,
-            "<NavigationProperty Name=\"{name}\" Type=\"Microsoft.NAV.{}\"><ReferentialConstraint Property=\"{}\" ReferencedProperty=\"id\"/></NavigationProperty>",
+            "<NavigationProperty Name=\"{0}\" Type=\"Microsoft.NAV.{0}\"><ReferentialConstraint Property=\"{1}\" ReferencedProperty=\"id\"/></NavigationProperty>",
             target.entity,
             column.name
         );

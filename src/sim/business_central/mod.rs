@@ -1,6 +1,6 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
 //!
-//! It does not play documents and lines, webhooks, `$expand`, permissions, or custom API pages.
+//! It does not play documents and lines, webhooks, `$expand` of collections, permissions, or custom API pages.
 
 mod service;
 
@@ -9,6 +9,7 @@ mod csdl;
 mod currency;
 mod disturbed;
 mod error;
+mod expand;
 mod page;
 mod read;
 mod render;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::page::Position;
-use super::render::{columns, etag};
+use super::render::etag;
 use super::schema::{Kind, Set};
 use super::service::{Operation, Service};
 use super::values::{as_decimal, unescaped};
@@ -32,7 +32,7 @@ struct Filter {
 pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let set = &service.sets[index];
     let query = &operation.query;
-    let shown = columns(set, query.get("$select"))?;
+    let shape = service.shape(index, query.get("$select"), query.get("$expand"))?;
     let filter = filter(set, query.get("$filter"))?;
     let order = checked_order(set, operation)?;
     let start = start(operation)?;
@@ -50,7 +50,7 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     }
     body.insert(
         "value".to_owned(),
-        rows.iter().map(|row| Value::Object(service.render(set, row, &shown))).collect(),
+        rows.iter().map(|row| Value::Object(service.render(index, row, &shape))).collect(),
     );
     let left = start.left.map(|left| left - rows.len());
     if let Some(last) = rows.last().filter(|_| more && left != Some(0)) {
@@ -61,15 +61,8 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     Ok(Reply::json(200, &Value::Object(body)))
 }
 
-/// Reads `$orderby`, and refuses what is not played.
+/// Reads `$orderby`.
 fn checked_order(set: &Set, operation: &Operation<'_>) -> Result<Vec<OrderBy>, Fault> {
-    if operation.query.has("$expand") {
-        return Err(Fault::new(
-            501,
-            "BadRequest_MethodNotImplemented",
-            "The simulator does not play '$expand'.",
-        ));
-    }
     let order = order_by(operation.query.get("$orderby"));
     match order.iter().find(|key| set.position(&key.property).is_none()) {
         Some(key) => Err(Fault::unknown_in_query(&key.property, set.entity)),
@@ -148,10 +141,10 @@ pub(super) fn shown(
     status: u16,
 ) -> Result<Reply, Fault> {
     let set = &service.sets[index];
-    let columns = columns(set, operation.query.get("$select"))?;
+    let shape = service.shape(index, operation.query.get("$select"), operation.query.get("$expand"))?;
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), format!("{}/$entity", context(service, operation, set)).into());
-    body.extend(service.render(set, row, &columns));
+    body.extend(service.render(index, row, &shape));
     Ok(Reply::json(status, &Value::Object(body)).with("ETag", etag(row)))
 }
 

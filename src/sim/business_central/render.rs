@@ -1,10 +1,10 @@
-//! A row as JSON: selected properties and its tag.
+//! A row's properties as they stand on the wire, which of them are selected, and its tag.
 
 use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::error::Fault;
 use super::schema::{Kind, Set};
@@ -37,15 +37,5 @@ impl Service {
             }
             _ => Cow::Borrowed(&row.values[column]),
         }
-    }
-
-    /// Returns a row as JSON.
-    pub(super) fn render(&self, set: &Set, row: &Row, columns: &[usize]) -> Map<String, Value> {
-        let mut body = Map::new();
-        body.insert("@odata.etag".to_owned(), Value::String(etag(row)));
-        for &column in columns {
-            body.insert(set.columns[column].name.to_owned(), self.property(set, row, column).into_owned());
-        }
-        body
     }
 }

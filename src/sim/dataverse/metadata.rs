@@ -46,6 +46,10 @@ pub(super) fn answer(
             let ours = all.filter(|relationship| relationship["ReferencedEntity"] == table.logical_name);
             collection(operation, &format!("{context}/OneToManyRelationships"), ours.collect())
         }
+        // None of the tables played has one.
+        ["ManyToManyRelationships"] => {
+            collection(operation, &format!("{context}/ManyToManyRelationships"), Vec::new())
+        }
         _ => Err(Fault::unknown_segment(&rest[0].name)),
     }
 }

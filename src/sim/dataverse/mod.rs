@@ -1,6 +1,6 @@
 //! A Dataverse Web API v9.x: tables as data, optimistic concurrency, alternate keys, change tracking and multipart batches.
 //!
-//! It does not play plug-ins (but as faults), duplicate rules, privileges, `$expand` of rows, `$apply` or FetchXML.
+//! It does not play plug-ins (but as faults), duplicate rules, privileges, `$expand` of collections, `$apply` or FetchXML.
 
 mod service;
 
@@ -12,6 +12,7 @@ mod csdl;
 mod delta;
 mod disturbed;
 mod error;
+mod expand;
 mod link;
 mod metadata;
 mod multipart;

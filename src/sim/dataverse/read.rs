@@ -6,6 +6,7 @@ use std::cmp::Ordering;
 use serde_json::{Map, Value, json};
 
 use super::error::Fault;
+use super::expand::expanded;
 use super::link::{Operation, address};
 use super::position::{Position, next_link, position};
 use super::render::{etag, property, shape};
@@ -20,14 +21,14 @@ use crate::sim::store::Row;
 /// The page size nobody can exceed, and the most `$count` tells.
 pub(super) const MAXIMUM: usize = 5000;
 const REFUSED: &[&str] = &["$skip", "$search", "$format", "$compute", "$levels"];
-const UNSUPPORTED: &[&str] = &["$expand", "$apply", "fetchXml", "sql"];
+const UNSUPPORTED: &[&str] = &["$apply", "fetchXml", "sql"];
 
 /// Answers a collection.
 pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
     let table = &service.tables[index];
     let query = &operation.query;
     check_options(operation)?;
-    let shape = shape(table, operation)?;
+    let shape = expanded(service, operation, index, shape(table, operation)?)?;
     let filter = filter(table, query.with_aliases("$filter").as_deref())?;
     let order = order_by(query.get("$orderby"));
     check_order(table, &order)?;
@@ -126,13 +127,10 @@ pub(super) fn single(
     key: &Key,
 ) -> Result<Reply, Fault> {
     let table = &service.tables[index];
-    if operation.query.has("$expand") {
-        return Err(Fault::new(501, "0x80040219", "The simulator does not play '$expand'."));
-    }
-    let shape = shape(table, operation)?;
+    let shape = expanded(service, operation, index, shape(table, operation)?)?;
     let row = service.existing(index, &address(table, key)?)?;
     let known = operation.request.header("if-none-match") == Some(etag(row).as_str());
-    if known && !shape.annotates() {
+    if known && !shape.annotates() && !operation.query.has("$expand") {
         return Ok(Reply::empty(304).with("ETag", etag(row)));
     }
     let context = operation.context(&format!("{}{}/$entity", table.set, shape.selected));

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::error::Fault;
+use super::expand::Expansion;
 use super::link::Operation;
 use super::schema::{Kind, Table};
 use super::service::Service;
@@ -22,11 +23,21 @@ pub(super) struct Shape {
     /// The `$select` as it stands in a context: `(name,revenue)` or nothing.
     pub(super) selected: String,
     annotations: Vec<String>,
+    expansions: Vec<Expansion>,
 }
 
 /// Reads `$select` and the wanted annotations.
 pub(super) fn shape(table: &Table, operation: &Operation<'_>) -> Result<Shape, Fault> {
-    let names = select(operation.query.get("$select"));
+    shape_of(table, operation.query.get("$select"), operation)
+}
+
+/// Reads a `$select` of this table, wherever in the request it stands, and the wanted annotations.
+pub(super) fn shape_of(
+    table: &Table,
+    selection: Option<&str>,
+    operation: &Operation<'_>,
+) -> Result<Shape, Fault> {
+    let names = select(selection);
     let mut columns = Vec::new();
     for name in names.iter().flatten() {
         let unknown = || Fault::unknown_in_query(name, table.logical_name);
@@ -51,13 +62,23 @@ pub(super) fn shape(table: &Table, operation: &Operation<'_>) -> Result<Shape, F
     let annotations = operation.request.preference("odata.include-annotations").unwrap_or_default();
     let annotations =
         annotations.split(',').filter(|name| !name.is_empty()).map(|name| name.trim().to_owned());
-    Ok(Shape { columns: shown, selected, annotations: annotations.collect() })
+    Ok(Shape { columns: shown, selected, annotations: annotations.collect(), expansions: Vec::new() })
 }
 
 impl Shape {
     /// Returns whether any annotation is wanted.
     pub(super) fn annotates(&self) -> bool {
         !self.annotations.is_empty()
+    }
+
+    /// Adds lookups whose rows are shown too.
+    pub(super) fn expand(&mut self, expansions: Vec<Expansion>) {
+        let expanded = expansions.iter().map(Expansion::context).collect::<Vec<_>>().join(",");
+        self.selected = match self.selected.strip_suffix(')') {
+            Some(names) => format!("{names},{expanded})"),
+            None => format!("({expanded})"),
+        };
+        self.expansions = expansions;
     }
 
     fn wants(&self, annotation: &str) -> bool {
@@ -93,6 +114,9 @@ impl Service {
                 self.annotate(&mut body, shape, &column.kind, &column.property, &value);
             }
             body.insert(column.property.clone(), value.into_owned());
+        }
+        for expansion in &shape.expansions {
+            body.insert(expansion.navigation.clone(), expansion.render(self, row));
         }
         body
     }

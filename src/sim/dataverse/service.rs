@@ -146,6 +146,11 @@ impl Service {
                 let clear = json!({ navigation.name.clone(): null });
                 write::change(self, operation, table, key, &clear)
             }
+            ("PUT", Some(key), [navigation, reference]) if reference.name == "$ref" => {
+                let target = operation.body()?.get("@odata.id").cloned().unwrap_or_default();
+                let bind = json!({ format!("{}@odata.bind", navigation.name): target });
+                write::change(self, operation, table, key, &bind)
+            }
             ("PUT", Some(key), [column]) => {
                 let value = operation.body()?.get("value").cloned().unwrap_or_default();
                 write::change(self, operation, table, key, &json!({ column.name.clone(): value }))

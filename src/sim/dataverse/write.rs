@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::assign::assign;
 use super::consistency::{check_currency, check_state};
 use super::error::Fault;
+use super::expand::expanded;
 use super::link::{Address, Operation, address};
 use super::render::{etag, shape};
 use super::schema::{Kind, Table};
@@ -223,7 +224,11 @@ fn reply(
     entity: &str,
 ) -> Result<Reply, Fault> {
     if operation.wants_representation() {
-        let shape = shape(&service.tables[table], operation)?;
+        let mut shape = shape(&service.tables[table], operation)?;
+        // A POST honours `$expand`, a PATCH ignores it.
+        if operation.request.method == "POST" {
+            shape = expanded(service, operation, table, shape)?;
+        }
         let row = service.find(table, written.id)?;
         let context = operation.context(&format!("{}{}/$entity", service.tables[table].set, shape.selected));
         let mut body = Map::new();

@@ -1,5 +1,6 @@
 //! The OData pieces both simulated services read alike: query options, addresses, filters. What each refuses stays with it.
 
+pub(crate) mod expand;
 pub(crate) mod filter;
 pub(crate) mod moment;
 pub(crate) mod path;

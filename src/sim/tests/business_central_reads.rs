@@ -124,3 +124,24 @@ fn seeded_rows_fit_their_columns_and_repeat() {
         }
     }
 }
+
+#[test]
+fn a_reference_is_expanded_to_the_row_it_names() {
+    let mut world = northwind();
+    let page = get(&mut world, "items?$top=1&$select=number&$expand=unitOfMeasure($select=code)").to_json();
+    let item = &page["value"][0];
+    assert_eq!(item["unitOfMeasure"].as_object().unwrap().len(), 2, "{item}");
+    let code_of_row = get(&mut world, "items?$top=1").to_json();
+    assert_eq!(item["unitOfMeasure"]["code"], code_of_row["value"][0]["baseUnitOfMeasureCode"]);
+    // The local currency is stored as none.
+    let local = "currencyId eq 00000000-0000-0000-0000-000000000000";
+    let customer = get(&mut world, &format!("customers?$filter={local}&$top=1&$expand=currency")).to_json();
+    assert_eq!(customer["value"][0].as_object().unwrap().get("currency"), Some(&Value::Null));
+    for (query, expected) in [
+        ("items?$expand=nme", (400, "BadRequest")),
+        ("items?$expand=unitOfMeasure(", (400, "BadRequest")),
+        ("items?$expand=unitOfMeasure($filter=code eq 'PCS')", (501, "BadRequest_MethodNotImplemented")),
+    ] {
+        assert_eq!(code(&get(&mut world, query)), (expected.0, expected.1.to_owned()), "{query}");
+    }
+}

@@ -251,6 +251,8 @@ fn metadata_describes_columns_keys_and_relationships() {
     assert_eq!(choices["value"][0]["OptionSet"]["Options"][2]["Value"], 3);
     let keys = get(&mut world, &format!("{table}/Keys")).to_json();
     assert_eq!(keys["value"][0]["KeyAttributes"], json!(["accountnumber"]));
+    let many = get(&mut world, &format!("{table}/ManyToManyRelationships"));
+    assert_eq!((many.status, many.to_json()["value"].clone()), (200, json!([])));
     let relationships = get(
         &mut world,
         &format!("{table}/ManyToOneRelationships?$filter=ReferencingAttribute eq 'transactioncurrencyid'"),
@@ -271,4 +273,49 @@ fn a_currency_in_use_cannot_be_deleted() {
         code(&send(&mut world, "DELETE", "transactioncurrencies(isocurrencycode='EUR')", &[], &Value::Null)),
         (405, "0x80040227".to_owned())
     );
+}
+
+#[test]
+fn a_lookup_is_expanded_to_the_row_it_names() {
+    let mut world = northwind();
+    let query = "accounts?$filter=accountnumber eq 'ALFKI'&$select=name&$expand=transactioncurrencyid($select=isocurrencycode),parentaccountid($select=name)";
+    let page = get(&mut world, query).to_json();
+    assert!(
+        page["@odata.context"]
+            .as_str()
+            .unwrap()
+            .ends_with("#accounts(name,transactioncurrencyid(isocurrencycode),parentaccountid(name))"),
+        "{page}"
+    );
+    let row = &page["value"][0];
+    assert_eq!(row["transactioncurrencyid"]["isocurrencycode"], "EUR", "{row}");
+    assert_eq!(row["transactioncurrencyid"].as_object().unwrap().len(), 3);
+    assert_eq!(row.as_object().unwrap().get("parentaccountid"), Some(&Value::Null));
+    let single =
+        get(&mut world, &format!("accounts({})?$expand=ownerid", row["accountid"].as_str().unwrap()));
+    assert!(single.to_json()["ownerid"]["fullname"].is_string(), "{}", single.to_json());
+    for (query, expected) in [
+        ("accounts?$expand=nme", (400, "0x0")),
+        ("accounts?$expand=ownerid($select=nme)", (400, "0x0")),
+        ("accounts?$expand=ownerid($select=fullname", (400, "0x80060888")),
+        ("accounts?$expand=ownerid($expand=createdby)", (501, "0x80040219")),
+    ] {
+        assert_eq!(code(&get(&mut world, query)), (expected.0, expected.1.to_owned()), "{query}");
+    }
+}
+
+#[test]
+fn a_lookup_is_set_by_the_reference_to_its_row() {
+    let mut world = northwind();
+    let rows = get(&mut world, "accounts?$select=accountid&$top=2").to_json();
+    let id = |at: usize| rows["value"][at]["accountid"].as_str().unwrap().to_owned();
+    let (child, parent) = (id(0), id(1));
+    let reference = format!("accounts({child})/parentaccountid/$ref");
+    let body = json!({"@odata.id": format!("accounts({parent})")});
+    assert_eq!(send(&mut world, "PUT", &reference, &[], &body).status, 204);
+    let row = get(&mut world, &format!("accounts({child})?$select=_parentaccountid_value")).to_json();
+    assert_eq!(row["_parentaccountid_value"], parent.as_str());
+    assert_eq!(code(&send(&mut world, "PUT", &reference, &[], &json!({}))).0, 400);
+    let elsewhere = json!({"@odata.id": "transactioncurrencies(isocurrencycode='EUR')"});
+    assert_eq!(code(&send(&mut world, "PUT", &reference, &[], &elsewhere)).0, 400);
 }
