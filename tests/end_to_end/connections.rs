@@ -1,6 +1,7 @@
 //! Connections, tables and rows by command: `tandem connection`, `tandem tables`, `tandem rows`.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 use tandem::sim::Options;
@@ -67,6 +68,37 @@ async fn connections_come_change_and_go_by_command() {
     let (code, _, err) = tandem(&world, &["connection", "enable", "erp"]);
     assert!(code == 2 && err.contains("there are business-central, dataverse"), "{err}");
     assert!(config(&world).starts_with("# Ours.\npoll_secs = 1\n"));
+}
+
+/// The secret of a string of another tool goes to a private file, and nowhere else.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_string_becomes_a_connection() {
+    let world = World::start(Options::default()).await;
+    let file = world.folder.path().join("string.txt");
+    let file = file.to_str().unwrap();
+    let add = ["connection", "add", "sales", "--kind", "dataverse", "--tenant", "contoso.example"];
+    let add = [&add[..], &["--connection-string", file]].concat();
+    let before = config(&world);
+    fs::write(file, "AuthType=Office365;Url=https://contoso.crm4.dynamics.com;Password=hunter2").unwrap();
+    let (code, out, err) = tandem(&world, &add);
+    assert!(code == 2 && err.contains("retired") && !format!("{out}{err}").contains("hunter2"), "{out}{err}");
+    assert_eq!(config(&world), before);
+
+    let string =
+        "AuthType=ClientSecret;Url=https://contoso.crm4.dynamics.com;ClientId=app;ClientSecret=hunter2";
+    fs::write(file, string).unwrap();
+    let (code, out, err) = tandem(&world, &add);
+    assert_eq!(code, 0, "{err}");
+    assert!(!format!("{out}{err}{}", config(&world)).contains("hunter2"), "{out}{err}");
+    let list = json(&world, &["connection", "list"]);
+    assert!(list.to_string().contains("https://contoso.crm4.dynamics.com"), "{list}");
+    let settings: toml::Table = config(&world).parse().unwrap();
+    let sign_in = &settings["connections"]["sales"]["sign_in"];
+    assert_eq!(sign_in["tenant"].as_str(), Some("contoso.example"));
+    let reference = sign_in["client_secret"].as_str().unwrap().strip_prefix("file:").unwrap();
+    let secret = world.folder.path().join(reference);
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "hunter2");
+    assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o777, 0o600);
 }
 
 /// Nothing learned is lost by disabling: no row is created twice, and what changed meanwhile arrives.

@@ -1,5 +1,7 @@
 //! What can be typed after `tandem connection`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::upgrade::UpgradeArguments;
@@ -72,6 +74,9 @@ pub(in crate::cli) struct AddArguments {
     /// The product
     #[arg(long, value_enum)]
     pub(in crate::cli) kind: Kind,
+    /// Take address and sign-in from a Dataverse connection string (AuthType=…;Url=…) in this file
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "sign_in", "client_id", "client_secret"])]
+    pub(in crate::cli) connection_string: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::cli) fields: Fields,
 }
@@ -119,6 +124,8 @@ pub(in crate::cli) struct Fields {
 pub(in crate::cli) enum Kind {
     Dataverse,
     BusinessCentral,
+    /// Any OData v4 service
+    Odata,
 }
 
 impl Kind {
@@ -127,6 +134,7 @@ impl Kind {
         match self {
             Self::Dataverse => "dataverse",
             Self::BusinessCentral => "business-central",
+            Self::Odata => "odata",
         }
     }
 }

@@ -1,10 +1,13 @@
 //! `tandem connection add`, `edit`, `enable`, `disable`, `remove`: changes of `tandem.toml` and of nothing else.
 
+use std::fs;
+use std::path::Path;
+
 use serde::Serialize;
 use toml_edit::Value;
 
 use crate::agent::Command;
-use crate::config::{Settings, SettingsFile};
+use crate::config::{ReadConnectionString, Settings, SettingsFile, read_connection_string};
 use crate::model::Side;
 use crate::web;
 
@@ -39,13 +42,58 @@ pub(super) async fn add(context: &Context, arguments: &AddArguments) -> Result<E
     }
     file.add_connection(name)?;
     file.set(name, "kind", arguments.kind.word().into())?;
-    if arguments.fields.sign_in.is_none() {
-        file.set(name, "sign_in.kind", "client-secret".into())?;
+    let mut notes = Vec::new();
+    match &arguments.connection_string {
+        Some(path) => {
+            let read = connection_string(path, arguments.fields.tenant.as_deref())?;
+            take_over(context, &mut file, name, &read)?;
+            notes = read.notes;
+        }
+        None if arguments.fields.sign_in.is_none() => {
+            file.set(name, "sign_in.kind", "client-secret".into())?;
+        }
+        None => {}
     }
     apply(&mut file, name, &arguments.fields)?;
     save(&file)?;
-    show(context, name, "added", &format!("next: tandem connection test {name}")).await;
+    notes.push(format!("next: tandem connection test {name}"));
+    show(context, name, "added", &notes.join("\n")).await;
     Ok(ExitCode::Success)
+}
+
+/// Reads a connection string from a file: on the command line its secret would be seen by others.
+fn connection_string(path: &Path, tenant: Option<&str>) -> Result<ReadConnectionString, CommandError> {
+    let file = path.display();
+    let text = fs::read_to_string(path).map_err(|error| {
+        CommandError::because(ExitCode::Usage, format!("cannot read the connection string in {file}"), &error)
+    })?;
+    read_connection_string(text.trim(), tenant).map_err(|error| {
+        CommandError::because(ExitCode::Usage, format!("cannot use the connection string in {file}"), &error)
+    })
+}
+
+/// Puts what a connection string says into a new connection, and its secret where the connection refers to.
+fn take_over(
+    context: &Context,
+    file: &mut SettingsFile,
+    name: &str,
+    read: &ReadConnectionString,
+) -> Result<(), CommandError> {
+    if let Some(keep) = &read.secret {
+        keep.reference.keep(&context.places.config, &keep.secret).map_err(|error| {
+            CommandError::because(ExitCode::Configuration, "cannot keep the secret of the string", &error)
+        })?;
+    }
+    file.set(name, "url", read.url.as_str().into())?;
+    let sign_in = toml_edit::ser::to_document(&read.sign_in).map_err(|error| {
+        CommandError::because(ExitCode::Configuration, "the sign-in of the string cannot be written", &error)
+    })?;
+    for (key, value) in sign_in.iter() {
+        if let Some(value) = value.as_value() {
+            file.set(name, &format!("sign_in.{key}"), value.clone())?;
+        }
+    }
+    Ok(())
 }
 
 /// Changes settings of a connection.
