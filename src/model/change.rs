@@ -1,5 +1,7 @@
 //! What was seen of a row and what it waits for.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{ConflictId, MappingName, Row, RowId, Side};
@@ -84,6 +86,14 @@ pub enum WakeCondition {
     Coupled { mapping: MappingName, side: Side, row: RowId },
     /// The moment has come (transient failures).
     At(Timestamp),
+}
+
+impl WakeCondition {
+    /// Wakes when that much time has passed.
+    #[must_use]
+    pub fn after(now: Timestamp, pause: Duration) -> Self {
+        Self::At(now.checked_add(pause).unwrap_or(Timestamp::MAX))
+    }
 }
 
 /// What happened to one side of a coupling since its base, in the mapping's common shape.

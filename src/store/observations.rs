@@ -6,6 +6,9 @@ use super::tables::{OBSERVATIONS, side_byte};
 use super::{Source, StoreError, Transaction, View};
 use crate::model::{MappingName, Observation, RowId, Side};
 
+/// How many observations are held in memory at once where all are visited.
+const PAGE: usize = 500;
+
 impl<S: Source> View<S> {
     /// Returns what was last seen of a row, unless it is settled.
     pub fn observation(
@@ -32,6 +35,22 @@ impl<S: Source> View<S> {
             None => Bound::Included((name, side, &[u8::MIN; 16])),
         };
         self.list(&OBSERVATIONS, (start, Bound::Included((name, side, &[u8::MAX; 16]))), limit)
+    }
+
+    /// Shows `visit` every observation of one side, in the order of `RowId::to_bytes`.
+    pub fn visit_observations(
+        &self,
+        mapping: &MappingName,
+        side: Side,
+        mut visit: impl FnMut(Observation) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let page = self.observations(mapping, side, after.take(), PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.row.clone());
+            page.into_iter().try_for_each(&mut visit)?;
+        }
     }
 }
 

@@ -179,6 +179,17 @@ pub enum Verb {
     Delete { id: RowId, version: Version },
 }
 
+impl Verb {
+    /// Returns the row that is written; none where it is made.
+    #[must_use]
+    pub const fn row(&self) -> Option<&RowId> {
+        match self {
+            Self::Create { .. } => None,
+            Self::Update { id, .. } | Self::Delete { id, .. } => Some(id),
+        }
+    }
+}
+
 /// What became of one write.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WriteOutcome {

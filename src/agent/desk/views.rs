@@ -44,17 +44,11 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
 fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError> {
     let mut pending = 0;
     for side in Side::BOTH {
-        let mut after = None;
-        loop {
-            let page = snapshot.observations(mapping, side, after.take(), 500)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.row.clone());
-            let ready = page.iter().filter(|observation| {
-                observation.standing == Standing::Ready
-                    && matches!(observation.content, Content::Row(_) | Content::Gone(_))
-            });
-            pending += ready.count() as u64;
-        }
+        snapshot.visit_observations(mapping, side, |observation| {
+            let is_open = matches!(observation.content, Content::Row(_) | Content::Gone(_));
+            pending += u64::from(is_open && observation.standing == Standing::Ready);
+            Ok(())
+        })?;
     }
     Ok(pending)
 }

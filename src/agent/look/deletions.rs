@@ -106,18 +106,14 @@ fn uncoupled_not_in(
 ) -> Result<Vec<RowId>, StoreError> {
     let (name, snapshot) = (prepared.name(), engine.store().snapshot()?);
     let mut absent = Vec::new();
-    let mut after = None;
-    loop {
-        let page = snapshot.observations(name, side, after.take(), 500)?;
-        let Some(last) = page.last() else { return Ok(absent) };
-        after = Some(last.row.clone());
-        for observation in page {
-            let is_coupled = snapshot.coupling_of(name, side, &observation.row)?.is_some();
-            if !is_coupled && !present.contains(&observation.row.to_bytes()) {
-                absent.push(observation.row);
-            }
+    snapshot.visit_observations(name, side, |observation| {
+        let is_coupled = snapshot.coupling_of(name, side, &observation.row)?.is_some();
+        if !is_coupled && !present.contains(&observation.row.to_bytes()) {
+            absent.push(observation.row);
         }
-    }
+        Ok(())
+    })?;
+    Ok(absent)
 }
 
 /// Notes that a coupled row may be gone.
@@ -193,16 +189,13 @@ type Suspect = (RowId, Option<Timestamp>);
 fn suspects(engine: &Engine, prepared: &Prepared, side: Side) -> Result<Vec<Suspect>, StoreError> {
     let snapshot = engine.store().snapshot()?;
     let mut suspects = Vec::new();
-    let mut after = None;
-    loop {
-        let page = snapshot.observations(prepared.name(), side, after.take(), 500)?;
-        let Some(last) = page.last() else { return Ok(suspects) };
-        after = Some(last.row.clone());
-        suspects.extend(page.into_iter().filter_map(|observation| match observation.content {
-            Content::Missing { first_confirmed } => Some((observation.row, first_confirmed)),
-            _ => None,
-        }));
-    }
+    snapshot.visit_observations(prepared.name(), side, |observation| {
+        if let Content::Missing { first_confirmed } = observation.content {
+            suspects.push((observation.row, first_confirmed));
+        }
+        Ok(())
+    })?;
+    Ok(suspects)
 }
 
 enum Absence {

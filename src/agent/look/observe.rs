@@ -1,5 +1,7 @@
 //! Storing what was seen of a row: an echo refreshes the version, anything else becomes an observation.
 
+use std::time::Duration;
+
 use crate::agent::plan::{resolve::with_resolver, standing::wake};
 use crate::agent::prepare::Prepared;
 use crate::mapping;
@@ -12,7 +14,7 @@ use crate::sync;
 use crate::systems::RowError;
 
 /// How long a row that could not be read is left alone.
-const UNREADABLE_PAUSE: std::time::Duration = std::time::Duration::from_secs(300);
+pub const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
 
 /// Stores what was seen of rows of one mapping, within one transaction.
 #[derive(Debug)]
@@ -291,10 +293,9 @@ impl Observer<'_> {
         row: RowId,
         message: String,
     ) -> Result<(), StoreError> {
-        let again = self.now.checked_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX);
         let standing = Standing::Parked {
             reason: Reason::Unreadable { message: message.clone() },
-            wake: WakeCondition::At(again),
+            wake: WakeCondition::after(self.now, UNREADABLE_PAUSE),
         };
         self.put_standing(transaction, side, row, Content::Unreadable(message), standing)
     }

@@ -73,27 +73,22 @@ impl Lonely {
         let in_doubt = InDoubt::gather(prepared, snapshot)?;
         let observer = Observer { prepared, now: engine.now() };
         for side in Side::BOTH {
-            let mut after = None;
-            loop {
-                let page = snapshot.observations(prepared.name(), side, after.take(), BATCH)?;
-                let Some(last) = page.last() else { break };
-                after = Some(last.row.clone());
-                for observation in page {
-                    let is_coupled = snapshot.coupling_of(prepared.name(), side, &observation.row)?.is_some();
-                    let Content::Row(row) = &observation.content else { continue };
-                    if is_coupled || in_doubt.holds(side, &observation.row) {
-                        continue;
-                    }
-                    // A row refused or unfit as a new one still is a partner for a row that turns up.
-                    lonely.is_any_ready |= observation.standing == Standing::Ready;
-                    if observation.seen_at < started_at || may_be_undone(prepared, side, row) {
-                        lonely.unsure[side].insert(row.id.clone());
-                    }
-                    if let Ok(record) = observer.record(snapshot, side, row)? {
-                        lonely.add(prepared, &observer, side, row, &record);
-                    }
+            snapshot.visit_observations(prepared.name(), side, |observation| {
+                let is_coupled = snapshot.coupling_of(prepared.name(), side, &observation.row)?.is_some();
+                let Content::Row(row) = &observation.content else { return Ok(()) };
+                if is_coupled || in_doubt.holds(side, &observation.row) {
+                    return Ok(());
                 }
-            }
+                // A row refused or unfit as a new one still is a partner for a row that turns up.
+                lonely.is_any_ready |= observation.standing == Standing::Ready;
+                if observation.seen_at < started_at || may_be_undone(prepared, side, row) {
+                    lonely.unsure[side].insert(row.id.clone());
+                }
+                if let Ok(record) = observer.record(snapshot, side, row)? {
+                    lonely.add(prepared, &observer, side, row, &record);
+                }
+                Ok(())
+            })?;
         }
         Ok(lonely)
     }

@@ -1,27 +1,21 @@
 //! Rows without a partner: created on the other side, or left alone with the reason why not.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
-use crate::agent::look::observe::Observer;
+use crate::agent::look::observe::{Observer, UNREADABLE_PAUSE};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::agent::write::job::{self, Work};
 use crate::mapping;
-use crate::model::{
-    CauseOfWrite, Content, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
-};
+use crate::model::{CauseOfWrite, Content, Reason, Record, Row, RowId, Side, Standing, WakeCondition};
 use crate::store::StoreError;
 use crate::systems::Search;
 
 use super::resolve::with_resolver;
 use super::settle::leave_line;
 use super::standing::unfit_reason;
-
-/// How long a row waits whose partner perhaps cannot be read.
-const UNREADABLE_PAUSE: Duration = Duration::from_secs(300);
 
 /// Returns the create that follows from an uncoupled row, or parks the row with the reason why there is none.
 pub async fn create(
@@ -59,9 +53,7 @@ pub async fn create(
         Reason::WaitingForReference { mapping, side, row, .. } => {
             WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
         }
-        Reason::PartnerUnreadable { .. } => {
-            WakeCondition::At(observer.now.checked_add(UNREADABLE_PAUSE).unwrap_or(Timestamp::MAX))
-        }
+        Reason::PartnerUnreadable { .. } => WakeCondition::after(observer.now, UNREADABLE_PAUSE),
         _ => WakeCondition::RowChanges,
     };
     let mut transaction = engine.store().transaction()?;
@@ -110,12 +102,11 @@ async fn unreadable_partner(
 fn unreadable(engine: &Engine, prepared: &Prepared, side: Side) -> Result<BTreeSet<RowId>, StoreError> {
     let (name, snapshot) = (prepared.name(), engine.store().snapshot()?);
     let mut unreadable = BTreeSet::new();
-    let mut after = None;
-    loop {
-        let page = snapshot.observations(name, side, after.take(), 500)?;
-        let Some(last) = page.last() else { return Ok(unreadable) };
-        after = Some(last.row.clone());
-        let rows = page.into_iter().filter(|seen| matches!(seen.content, Content::Unreadable(_)));
-        unreadable.extend(rows.map(|seen| seen.row));
-    }
+    snapshot.visit_observations(name, side, |seen| {
+        if matches!(seen.content, Content::Unreadable(_)) {
+            unreadable.insert(seen.row);
+        }
+        Ok(())
+    })?;
+    Ok(unreadable)
 }

@@ -58,17 +58,12 @@ pub fn wake_waiting(
 pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Reason, u64>, StoreError> {
     let mut reasons = BTreeMap::new();
     for side in Side::BOTH {
-        let mut after = None;
-        loop {
-            let page = snapshot.observations(mapping, side, after.take(), 500)?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.row.clone());
-            for observation in page {
-                if let Standing::Parked { reason, .. } = observation.standing {
-                    *reasons.entry(reason).or_default() += 1;
-                }
+        snapshot.visit_observations(mapping, side, |observation| {
+            if let Standing::Parked { reason, .. } = observation.standing {
+                *reasons.entry(reason).or_default() += 1;
             }
-        }
+            Ok(())
+        })?;
     }
     Ok(reasons)
 }

@@ -22,7 +22,7 @@ use crate::store::{StoreError, Transaction};
 use crate::systems::{System, Verb, Write, WriteOutcome};
 
 use super::commit::Commit;
-use super::job::{Job, Work, rows_behind};
+use super::job::{Job, Work, park_behind};
 
 /// Sends writes to one side in batches. Sends no further one after the first sign that the system cannot be written now.
 pub async fn apply(
@@ -123,10 +123,7 @@ fn park_unfit(
 ) -> Result<(), StoreError> {
     let observer = Observer { prepared, now: engine.now() };
     let standing = Standing::Parked { reason: unfit_reason(error), wake: WakeCondition::RowChanges };
-    for (side, row) in rows_behind(prepared, transaction, side, &work.job)? {
-        observer.park(transaction, side, &row, standing.clone())?;
-    }
-    Ok(())
+    park_behind(&observer, transaction, side, &work.job, &standing)
 }
 
 fn verb(

@@ -1,24 +1,20 @@
 //! What became of writes: bases, versions, observations and journal, one transaction a batch.
 
-use std::time::Duration;
-
-use tracing::debug;
-
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::plan::{conflicts, standing::wake_waiting};
 use crate::agent::prepare::Prepared;
-use crate::agent::report::{FieldLine, Line, LineAction, reason_text};
+use crate::agent::report::{FieldLine, Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
-    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
+    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
-use super::job::{Job, Work, rows_behind};
+use super::job::{Job, Work};
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -28,14 +24,8 @@ pub struct Rest {
     /// The system cannot be written now.
     pub stop: Option<SystemError>,
     /// Some write of the batch got a proper answer: what went wrong with another is that row's own affair.
-    is_alive: bool,
+    pub(super) is_alive: bool,
 }
-
-/// How long a row is left alone whose write the system could not carry out.
-const ROW_PAUSE: Duration = Duration::from_secs(60);
-
-/// How long a row is left alone whose write is not permitted.
-const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 /// An update that landed.
 pub struct Landed<'a> {
@@ -86,7 +76,10 @@ impl Commit<'_> {
         rest: &mut Rest,
     ) -> Result<bool, StoreError> {
         match (outcome, &work.job) {
-            (WriteOutcome::Written(row), _) => self.written(transaction, state, work, Some(row), rest)?,
+            (WriteOutcome::Written(row), _) => {
+                let id = row.id.clone();
+                self.written(transaction, state, work, Some(id), Some(row), rest)?;
+            }
             (WriteOutcome::WrittenUnseen(None), Job::Create { minted: None, .. }) => {
                 // It exists, but which row it is has to be looked up.
                 rest.stop.get_or_insert(SystemError::UnexpectedAnswer {
@@ -96,12 +89,7 @@ impl Commit<'_> {
                 });
                 return Ok(false);
             }
-            (WriteOutcome::WrittenUnseen(Some(id)), Job::Create { source, sent, replaces, .. }) => {
-                self.replace(transaction, state, *replaces)?;
-                self.created(transaction, state, source, &id, sent, None, &work.label, &work.cause)?;
-                rest.rereads.push(id);
-            }
-            (WriteOutcome::WrittenUnseen(_), _) => self.written(transaction, state, work, None, rest)?,
+            (WriteOutcome::WrittenUnseen(id), _) => self.written(transaction, state, work, id, None, rest)?,
             (WriteOutcome::AlreadyThere, Job::Create { source, minted: Some(id), replaces, .. }) => {
                 // An earlier life of Tandem made it. What the two rows hold by now is for first contact to see.
                 self.replace(transaction, state, *replaces)?;
@@ -141,18 +129,19 @@ impl Commit<'_> {
         Ok(true)
     }
 
+    #[expect(clippy::too_many_arguments, reason = "one outcome has that many parts")]
     fn written(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         work: &Work,
+        id: Option<RowId>,
         row: Option<Row>,
         rest: &mut Rest,
     ) -> Result<(), StoreError> {
         match &work.job {
             Job::Create { source, minted, sent, replaces } => {
-                let id = row.as_ref().map(|row| row.id.clone()).or_else(|| minted.clone());
-                let Some(id) = id else { return Ok(()) };
+                let Some(id) = id.or_else(|| minted.clone()) else { return Ok(()) };
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }
@@ -167,35 +156,6 @@ impl Commit<'_> {
             }
             Job::Delete { coupling, .. } => self.deleted(transaction, state, *coupling, &work.cause),
         }
-    }
-
-    /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
-    fn put_off(
-        &self,
-        transaction: &mut Transaction,
-        state: &mut RunState,
-        work: &Work,
-        error: SystemError,
-        rest: &mut Rest,
-    ) -> Result<(), StoreError> {
-        // What is said of one part of a batch that was answered (a lock, a server's own error) is that row's trouble.
-        let is_of_row = matches!(error, SystemError::Unavailable { status: 409 | 500, .. });
-        let is_for_all = matches!(
-            error,
-            SystemError::Throttled { .. } | SystemError::DayUsedUp { .. } | SystemError::SignIn { .. }
-        );
-        if !(rest.is_alive || is_of_row) || is_for_all {
-            rest.stop.get_or_insert(error);
-            return Ok(());
-        }
-        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
-        let again = observer.now.checked_add(ROW_PAUSE).unwrap_or(Timestamp::MAX);
-        let reason = Reason::Refused { code: "NotApplied".to_owned(), message: error.to_string() };
-        let standing = Standing::Parked { reason, wake: WakeCondition::At(again) };
-        for (side, row) in rows_behind(self.prepared, transaction, self.side, &work.job)? {
-            observer.park(transaction, side, &row, standing.clone())?;
-        }
-        state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
     }
 
     /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
@@ -410,57 +370,6 @@ impl Commit<'_> {
             cause: cause.clone(),
             fields,
             outcome: Outcome::Done,
-        })
-    }
-
-    fn refused(
-        &self,
-        transaction: &mut Transaction,
-        state: &mut RunState,
-        work: &Work,
-        refusal: Refusal,
-    ) -> Result<(), StoreError> {
-        let name = self.prepared.name();
-        debug!(mapping = %name, status = refusal.status, code = refusal.code, message = refusal.message, "Row refused");
-        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
-        let wake = match refusal.status {
-            // Permissions come without a change of the row.
-            401 | 403 => {
-                WakeCondition::At(observer.now.checked_add(PERMISSION_PAUSE).unwrap_or(Timestamp::MAX))
-            }
-            _ => WakeCondition::RowChanges,
-        };
-        let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
-        let standing = Standing::Parked { reason: reason.clone(), wake };
-        for (side, row) in rows_behind(self.prepared, transaction, self.side, &work.job)? {
-            observer.park(transaction, side, &row, standing.clone())?;
-        }
-        state.counts(name).refused += 1;
-        state.report.add(Line {
-            mapping: name.to_string(),
-            action: LineAction::Leave,
-            on: Some(self.prepared.mapping.connections[self.side].to_string()),
-            row: work.label.clone(),
-            fields: Vec::new(),
-            note: Some(reason_text(&reason, &self.prepared.mapping)),
-        });
-        let (action, fields) = match &work.job {
-            Job::Create { sent, .. } => (Action::Created, changes(sent, None)),
-            Job::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
-            Job::Delete { .. } => (Action::Deleted, Vec::new()),
-        };
-        let outcome = Outcome::Refused { code: refusal.code };
-        transaction.add_journal(&JournalEntry {
-            run: state.id,
-            at: self.engine.now(),
-            mapping: name.clone(),
-            action,
-            side: self.side,
-            row: None,
-            label: work.label.clone(),
-            cause: work.cause.clone(),
-            fields,
-            outcome,
         })
     }
 }

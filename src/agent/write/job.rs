@@ -6,7 +6,7 @@ use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, FieldKind, Mapping, Unfit};
-use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Version};
+use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Standing, Version};
 use crate::store::{StoreError, Transaction};
 
 /// One write to do.
@@ -100,8 +100,21 @@ pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
         .collect()
 }
 
-/// Returns the rows whose observations gave rise to a job.
-pub fn rows_behind(
+/// Parks the rows that gave rise to a job.
+pub fn park_behind(
+    observer: &Observer<'_>,
+    transaction: &mut Transaction,
+    side: Side,
+    job: &Job,
+    standing: &Standing,
+) -> Result<(), StoreError> {
+    for (side, row) in rows_behind(observer.prepared, transaction, side, job)? {
+        observer.park(transaction, side, &row, standing.clone())?;
+    }
+    Ok(())
+}
+
+fn rows_behind(
     prepared: &Prepared,
     transaction: &Transaction,
     side: Side,

@@ -6,3 +6,4 @@ pub mod in_doubt;
 pub mod job;
 pub mod recover;
 pub mod rehearsal;
+pub mod setback;

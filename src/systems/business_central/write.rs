@@ -6,7 +6,7 @@ use super::schema::Schema;
 use crate::http::Method;
 use crate::model::{ColumnKind, ColumnName, ConnectionName, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, for_all, refused_here, written,
+    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, for_all, landed, refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -81,15 +81,9 @@ pub fn judge(
     write: &Write,
     answer: &PartAnswer,
 ) -> WriteOutcome {
-    let id = match &write.verb {
-        Verb::Create { .. } => None,
-        Verb::Update { id, .. } | Verb::Delete { id, .. } => Some(id),
-    };
-    if answer.is_success() {
-        return match write.verb {
-            Verb::Delete { .. } => WriteOutcome::Deleted,
-            _ => written(answer, shape, id),
-        };
+    let id = write.verb.row();
+    if let Some(outcome) = landed(answer, shape, write, id) {
+        return outcome;
     }
     let status = answer.status;
     let retry_after = answer.retry_after();

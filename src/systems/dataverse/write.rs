@@ -10,8 +10,8 @@ use super::schema::{Schema, Target, Wire};
 use crate::http::Method;
 use crate::model::{ColumnName, ConnectionName, RowId, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, for_all, guid_in, keyed,
-    refused_here, written,
+    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, for_all, guid_in, keyed, landed,
+    refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -118,11 +118,8 @@ pub fn judge(
         Verb::Update { id, .. } => (Some(id), false),
         Verb::Delete { id, .. } => (Some(id), false),
     };
-    if answer.is_success() {
-        return match write.verb {
-            Verb::Delete { .. } => WriteOutcome::Deleted,
-            _ => written(answer, shape, id),
-        };
+    if let Some(outcome) = landed(answer, shape, write, id) {
+        return outcome;
     }
     let status = answer.status;
     let retry_after = answer.retry_after();

@@ -39,7 +39,7 @@ pub(super) use rows::{id_page, keyed_reads, row_in};
 pub(super) use service::{CALLER, Service};
 pub(super) use shape::{CONTENT, RowShape, ShapeColumn};
 pub(super) use value::{decode, encode};
-pub(super) use writes::{refused_here, send_writes, written};
+pub(super) use writes::{landed, refused_here, send_writes};
 
 #[cfg(test)]
 pub(super) use csdl::tests::METADATA;

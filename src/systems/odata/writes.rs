@@ -3,7 +3,7 @@
 use super::{PartAnswer, RowShape, Service, row_in};
 use crate::model::RowId;
 use crate::systems::odata::BatchPart;
-use crate::systems::{Refusal, SystemError, WriteOutcome};
+use crate::systems::{Refusal, SystemError, Verb, Write, WriteOutcome};
 
 /// Sends prepared writes in batches and judges each answer. A write that could not be prepared keeps its outcome.
 pub async fn send_writes(
@@ -59,8 +59,20 @@ fn alone(outcome: WriteOutcome, size: usize) -> WriteOutcome {
     }
 }
 
-/// Says what a success without or with a row means. `id` is the row's id where it is known.
-pub fn written(answer: &PartAnswer, shape: &RowShape, id: Option<&RowId>) -> WriteOutcome {
+/// Says what a success means for its write; nothing where the answer is none. `id` is the row's id where it is known.
+pub fn landed(
+    answer: &PartAnswer,
+    shape: &RowShape,
+    write: &Write,
+    id: Option<&RowId>,
+) -> Option<WriteOutcome> {
+    answer.is_success().then(|| match write.verb {
+        Verb::Delete { .. } => WriteOutcome::Deleted,
+        _ => written(answer, shape, id),
+    })
+}
+
+fn written(answer: &PartAnswer, shape: &RowShape, id: Option<&RowId>) -> WriteOutcome {
     match row_in(answer, shape) {
         Ok(row) if id.is_none_or(|id| row.id == *id) => WriteOutcome::Written(row),
         Ok(_) => WriteOutcome::WrittenUnseen(id.cloned()),

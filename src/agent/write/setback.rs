@@ -1,0 +1,97 @@
+//! Writes that did not land: the rows behind them wait, each with its reason.
+
+use std::time::Duration;
+
+use tracing::debug;
+
+use crate::agent::look::observe::Observer;
+use crate::agent::report::{Line, LineAction, reason_text};
+use crate::agent::run_state::RunState;
+use crate::model::{Action, JournalEntry, Outcome, Reason, Standing, WakeCondition};
+use crate::store::{StoreError, Transaction};
+use crate::systems::{Refusal, SystemError};
+
+use super::commit::{Commit, Rest, changes};
+use super::job::{Job, Work, park_behind};
+
+/// How long a row is left alone whose write the system could not carry out.
+const ROW_PAUSE: Duration = Duration::from_secs(60);
+
+/// How long a row is left alone whose write is not permitted.
+const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+impl Commit<'_> {
+    /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
+    pub(super) fn put_off(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        error: SystemError,
+        rest: &mut Rest,
+    ) -> Result<(), StoreError> {
+        // What is said of one part of a batch that was answered (a lock, a server's own error) is that row's trouble.
+        let is_of_row = matches!(error, SystemError::Unavailable { status: 409 | 500, .. });
+        let is_for_all = matches!(
+            error,
+            SystemError::Throttled { .. } | SystemError::DayUsedUp { .. } | SystemError::SignIn { .. }
+        );
+        if !(rest.is_alive || is_of_row) || is_for_all {
+            rest.stop.get_or_insert(error);
+            return Ok(());
+        }
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let reason = Reason::Refused { code: "NotApplied".to_owned(), message: error.to_string() };
+        let standing = Standing::Parked { reason, wake: WakeCondition::after(observer.now, ROW_PAUSE) };
+        park_behind(&observer, transaction, self.side, &work.job, &standing)?;
+        state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
+    }
+
+    /// The system refused the row: it is left alone, and listed with the reason.
+    pub(super) fn refused(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        debug!(mapping = %name, status = refusal.status, code = refusal.code, message = refusal.message, "Row refused");
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let wake = match refusal.status {
+            // Permissions come without a change of the row.
+            401 | 403 => WakeCondition::after(observer.now, PERMISSION_PAUSE),
+            _ => WakeCondition::RowChanges,
+        };
+        let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
+        let standing = Standing::Parked { reason: reason.clone(), wake };
+        park_behind(&observer, transaction, self.side, &work.job, &standing)?;
+        state.counts(name).refused += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Leave,
+            on: Some(self.prepared.mapping.connections[self.side].to_string()),
+            row: work.label.clone(),
+            fields: Vec::new(),
+            note: Some(reason_text(&reason, &self.prepared.mapping)),
+        });
+        let (action, fields) = match &work.job {
+            Job::Create { sent, .. } => (Action::Created, changes(sent, None)),
+            Job::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
+            Job::Delete { .. } => (Action::Deleted, Vec::new()),
+        };
+        let outcome = Outcome::Refused { code: refusal.code };
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: self.engine.now(),
+            mapping: name.clone(),
+            action,
+            side: self.side,
+            row: None,
+            label: work.label.clone(),
+            cause: work.cause.clone(),
+            fields,
+            outcome,
+        })
+    }
+}
