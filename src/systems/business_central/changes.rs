@@ -35,7 +35,7 @@ impl BusinessCentral {
         }
         position.note(&rows, date);
         let next = match next_link {
-            Some(link) => Next::Page(position.page(link)),
+            Some(link) => Next::Page(position.page(link, self.overlap)),
             None => {
                 let watermark = match asked.shape.modified {
                     Some(_) => position.watermark(),
@@ -113,7 +113,10 @@ impl BusinessCentral {
             return query.order_by(asked.shape.key.name()).path();
         };
         // A rate takes effect without moving its currency's stamp, so currencies are read whole.
-        let floor = position.floor(self.overlap).filter(|_| !asked.exchange_rate);
+        let floor = match asked.exchange_rate {
+            true => position.reached(),
+            false => position.floor(self.overlap),
+        };
         let query = match floor {
             Some(floor) => query.filter(format!("{modified} ge {}", instant_literal(floor))),
             None => query,

@@ -14,14 +14,19 @@ use crate::systems::{ChangeQuery, Cursor, RowError};
 /// Where a read of changes stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VersionPosition {
-    /// The next page; nothing at the start.
+    /// The link to the next page; nothing where it is to be asked for behind [`Self::floor`].
     pub link: Option<String>,
     /// What the read began with, the oldest first.
     marks: Vec<Mark>,
+    /// The version the pages have reached: pages that a server counts off would leave out rows that moved up.
+    reached: Option<i64>,
     /// The greatest version seen in this read.
     greatest: Option<i64>,
     /// The server's time at the first page.
     started: Option<Timestamp>,
+    /// The last version of the page at hand, if its versions ascend.
+    #[serde(skip)]
+    last: Option<i64>,
     columns: BTreeSet<String>,
 }
 
@@ -57,7 +62,7 @@ impl VersionPosition {
 
     /// Returns the version to read behind; nothing to read everything.
     pub fn floor(&self) -> Option<i64> {
-        self.marks.first().map(|mark| mark.version)
+        self.reached.or_else(|| Some(self.marks.first()?.version))
     }
 
     /// Takes note of a page. `column` holds the version.
@@ -71,13 +76,19 @@ impl VersionPosition {
             Some(Value::Number(version)) => i64::try_from(*version).ok(),
             _ => None,
         };
-        self.greatest = rows.iter().flatten().filter_map(version).chain(self.greatest).max();
+        let versions: Vec<_> = rows.iter().flatten().filter_map(version).collect();
+        self.last = versions.last().copied().filter(|_| versions.is_sorted());
+        self.greatest = versions.into_iter().chain(self.greatest).max();
         self.started = self.started.or(server_time);
     }
 
-    /// Returns the page link of the next page.
+    /// Returns where the next page is found, given the link to it.
     pub fn page(mut self, link: String) -> PageLink {
-        self.link = Some(link);
+        if self.last.is_some() && self.last > self.floor() {
+            (self.reached, self.link) = (self.last, None);
+        } else {
+            self.link = Some(link);
+        }
         PageLink::new(serde_json::to_string(&self).expect("a position is JSON"))
     }
 
@@ -146,6 +157,10 @@ mod tests {
         let link = position.clone().page("https://a/next".into());
         let next = VersionPosition::of(&query(Cursor::Page(link))).unwrap();
         assert_eq!((next.link.as_deref(), next.greatest), (Some("https://a/next"), Some(7)));
+        position.last = Some(7);
+        let link = position.page("https://a/next".into());
+        let behind = VersionPosition::of(&query(Cursor::Page(link))).unwrap();
+        assert_eq!((behind.link.as_deref(), behind.floor()), (None, Some(7)), "behind what was seen");
         assert_eq!(VersionPosition::of(&query(Cursor::Since("{}".into()))), None);
         assert_eq!(next.watermark(OVERLAP), None, "without the server's time nothing is settled");
     }

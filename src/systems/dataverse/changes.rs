@@ -74,7 +74,13 @@ impl Reading<'_> {
         let url = link.unwrap_or_else(|| self.system.service.url(&first));
         let (page, _) = self.page(&url, Some(&self.system.page_preference())).await?;
         let next = match page.next_link {
-            Some(link) => Next::Page(self.position.page(Phase::Overlap { link: Some(link), since, delta })),
+            Some(link) => {
+                let (link, since) = match reached(&page.rows).filter(|reached| *reached > since) {
+                    Some(reached) => (None, reached),
+                    None => (Some(link), since),
+                };
+                Next::Page(self.position.page(Phase::Overlap { link, since, delta }))
+            }
             None => Next::Done(self.position.watermark(delta)),
         };
         Ok(changes(page.rows, next))
@@ -134,6 +140,17 @@ impl Reading<'_> {
     fn what(&self) -> String {
         format!("changes of {}", self.query.table)
     }
+}
+
+/// Returns the last stamp of a page: the next is asked for from there, since pages in an order of their own may be counted
+/// off, and leave out a row where another one moved up.
+fn reached(entries: &[Entry]) -> Option<Timestamp> {
+    let stamp = |entry: &Entry| match entry {
+        Entry::Row(row) => row.as_ref().ok()?.modified_at,
+        Entry::Deleted(_) => None,
+    };
+    let stamps: Vec<_> = entries.iter().filter_map(stamp).collect();
+    stamps.last().copied().filter(|_| stamps.is_sorted())
 }
 
 fn changes(entries: Vec<Entry>, next: Next) -> ChangePage {

@@ -2,25 +2,43 @@
 //!
 //! The stamp is taken before its transaction commits, so each read reaches back behind the watermark; what comes again
 //! is for the caller to recognise. The watermark is the greatest stamp seen, never a clock of ours.
+//!
+//! A server may count its pages off (`$skip`): where a row that was shown is edited or deleted meanwhile, the next page
+//! leaves one out. So a page is followed by asking anew from its last stamp. Only where a page does not get beyond the
+//! stamp it was asked from, its link is followed; if rows were edited meanwhile, the watermark stays before those pages.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::{PageLink, Row, Timestamp, Watermark};
 use crate::systems::{ChangeQuery, Cursor, RowError};
 
+/// How far apart a server's literals and stored stamps may be: Business Central and its database round differently.
+const ROUNDING: Duration = Duration::from_millis(100);
+
+/// How far the clock that stamps rows may be behind the one in answers, and how coarse stamps may be.
+const SKEW: Duration = Duration::from_secs(90);
+
 /// Where a read of changes stands.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The next page; nothing at the start.
+    /// The link to the next page; nothing where it is to be asked for from [`Self::floor`].
     pub link: Option<String>,
     /// The watermark the read began with.
     previous: Option<Timestamp>,
+    /// How far the pages have got.
+    reached: Option<Timestamp>,
+    /// From where the first page was read that had to be followed by its link.
+    counted_from: Option<Timestamp>,
     /// The greatest stamp seen in this read.
     seen: Option<Timestamp>,
     /// The server's time at the first page.
     started: Option<Timestamp>,
+    /// The last stamp of the page at hand, if its stamps ascend.
+    #[serde(skip)]
+    last: Option<Timestamp>,
     columns: BTreeSet<String>,
 }
 
@@ -54,20 +72,33 @@ impl Position {
     }
 
     /// Returns the moment to read from; nothing to read everything.
-    pub fn floor(&self, overlap: std::time::Duration) -> Option<Timestamp> {
-        Some(self.previous?.checked_sub(overlap).unwrap_or(Timestamp::MIN))
+    pub fn floor(&self, overlap: Duration) -> Option<Timestamp> {
+        self.reached.or_else(|| Some(back(self.previous?, overlap)))
+    }
+
+    /// Returns how far the pages of this read have got.
+    pub fn reached(&self) -> Option<Timestamp> {
+        self.reached
     }
 
     /// Takes note of a page.
     pub fn note(&mut self, rows: &[Result<Row, RowError>], server_time: Option<Timestamp>) {
-        let stamps = rows.iter().flatten().filter_map(|row| row.modified_at);
-        self.seen = stamps.chain(self.seen).max();
+        let stamps: Vec<_> = rows.iter().flatten().filter_map(|row| row.modified_at).collect();
+        self.last = stamps.last().copied().filter(|_| stamps.is_sorted());
+        self.seen = stamps.into_iter().chain(self.seen).max();
         self.started = self.started.or(server_time);
     }
 
-    /// Returns the page link of the next page.
-    pub fn page(mut self, link: String) -> PageLink {
-        self.link = Some(link);
+    /// Returns where the next page is found, given the link to it.
+    pub fn page(mut self, link: String, overlap: Duration) -> PageLink {
+        let floor = self.floor(overlap);
+        let reached = self.last.map(|last| back(last, ROUNDING));
+        if reached.is_some() && reached > floor {
+            (self.reached, self.link) = (reached, None);
+        } else {
+            self.counted_from = self.counted_from.or(floor);
+            self.link = Some(link);
+        }
         PageLink::new(serde_json::to_string(&self).expect("a position is JSON"))
     }
 
@@ -78,16 +109,25 @@ impl Position {
 
     /// Returns the watermark that ends the read; nothing if neither a row nor the server's clock gave one.
     pub fn watermark(&self) -> Option<Watermark> {
-        let modified = self.seen.max(self.previous).or(self.started)?;
+        let edited = self.started.is_none_or(|started| self.seen >= Some(back(started, SKEW)));
+        let modified = match self.counted_from.filter(|_| edited) {
+            Some(counted_from) => counted_from,
+            None => self.seen.max(self.previous).or(self.started)?,
+        };
         Some(Watermark::new(serde_json::to_string(&Mark { modified }).expect("a watermark is JSON")))
     }
 }
 
+fn back(moment: Timestamp, by: Duration) -> Timestamp {
+    moment.checked_sub(by).unwrap_or(Timestamp::MIN)
+}
+
+#[cfg(test)]
+mod shifting_pages;
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::RowId;
-    use std::time::Duration;
 
     fn query(cursor: Cursor) -> ChangeQuery {
         ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor }
@@ -114,8 +154,10 @@ mod tests {
         assert_eq!(position.floor(Duration::from_secs(300)), None);
         position.note(&[row(NOON), row(ONE)], Some(stamp(TWO)));
         let mut position =
-            Position::of(&query(Cursor::Page(position.page("https://a/next".into())))).unwrap();
-        assert_eq!(position.link.as_deref(), Some("https://a/next"));
+            Position::of(&query(Cursor::Page(position.page("https://a/next".into(), Duration::ZERO))))
+                .unwrap();
+        assert_eq!(position.link, None, "asked for anew from the last stamp");
+        assert_eq!(position.floor(Duration::ZERO), Some(stamp("2026-11-21T12:59:59.903Z")));
         position.note(&[row(NOON)], Some(stamp(TWO)));
         let watermark = position.watermark().unwrap();
         let since = Position::of(&query(Cursor::Since(watermark.clone()))).unwrap();
@@ -150,6 +192,6 @@ mod tests {
     fn a_strange_cursor_is_refused() {
         assert_eq!(Position::of(&query(Cursor::Since("{}".into()))), None);
         let other = Position { columns: ["number".to_owned()].into(), ..Position::default() };
-        assert_eq!(Position::of(&query(Cursor::Page(other.page("x".into())))), None);
+        assert_eq!(Position::of(&query(Cursor::Page(other.page("x".into(), Duration::ZERO)))), None);
     }
 }

@@ -35,7 +35,7 @@ impl ODataService {
             None => Position::everything(),
         };
         let next = match page.next_link {
-            Some(link) => Next::Page(position.page(link)),
+            Some(link) => Next::Page(position.page(link, self.traits.overlap)),
             None => Next::Done(watermark()),
         };
         Ok(ChangePage { rows: page.rows, deleted: Vec::new(), next })
