@@ -20,7 +20,7 @@ pub struct Engine {
     store: Arc<Store>,
     systems: BTreeMap<ConnectionName, Arc<dyn System>>,
     descriptions: Arc<Mutex<BTreeMap<(ConnectionName, TableName), TableDescription>>>,
-    clock: fn() -> Timestamp,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     is_rehearsal: bool,
 }
@@ -41,17 +41,22 @@ impl fmt::Debug for Engine {
 }
 
 impl Engine {
-    /// Puts an engine together. `clock` is asked once a step and passed down to all that decides.
+    /// Puts an engine together that goes by this machine's clock.
     #[must_use]
     pub fn new(
         config: Arc<Config>,
         store: Arc<Store>,
         systems: BTreeMap<ConnectionName, Arc<dyn System>>,
-        clock: fn() -> Timestamp,
     ) -> Self {
         let descriptions = Arc::default();
+        let clock = Arc::new(Timestamp::now);
         let progress = Arc::new(|_: Progress<'_>| {});
         Self { config, store, systems, descriptions, clock, progress, is_rehearsal: false }
+    }
+
+    /// Takes the time from another clock: it is asked once a step and passed down to all that decides.
+    pub fn set_clock(&mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) {
+        self.clock = Arc::new(clock);
     }
 
     /// Reports progress to `show` from now on.

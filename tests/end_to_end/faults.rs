@@ -1,15 +1,24 @@
 //! Whatever the services do wrong: in the end both systems agree, nothing is lost and nothing doubled.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use serde_json::{Value, json};
+use tandem::model::Timestamp;
 use tandem::sim::{DataSet, Options, Profile};
 
-use crate::world::{At, World, status, sync, text};
+use crate::world::{At, World, sync, text};
 
 /// How many runs the faults last, and how many a calm system may need to become quiet.
 const RUNS_UNDER_FAULTS: usize = 4;
 const RUNS_TO_QUIET: usize = 6;
+
+/// How much later a calm run is: more than any row waits for its next try.
+const CALM_PAUSE_SECS: i64 = 600;
+
+/// How many customers there are.
+const ROWS: usize = 2000;
 
 /// How many accounts people make.
 const OWN_ACCOUNTS: usize = 5;
@@ -27,7 +36,16 @@ const FIELDS: [(&str, &str); 5] = [
 async fn check(profile: Profile, rows: usize) -> World {
     let options = Options { data: DataSet::Empty, rows, faults: vec![profile], ..Options::default() };
     let world = World::start(options).await;
-    let desk = world.desk();
+    if matches!(profile, Profile::LateRows | Profile::All) {
+        // As shipped. How late rows come is counted in lists, and how long those take depends on the machine.
+        world.configure("tandem.toml", "overlap_secs = 10", "overlap_secs = 300");
+    }
+    let mut desk = world.desk();
+    let later = Arc::new(AtomicI64::new(0));
+    let clock = Arc::clone(&later);
+    desk.set_clock(move || {
+        Timestamp::from_second(Timestamp::now().as_second() + clock.load(Ordering::SeqCst)).unwrap()
+    });
     for _ in 0..RUNS_UNDER_FAULTS / 2 {
         sync(&desk).await;
     }
@@ -41,6 +59,7 @@ async fn check(profile: Profile, rows: usize) -> World {
     faults.calm();
     let mut last = Vec::new();
     for _ in 0..RUNS_TO_QUIET {
+        later.fetch_add(CALM_PAUSE_SECS, Ordering::SeqCst);
         let report = sync(&desk).await;
         last = report.lines.iter().map(|line| format!("{line:?}")).collect();
         last.extend(report.failures.iter().map(|failure| format!("{failure:?}")));
@@ -49,12 +68,7 @@ async fn check(profile: Profile, rows: usize) -> World {
         }
     }
     assert_eq!(last, [] as [String; 0], "{profile:?} does not become quiet");
-    // A row that a lock kept from being written waits a minute for its next try; it must be counted as waiting.
-    let locks = matches!(profile, Profile::LockConflicts | Profile::All);
-    let mappings = status(&desk).await.mappings;
-    let customers = mappings.iter().find(|mapping| mapping.mapping == "CUSTOMER").unwrap();
-    let waiting = if locks { customers.left_alone.values().sum() } else { 0 };
-    compare(&world, profile, rows, waiting).await;
+    compare(&world, profile, rows).await;
     world
 }
 
@@ -86,8 +100,8 @@ fn by(column: &str, rows: Vec<Value>) -> BTreeMap<String, Vec<Value>> {
     found
 }
 
-/// Every customer has exactly one account and the other way round, with equal fields, but for so many that wait.
-async fn compare(world: &World, profile: Profile, rows: usize, waiting: u64) {
+/// Every customer has exactly one account and the other way round, with equal fields.
+async fn compare(world: &World, profile: Profile, rows: usize) {
     let customers = by("displayName", world.list(At::BusinessCentral, "customers").await);
     let filter = "accounts?$filter=customertypecode%20eq%203";
     let accounts = by("name", world.list(At::Dataverse, filter).await);
@@ -107,7 +121,7 @@ async fn compare(world: &World, profile: Profile, rows: usize, waiting: u64) {
             }
         }
     }
-    assert!(unsettled.len() as u64 <= waiting, "{profile:?}: {unsettled:?}, but {waiting} wait");
+    assert_eq!(unsettled, [] as [String; 0], "{profile:?}");
     let first = world.find(At::BusinessCentral, "customers", "number", "S000001").await;
     let edited = text(&first, "phoneNumber").replace('.', "-");
     assert_eq!(edited, "0-1", "{profile:?}: an edit is lost");
@@ -116,43 +130,36 @@ async fn compare(world: &World, profile: Profile, rows: usize, waiting: u64) {
 }
 
 macro_rules! profiles {
-    ($($name:ident: $profile:ident, $rows:expr;)*) => {$(
+    ($($name:ident: $profile:ident;)*) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $name() {
-            check(Profile::$profile, $rows).await;
+            check(Profile::$profile, ROWS).await;
         }
     )*};
 }
 
 profiles! {
-    throttling_loses_nothing: Throttling, 200;
-    unannounced_throttling_loses_nothing: ThrottlingUnannounced, 200;
-    server_errors_lose_nothing: ServerErrors, 200;
-    slow_answers_lose_nothing: SlowAnswers, 200;
-    connections_cut_before_lose_nothing: CutBefore, 200;
-    connections_cut_after_double_nothing: CutAfter, 2000;
-    expired_tokens_lose_nothing: ExpiredTokens, 200;
-    expired_delta_links_lose_nothing: ExpiredDeltaLinks, 1100;
-    late_rows_are_not_lost: LateRows, 200;
-    equal_stamps_hide_nothing: EqualStamps, 1100;
-    rows_that_move_while_paging_are_not_lost: PageDrift, 2000;
-    lock_conflicts_lose_nothing: LockConflicts, 200;
-    values_rewritten_by_validation_settle: Rewriting, 200;
-    plug_ins_after_our_write_settle: PlugIns, 200;
-}
-
-/// Not among the regular tests: once in four runs on a busy machine a row was alone in the end. How the faults fall together
-/// depends on the machine's speed; whether a row came later than a read by time reaches back, or was lost, is not known.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[ignore = "depends on the machine's speed; run it with --ignored"]
-async fn everything_at_once_loses_nothing() {
-    check(Profile::All, 2000).await;
+    throttling_loses_nothing: Throttling;
+    unannounced_throttling_loses_nothing: ThrottlingUnannounced;
+    server_errors_lose_nothing: ServerErrors;
+    slow_answers_lose_nothing: SlowAnswers;
+    connections_cut_before_lose_nothing: CutBefore;
+    connections_cut_after_double_nothing: CutAfter;
+    expired_tokens_lose_nothing: ExpiredTokens;
+    expired_delta_links_lose_nothing: ExpiredDeltaLinks;
+    late_rows_are_not_lost: LateRows;
+    equal_stamps_hide_nothing: EqualStamps;
+    rows_that_move_while_paging_are_not_lost: PageDrift;
+    lock_conflicts_lose_nothing: LockConflicts;
+    values_rewritten_by_validation_settle: Rewriting;
+    plug_ins_after_our_write_settle: PlugIns;
+    everything_at_once_loses_nothing: All;
 }
 
 /// Under 2 % of the requests may be refused where only the announced limits are guarded.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_announced_limits_are_kept() {
-    let world = check(Profile::Limits, 2000).await;
+    let world = check(Profile::Limits, ROWS).await;
     let faults = world.simulation.faults();
     let refused = faults.struck().get(&Profile::Limits).copied().unwrap_or_default();
     assert!(refused * 50 < faults.requests_seen(), "{refused} of {}", faults.requests_seen());

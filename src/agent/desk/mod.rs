@@ -75,13 +75,18 @@ impl Desk {
         let config = Config::load(places).map_err(|error| configuration(&error))?;
         let systems = connect(&config)?;
         let store = open().map_err(|error| store(&error))?;
-        let engine = Engine::new(Arc::new(config), Arc::new(store), systems, Timestamp::now);
+        let engine = Engine::new(Arc::new(config), Arc::new(store), systems);
         Ok(Self {
             engine,
             busy: tokio::sync::Mutex::default(),
             answers: Notify::new(),
             memory: Mutex::default(),
         })
+    }
+
+    /// Takes the time from another clock.
+    pub fn set_clock(&mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) {
+        self.engine.set_clock(clock);
     }
 
     /// Reports progress to `show` from now on.
