@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::mapping::Mapping;
-use crate::model::{ConnectionName, MappingName, TableDescription, TableName, Timestamp};
+use crate::model::{ConnectionName, MappingName, TableName, Timestamp};
 use crate::store::{Approval, Consent, MappingState, Store, StoreError};
-use crate::systems::{System, SystemError};
+use crate::systems::System;
 
 use super::error::EngineError;
 use super::write::rehearsal::Rehearsal;
@@ -19,7 +19,6 @@ pub struct Engine {
     config: Arc<Config>,
     store: Arc<Store>,
     systems: BTreeMap<ConnectionName, Arc<dyn System>>,
-    descriptions: Arc<Mutex<BTreeMap<(ConnectionName, TableName), TableDescription>>>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     is_rehearsal: bool,
@@ -48,10 +47,9 @@ impl Engine {
         store: Arc<Store>,
         systems: BTreeMap<ConnectionName, Arc<dyn System>>,
     ) -> Self {
-        let descriptions = Arc::default();
         let clock = Arc::new(Timestamp::now);
         let progress = Arc::new(|_: Progress<'_>| {});
-        Self { config, store, systems, descriptions, clock, progress, is_rehearsal: false }
+        Self { config, store, systems, clock, progress, is_rehearsal: false }
     }
 
     /// Takes the time from another clock: it is asked once a step and passed down to all that decides.
@@ -108,21 +106,6 @@ impl Engine {
 
     pub(super) fn progress(&self, progress: Progress<'_>) {
         (self.progress)(progress);
-    }
-
-    pub(super) async fn describe(
-        &self,
-        connection: &ConnectionName,
-        table: &TableName,
-    ) -> Result<TableDescription, SystemError> {
-        let key = (connection.clone(), table.clone());
-        let known = self.descriptions.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
-        if let Some(description) = known {
-            return Ok(description);
-        }
-        let description = self.system(connection).describe(table).await?;
-        self.descriptions.lock().unwrap_or_else(PoisonError::into_inner).insert(key, description.clone());
-        Ok(description)
     }
 
     /// Records that a person agreed to the flow of data and to the first sync of every mapping.

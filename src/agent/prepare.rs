@@ -64,8 +64,8 @@ pub async fn prepare(
     facts: &BTreeMap<ConnectionName, Facts>,
 ) -> Result<Prepared, EngineError> {
     let tables = Pair::new(
-        engine.describe(&mapping.connections.left, &mapping.tables.left).await?,
-        engine.describe(&mapping.connections.right, &mapping.tables.right).await?,
+        engine.system(&mapping.connections.left).describe(&mapping.tables.left).await?,
+        engine.system(&mapping.connections.right).describe(&mapping.tables.right).await?,
     );
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);

@@ -120,6 +120,7 @@ mod tests {
             table: "accounts".into(),
             key: "accountid".into(),
             columns: columns.into_iter().map(|(name, column)| (name.into(), column)).collect(),
+            abilities: crate::model::TableAbilities::default(),
         };
         let text = render(&described(&description));
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");

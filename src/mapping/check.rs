@@ -143,6 +143,7 @@ mod tests {
             table: name.into(),
             key: "id".into(),
             columns: columns.iter().map(|(name, kind, w)| ((*name).into(), column(*kind, *w))).collect(),
+            abilities: crate::model::TableAbilities::default(),
         }
     }
 

@@ -26,7 +26,7 @@ pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Outco
 pub use record::{Record, ValueDisplay};
 pub use row::Row;
 pub use side::{Pair, Side};
-pub use table::{Column, ColumnKind, TableDescription};
+pub use table::{Column, ColumnKind, TableAbilities, TableDescription};
 pub use value::Value;
 
 /// The moment type of the whole crate.

@@ -10,6 +10,18 @@ pub struct TableDescription {
     pub table: TableName,
     pub key: ColumnName,
     pub columns: BTreeMap<ColumnName, Column>,
+    pub abilities: TableAbilities,
+}
+
+/// What can and cannot be done with one table; as default nothing can.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableAbilities {
+    /// A create may carry an id of our choice, and a replay of it is refused as a duplicate.
+    pub takes_ids: bool,
+    /// The change feed names deleted rows.
+    pub lists_deletions: bool,
+    /// A read may show a row whose transaction is not committed.
+    pub dirty_reads: bool,
 }
 
 /// One column.

@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::model::{
-    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value, Version,
-    Watermark,
+    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value,
+    Version, Watermark,
 };
 
 /// One connected system.
@@ -59,15 +59,9 @@ pub trait System: Send + Sync + fmt::Debug {
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>>;
 }
 
-/// What a product can and cannot do.
+/// What a product can and cannot do, whatever the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Abilities {
-    /// A create may carry an id of our choice, and a replay of it is refused as a duplicate.
-    pub takes_ids: bool,
-    /// The change feed names deleted rows.
-    pub lists_deletions: bool,
-    /// A read may show a row whose transaction is not committed.
-    pub dirty_reads: bool,
     /// How long an accepted request may still take effect.
     pub settle: Duration,
     /// The most writes worth sending in one call.
@@ -171,7 +165,7 @@ pub struct Write {
 /// What to write. Values keep the mapping's field order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verb {
-    /// Create only: never overwrites. `id` is set exactly where the system [takes ids](Abilities::takes_ids).
+    /// Create only: never overwrites. `id` is set exactly where the table [takes ids](crate::model::TableAbilities).
     Create { id: Option<RowId>, values: Vec<(ColumnName, Value)> },
     /// Update only, and only this version.
     Update { id: RowId, version: Version, values: Vec<(ColumnName, Value)> },

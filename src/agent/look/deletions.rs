@@ -46,7 +46,7 @@ fn is_due(engine: &Engine, prepared: &Prepared, side: Side, force: bool) -> Resu
     if last == Some(Timestamp::UNIX_EPOCH) {
         return Ok(true);
     }
-    if prepared.systems[side].abilities().lists_deletions {
+    if prepared.tables[side].abilities.lists_deletions {
         return Ok(false);
     }
     let every = std::time::Duration::from_secs(engine.config().settings.sweep_secs);

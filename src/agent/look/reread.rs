@@ -68,7 +68,7 @@ pub async fn confirm(
     rows: Vec<(RowId, Option<Version>)>,
 ) -> Result<Vec<Row>, EngineError> {
     let ids: Vec<_> = rows.into_iter().map(|(id, _)| id).collect();
-    if prepared.systems[side].abilities().dirty_reads {
+    if prepared.tables[side].abilities.dirty_reads {
         reread(engine, prepared, side, &ids).await?;
     }
     let snapshot = engine.store().snapshot()?;

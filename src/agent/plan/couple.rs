@@ -114,7 +114,7 @@ impl Lonely {
 fn may_be_undone(prepared: &Prepared, side: Side, row: &Row) -> bool {
     let is_settled =
         || Some(row.modified_at? < prepared.server_time[side]?.checked_sub(TRANSACTION_TIME).ok()?);
-    prepared.systems[side].abilities().dirty_reads && is_settled() != Some(true)
+    prepared.tables[side].abilities.dirty_reads && is_settled() != Some(true)
 }
 
 fn key_name(prepared: &Prepared, group: usize) -> String {

@@ -46,7 +46,7 @@ pub enum Job {
 /// Returns the job that creates a row on `on` from a row of the other side.
 #[must_use]
 pub fn create(prepared: &Prepared, on: Side, source: &Row, sent: Record, replaces: Option<&Coupling>) -> Job {
-    let takes_ids = prepared.systems[on].abilities().takes_ids;
+    let takes_ids = prepared.tables[on].abilities.takes_ids;
     let replaced = replaces.map(|coupling| &coupling.rows[on]);
     Job::Create {
         source: source.id.clone(),

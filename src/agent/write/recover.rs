@@ -225,11 +225,12 @@ fn finish_create(
     transaction.commit()
 }
 
-/// Returns whether absence is proof: a create with an id of ours may be repeated at once, any other only after the time
-/// that an accepted request may still take effect.
+/// Returns whether absence is proof: a create with an id of ours may be repeated at once, if the table still takes ids
+/// (its service may be another one by now); any other only after the time that an accepted request may still take effect.
 fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
     let abilities = prepared.systems[intent.side].abilities();
-    let has_id = matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
+    let takes_ids = prepared.tables[intent.side].abilities.takes_ids;
+    let has_id = takes_ids && matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
     let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
     has_id || engine.now() >= settled_at
 }

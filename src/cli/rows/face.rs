@@ -159,7 +159,9 @@ mod tests {
         };
         let names = ["address1_primarycontactname", "name", "accountnumber", "address1_postalcode"];
         let columns = names.into_iter().map(|name| (name.into(), text.clone())).collect();
-        let table = TableDescription { table: "accounts".into(), key: "accountid".into(), columns };
+        let abilities = crate::model::TableAbilities::default();
+        let table =
+            TableDescription { table: "accounts".into(), key: "accountid".into(), columns, abilities };
         assert_eq!(telling(&table), ["accountnumber".into(), "name".into()]);
     }
 }

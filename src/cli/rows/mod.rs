@@ -81,7 +81,7 @@ impl Place {
 
     async fn create(&self, context: &Context, pairs: &[(String, String)]) -> Result<(), CommandError> {
         let values = values::typed(&self.description, pairs, |column| column.creatable)?;
-        let id = self.system.abilities().takes_ids.then(|| RowId::from(Uuid::new_v4()));
+        let id = self.description.abilities.takes_ids.then(|| RowId::from(Uuid::new_v4()));
         let row = self.write(Verb::Create { id, values }).await?;
         self.show_written(context, "created", row.as_ref());
         Ok(())

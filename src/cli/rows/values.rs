@@ -118,6 +118,7 @@ mod tests {
             table: "accounts".into(),
             key: "accountid".into(),
             columns: columns.into_iter().map(|(name, column)| (name.into(), column)).collect(),
+            abilities: crate::model::TableAbilities::default(),
         }
     }
 

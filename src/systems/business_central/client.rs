@@ -148,9 +148,6 @@ impl System for BusinessCentral {
 
     fn abilities(&self) -> Abilities {
         Abilities {
-            takes_ids: false,
-            lists_deletions: false,
-            dirty_reads: true,
             settle: self.settle,
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),

@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::exchange_rates::ExchangeRates;
 use super::known::writable;
-use crate::model::{Column, ColumnKind, ColumnName, Row, TableDescription, TableName, Value};
+use crate::model::{Column, ColumnKind, ColumnName, Row, TableAbilities, TableDescription, TableName, Value};
 use crate::systems::RowError;
 use crate::systems::odata::{Csdl, EntityType, Property, RowKey, RowShape, ShapeColumn};
 
@@ -82,8 +82,9 @@ impl Schema {
         if table.as_str() == CURRENCIES {
             columns.insert(ColumnName::new(EXCHANGE_RATE), exchange_rate());
         }
+        let abilities = TableAbilities { takes_ids: false, lists_deletions: false, dirty_reads: true };
         let description =
-            TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns };
+            TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns, abilities };
         Some(Self { description, key, modified })
     }
 
@@ -172,6 +173,8 @@ pub(super) mod tests {
         let schema = schema("customers");
         let column = |name: &str| schema.description.columns[&name.into()].clone();
         assert_eq!(schema.description.key, "id".into());
+        let abilities = schema.description.abilities;
+        assert!(abilities.dirty_reads && !abilities.takes_ids && !abilities.lists_deletions);
         assert_eq!(column("id").kind, ColumnKind::Reference);
         assert_eq!((column("number").kind, column("number").max_chars), (ColumnKind::Text, Some(20)));
         assert!(column("number").creatable && !column("number").updatable);

@@ -178,9 +178,6 @@ impl System for Dataverse {
 
     fn abilities(&self) -> Abilities {
         Abilities {
-            takes_ids: true,
-            lists_deletions: true,
-            dirty_reads: false,
             settle: self.settle,
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),

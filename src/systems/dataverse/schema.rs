@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::metadata::{Attribute, Definition, Facets, Relationship, TableMetadata};
-use crate::model::{Column, ColumnKind, ColumnName, TableDescription, TableName};
+use crate::model::{Column, ColumnKind, ColumnName, TableAbilities, TableDescription, TableName};
 use crate::systems::odata::{RowShape, ShapeColumn};
 
 /// One table.
@@ -60,7 +60,8 @@ impl Schema {
         }
         let key = definition.primary_id_attribute.clone();
         let key = ColumnName::new(key.unwrap_or_else(|| format!("{}id", definition.logical_name)));
-        Self { description: TableDescription { table: table.clone(), key, columns }, wires }
+        let abilities = TableAbilities { takes_ids: true, lists_deletions: true, dirty_reads: false };
+        Self { description: TableDescription { table: table.clone(), key, columns, abilities }, wires }
     }
 
     /// Returns how a column travels.

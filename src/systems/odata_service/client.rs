@@ -112,9 +112,6 @@ impl System for ODataService {
 
     fn abilities(&self) -> Abilities {
         Abilities {
-            takes_ids: false,
-            lists_deletions: false,
-            dirty_reads: false,
             settle: self.traits.settle,
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Column, ColumnKind, ColumnName, TableDescription, TableName};
+use crate::model::{Column, ColumnKind, ColumnName, TableAbilities, TableDescription, TableName};
 use crate::systems::odata::{Csdl, EntityType, KeyForm, Property, RowKey, RowShape, ShapeColumn};
 
 /// One table.
@@ -39,8 +39,12 @@ impl Schema {
             types.insert(name.clone(), property.type_name.clone());
             columns.insert(name, column);
         }
-        let description =
-            TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns };
+        let description = TableDescription {
+            table: table.clone(),
+            key: ColumnName::new(key.name()),
+            columns,
+            abilities: TableAbilities::default(),
+        };
         Some(Self { description, key, modified, types, enums })
     }
 
