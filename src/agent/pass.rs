@@ -164,8 +164,8 @@ impl Round {
                 let job = Job::Delete { coupling: coupling.id, row, version };
                 self.work[on].push(Work { job, label: coupling.label.clone(), cause: cause(on) });
             }
-            Decision::Restore { on } => match &rows[on.other()] {
-                Some(row) => match job::restore(engine, prepared, on, row, &coupling)? {
+            Decision::Restore { on } => {
+                match job::restore(engine, prepared, on, rows[on.other()].as_ref(), &coupling)? {
                     Ok(job) => {
                         let label = coupling.label.clone();
                         self.work[on].push(Work { job, label, cause: cause(on) });
@@ -175,9 +175,8 @@ impl Round {
                         let standing = Standing::Parked { reason: reason.clone(), wake };
                         park(engine, prepared, state, &coupling, &standing, &reason)?;
                     }
-                },
-                None => self.rereads[on.other()].push(coupling.rows[on.other()].clone()),
-            },
+                }
+            }
             Decision::LeaveDeletion { on } => {
                 conflicts::leave_deletion(engine, prepared, state, coupling, on)?;
             }

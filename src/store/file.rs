@@ -42,6 +42,23 @@ impl Store {
         Ok(Self { _owner: OwnerFile::write(path), database })
     }
 
+    /// Opens the store on storage of another kind than a file, and makes it where there is nothing yet. What was cut short
+    /// while it was made is no store: a file takes its name only afterwards, other storage has to be emptied.
+    pub fn on(storage: impl StorageBackend) -> Result<Self, StoreError> {
+        let nowhere = Path::new("");
+        let io = |source| StoreError::Io { path: nowhere.to_owned(), source };
+        let is_empty = storage.len().map_err(io)? == 0;
+        let database = open_database(nowhere, storage)?;
+        if is_empty {
+            let mut transaction = database.begin_write()?;
+            transaction.set_quick_repair(true);
+            make_tables(&transaction)?;
+            transaction.commit()?;
+        }
+        migrate::check(nowhere, &database)?;
+        Ok(Self { _owner: None, database })
+    }
+
     /// Copies a store into memory, to look at: the file stays as it is, byte by byte. It must not be in use.
     pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };

@@ -75,13 +75,13 @@ impl Desk {
         let config = Config::load(places).map_err(|error| configuration(&error))?;
         let systems = connect(&config)?;
         let store = open().map_err(|error| store(&error))?;
-        let engine = Engine::new(Arc::new(config), Arc::new(store), systems);
-        Ok(Self {
-            engine,
-            busy: tokio::sync::Mutex::default(),
-            answers: Notify::new(),
-            memory: Mutex::default(),
-        })
+        Ok(Self::over(Engine::new(Arc::new(config), Arc::new(store), systems)))
+    }
+
+    /// Sets up a desk over an engine that is put together already.
+    #[must_use]
+    pub fn over(engine: Engine) -> Self {
+        Self { engine, busy: tokio::sync::Mutex::default(), answers: Notify::new(), memory: Mutex::default() }
     }
 
     /// Takes the time from another clock.

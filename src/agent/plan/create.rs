@@ -44,7 +44,7 @@ pub async fn create(
             Some(partner) => Reason::PartnerUnreadable { partner },
             None => {
                 let cause = CauseOfWrite::Edit { side: from };
-                let job = job::create(prepared, on, row, sent, None);
+                let job = job::create(prepared, on, &row.id, sent, None);
                 return Ok(Some(Work { job, label, cause }));
             }
         },

@@ -5,8 +5,10 @@ use uuid::Uuid;
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
-use crate::mapping::{self, FieldKind, Mapping, Unfit};
-use crate::model::{CauseOfWrite, Coupling, CouplingId, Record, Row, RowId, Side, Standing, Version};
+use crate::mapping::{self, Field, FieldKind, Mapping, Unfit};
+use crate::model::{
+    CauseOfWrite, ColumnName, Coupling, CouplingId, Record, Row, RowId, Side, Standing, Version,
+};
 use crate::store::{StoreError, Transaction};
 
 /// One write to do.
@@ -45,31 +47,43 @@ pub enum Job {
 
 /// Returns the job that creates a row on `on` from a row of the other side.
 #[must_use]
-pub fn create(prepared: &Prepared, on: Side, source: &Row, sent: Record, replaces: Option<&Coupling>) -> Job {
+pub fn create(
+    prepared: &Prepared,
+    on: Side,
+    source: &RowId,
+    sent: Record,
+    replaces: Option<&Coupling>,
+) -> Job {
     let takes_ids = prepared.tables[on].abilities.takes_ids;
     let replaced = replaces.map(|coupling| &coupling.rows[on]);
     Job::Create {
-        source: source.id.clone(),
-        minted: takes_ids.then(|| mint(prepared, on, &source.id, replaced)),
+        source: source.clone(),
+        minted: takes_ids.then(|| mint(prepared, on, source, replaced)),
         sent,
         replaces: replaces.map(|coupling| coupling.id),
     }
 }
 
-/// Returns the job that creates a deleted row again, or why the row does not fit.
+/// Returns the job that creates a deleted row again, or why the row does not fit. `survivor` is the other row as it was read;
+/// one that was not seen to differ is what both sides last agreed on.
 pub fn restore(
     engine: &Engine,
     prepared: &Prepared,
     on: Side,
-    source: &Row,
+    survivor: Option<&Row>,
     coupling: &Coupling,
 ) -> Result<Result<Job, Unfit>, StoreError> {
-    let observer = Observer { prepared, now: engine.now() };
-    let snapshot = engine.store().snapshot()?;
-    let record = observer.record(&snapshot, on.other(), source)?.unwrap_or_default();
-    let sent = sent_on_create(&prepared.mapping, on, &record);
+    let other = on.other();
+    let record = match survivor {
+        Some(row) => {
+            let observer = Observer { prepared, now: engine.now() };
+            observer.record(&engine.store().snapshot()?, other, row)?.unwrap_or_default()
+        }
+        None => coupling.base.clone(),
+    };
+    let sent = sent_on_restore(prepared, on, &record);
     let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
-    Ok(fits.map(|()| create(prepared, on, source, sent, Some(coupling))))
+    Ok(fits.map(|()| create(prepared, on, &coupling.rows[other], sent, Some(coupling))))
 }
 
 /// Derives the id of a row to be created, so that a replay proves itself even after the store was lost (I3, I29).
@@ -87,10 +101,25 @@ fn mint(prepared: &Prepared, on: Side, source: &RowId, replaced: Option<&RowId>)
 /// Returns the fields sent when a row is created: those that flow there and are not blank.
 #[must_use]
 pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
+    sent(mapping, record, |field| field.on_create[on])
+}
+
+/// Returns the fields sent when a deleted row is created again: also what that side owned, of which the other row holds the
+/// last copy.
+fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record {
+    let takes =
+        |column: &ColumnName| prepared.tables[on].columns.get(column).is_some_and(|column| column.creatable);
+    sent(&prepared.mapping, record, |field| {
+        let is_owned = field.direction.flows_to(on.other()) && takes(&field.columns[on]);
+        field.on_create[on] || is_owned
+    })
+}
+
+fn sent(mapping: &Mapping, record: &Record, is_sent: impl Fn(&Field) -> bool) -> Record {
     mapping
         .fields
         .iter()
-        .filter(|field| field.on_create[on])
+        .filter(|field| is_sent(field))
         .filter_map(|field| {
             let value = record.get(&field.id)?;
             // A blank currency has to be said, or the system puts in its user's own.

@@ -146,6 +146,7 @@ async fn find_created(
     let snapshot = engine.store().snapshot()?;
     let wanted = sync::keys_of(&prepared.mapping, intent_source(intent), sent);
     let (mut alike, mut is_clear) = (Vec::new(), true);
+    let label = &prepared.mapping.label;
     for row in young {
         let row = match row {
             Ok(row) => row,
@@ -167,20 +168,28 @@ async fn find_created(
         let keys = sync::keys_of(&prepared.mapping, row.id.clone(), &record);
         let shares_key =
             keys.keys.iter().zip(&wanted.keys).any(|(key, wanted)| key.is_some() && key == wanted);
-        if shares_key {
-            alike.push(row);
+        let resemblance = resemblance(&record, sent);
+        let has_label = record.get(label).is_some_and(|name| sent.get(label) == Some(name));
+        if shares_key || has_label && resemblance * 2 >= sent.0.len() {
+            alike.push((resemblance, row));
         }
     }
-    // Edited, or rewritten by the server, since it was made: its key still tells it, if it is the only one.
+    // Edited, or rewritten by the server, since it was made: its key still tells it, or its name and most of the rest.
     Ok(trace(alike, is_clear))
 }
 
-/// Says what rows with the key of the one sent, and rows that cannot be read, tell of a create.
-fn trace(mut alike: Vec<Row>, is_clear: bool) -> Trace {
-    match alike.pop() {
-        Some(row) if alike.is_empty() => Trace::Row(Box::new(row)),
-        _ if is_clear => Trace::None,
-        _ => Trace::Unclear,
+/// Returns how many of the values sent a record holds.
+fn resemblance(record: &Record, sent: &Record) -> usize {
+    sent.0.iter().filter(|(field, value)| record.get(field) == Some(value)).count()
+}
+
+/// Says what rows that resemble the one sent, and rows that cannot be read, tell of a create. Of several the most alike is
+/// taken: the others may be creates of their own, and made again it would be there twice.
+fn trace(alike: Vec<(usize, Row)>, is_clear: bool) -> Trace {
+    match alike.into_iter().max_by_key(|(resemblance, _)| *resemblance) {
+        Some((_, row)) => Trace::Row(Box::new(row)),
+        None if is_clear => Trace::None,
+        None => Trace::Unclear,
     }
 }
 
@@ -251,8 +260,14 @@ mod tests {
         };
         assert!(matches!(trace(vec![], true), Trace::None));
         assert!(matches!(trace(vec![], false), Trace::Unclear));
-        assert!(matches!(trace(vec![row("a")], false), Trace::Row(found) if found.id == RowId::new("a")));
-        assert!(matches!(trace(vec![row("a"), row("b")], true), Trace::None));
-        assert!(matches!(trace(vec![row("a"), row("b")], false), Trace::Unclear));
+        let found = |alike: &[(usize, &str)], is_clear| {
+            let alike = alike.iter().map(|(resemblance, id)| (*resemblance, row(id))).collect();
+            match trace(alike, is_clear) {
+                Trace::Row(row) => row.id,
+                other => panic!("{other:?}"),
+            }
+        };
+        assert_eq!(found(&[(1, "a")], false), RowId::new("a"));
+        assert_eq!(found(&[(1, "a"), (3, "b"), (2, "c")], true), RowId::new("b"), "the most alike");
     }
 }
