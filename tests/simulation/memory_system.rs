@@ -1,0 +1,499 @@
+//! A system behind the port, held in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use fastrand::Rng;
+use futures_util::future::BoxFuture;
+use tandem::model::{
+    Column, ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, Side, TableAbilities,
+    TableDescription, TableName, Timestamp, Value, Watermark,
+};
+use tandem::systems::{
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
+    System, SystemError, Verb, Write, WriteOutcome,
+};
+use uuid::Uuid;
+
+use super::clock::Clock;
+use super::gate::Gate;
+use super::server::{Applied, Effect, Server, Stored, Traits, version_of};
+use super::tables::{KEY, POISON, columns};
+use super::trouble::{Rates, strikes};
+
+/// How long an accepted request may still take effect.
+pub const SETTLE_SECS: i64 = 600;
+/// How far reads by stamp reach back, and less than which rows come late.
+const OVERLAP_SECS: i64 = 120;
+const LATEST_SECS: i64 = 100;
+
+/// A server with what disturbs it, and what Tandem did to it.
+#[derive(Debug)]
+pub struct Machine {
+    pub server: Server,
+    pub rates: Rates,
+    pub random: Rng,
+    /// The whole system is away.
+    pub is_away: bool,
+    /// How many writes came.
+    pub writes: u64,
+    /// Rows Tandem deleted.
+    pub deleted: Vec<(TableName, RowId)>,
+}
+
+impl Machine {
+    /// Lets a person's change be seen at once or late.
+    pub fn by_person(&mut self, effect: &Effect, now: i64) -> Applied {
+        let (table, id) = match effect {
+            Effect::Create { table, id, .. }
+            | Effect::Update { table, id, .. }
+            | Effect::Delete { table, id, .. } => (table.clone(), id.clone()),
+        };
+        let before = self.server.table(&table).rows.get(&id).cloned();
+        let applied = self.server.apply(effect, now);
+        self.server.unheard.remove(&id);
+        let may_be_late =
+            Traits::of(self.server.side).dirty_reads && !matches!(effect, Effect::Delete { .. });
+        if applied == Applied::Done && may_be_late && strikes(&mut self.random, self.rates.late) {
+            let until = now + self.random.i64(1..LATEST_SECS);
+            self.server.hold_back(&table, &id, before, until);
+        }
+        applied
+    }
+}
+
+/// The client's end of a machine.
+#[derive(Clone, Debug)]
+pub struct MemorySystem {
+    name: ConnectionName,
+    machine: Arc<Mutex<Machine>>,
+    gate: Gate,
+    clock: Clock,
+}
+
+impl MemorySystem {
+    pub fn new(name: &str, machine: Arc<Mutex<Machine>>, gate: Gate, clock: Clock) -> Self {
+        Self { name: ConnectionName::new(name), machine, gate, clock }
+    }
+
+    fn machine(&self) -> MutexGuard<'_, Machine> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Starts a request: time passes, the process may die, the system may be away.
+    async fn request(&self) -> Result<(), SystemError> {
+        self.gate.pass().await;
+        let now = self.clock.tick();
+        let mut machine = self.machine();
+        let machine = &mut *machine;
+        machine.server.pass_time(now);
+        let connection = self.name.clone();
+        if machine.is_away || strikes(&mut machine.random, machine.rates.unreachable) {
+            return Err(SystemError::Unreachable { connection, detail: "no line".to_owned() });
+        }
+        if strikes(&mut machine.random, machine.rates.throttled) {
+            return Err(SystemError::Throttled { connection, retry_after: None });
+        }
+        Ok(())
+    }
+
+    fn row(&self, id: &RowId, stored: &Stored, columns: &BTreeSet<ColumnName>) -> Row {
+        let value =
+            |column: &ColumnName| (column.clone(), stored.values.get(column).cloned().unwrap_or_default());
+        Row {
+            id: id.clone(),
+            version: Some(version_of(stored)),
+            modified_at: Some(moment(stored.stamp)),
+            modified_by: None,
+            values: columns.iter().map(value).collect(),
+        }
+    }
+
+    fn read(&self, machine: &mut Machine, row: Row) -> Result<Row, RowError> {
+        if strikes(&mut machine.random, machine.rates.unreadable_row) {
+            return Err(RowError { id: Some(row.id), message: "torn".to_owned() });
+        }
+        Ok(row)
+    }
+
+    fn by_stamp(&self, query: &ChangeQuery) -> ChangePage {
+        let now = self.clock.now();
+        let mut machine = self.machine();
+        let place = match &query.cursor {
+            Cursor::Start => Place::default(),
+            Cursor::Since(watermark) => {
+                Place { greatest: Some(number(watermark.as_str())), ..Place::default() }.reaching_back()
+            }
+            Cursor::Page(link) => Place::parse(link.as_str()),
+        };
+        let mut rows: Vec<_> = machine
+            .server
+            .listed(&query.table, now)
+            .into_iter()
+            .filter(|(id, row)| {
+                place.floor.is_none_or(|floor| row.stamp >= floor) && place.is_before(row.stamp, id)
+            })
+            .map(|(id, row)| (row.stamp, self.row(id, row, &query.columns)))
+            .collect();
+        rows.sort_by(|left, right| (left.0, &left.1.id).cmp(&(right.0, &right.1.id)));
+        let size = machine.random.usize(1..6);
+        let more = rows.len() > size;
+        rows.truncate(size);
+        let last = rows.last().map(|(stamp, row)| (*stamp, row.id.clone()));
+        let greatest = last.as_ref().map(|(stamp, _)| *stamp).max(place.greatest);
+        let rows = rows.into_iter().map(|(_, row)| self.read(&mut machine, row)).collect();
+        let next = match (more, last) {
+            (true, Some(after)) => Next::Page(Place { after: Some(after), greatest, ..place }.link()),
+            _ => Next::Done(Watermark::new(greatest.unwrap_or(now).to_string())),
+        };
+        ChangePage { rows, deleted: Vec::new(), next }
+    }
+
+    fn by_version(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
+        let mut machine = self.machine();
+        let now = machine.server.version;
+        let (low, high, after) = match &query.cursor {
+            Cursor::Start => (None, now, 0),
+            Cursor::Since(watermark) => (Some(version(watermark.as_str())), now, version(watermark.as_str())),
+            Cursor::Page(link) => {
+                let parts: Vec<_> = link.as_str().split(' ').collect();
+                (parts[0].parse().ok(), version(parts[1]), version(parts[2]))
+            }
+        };
+        if low.is_some_and(|low: u64| low < machine.server.oldest_token) {
+            return Err(SystemError::WatermarkExpired {
+                connection: self.name.clone(),
+                table: query.table.clone(),
+            });
+        }
+        let table = machine.server.table(&query.table);
+        let mut entries: BTreeMap<u64, Option<Row>> = table
+            .rows
+            .iter()
+            .map(|(id, row)| (row.version, Some(self.row(id, row, &query.columns))))
+            .collect();
+        let mut gone = BTreeMap::new();
+        if low.is_some() {
+            for (version, id) in table.tombstones.iter().filter(|(_, id)| !table.rows.contains_key(id)) {
+                entries.insert(*version, None);
+                gone.insert(*version, id.clone());
+            }
+        }
+        // What was changed while the pages are read comes with the next read, or once more.
+        entries.retain(|version, _| *version > after);
+        let size = machine.random.usize(1..6);
+        let more = entries.len() > size;
+        let (mut rows, mut deleted, mut last) = (Vec::new(), Vec::new(), after);
+        for (version, entry) in entries.into_iter().take(size) {
+            last = version;
+            match entry {
+                Some(row) => rows.push(self.read(&mut machine, row)),
+                None => deleted.extend(gone.remove(&version)),
+            }
+        }
+        let low = low.map_or_else(|| "-".to_owned(), |low| low.to_string());
+        let next = match more {
+            true => Next::Page(PageLink::new(format!("{low} {high} {last}"))),
+            false => Next::Done(Watermark::new(high.to_string())),
+        };
+        Ok(ChangePage { rows, deleted, next })
+    }
+
+    /// Applies one write and says what a client that hears the answer would hear.
+    fn carry_out(&self, machine: &mut Machine, write: &Write) -> WriteOutcome {
+        let now = self.clock.now();
+        let locked = strikes(&mut machine.random, machine.rates.locked);
+        if locked {
+            let connection = self.name.clone();
+            return WriteOutcome::NotApplied(SystemError::Unavailable {
+                connection,
+                status: 409,
+                retry_after: None,
+            });
+        }
+        let effect = self.effect(machine, write);
+        if is_poisoned(write) {
+            return WriteOutcome::Refused(refusal("no such thing"));
+        }
+        match machine.server.apply(&effect, now) {
+            Applied::Stale => WriteOutcome::Stale,
+            Applied::Missing => WriteOutcome::Missing,
+            Applied::Exists => WriteOutcome::AlreadyThere,
+            Applied::NumberTaken => WriteOutcome::DuplicateKey(refusal("the number is taken")),
+            Applied::Done => self.answered(machine, write, &effect, now),
+        }
+    }
+
+    fn answered(&self, machine: &mut Machine, write: &Write, effect: &Effect, now: i64) -> WriteOutcome {
+        match effect {
+            Effect::Delete { table, id, .. } => {
+                machine.deleted.push((table.clone(), id.clone()));
+                WriteOutcome::Deleted
+            }
+            Effect::Create { table, id, .. } | Effect::Update { table, id, .. } => {
+                let row = self.row(id, &machine.server.table(table).rows[id], &write.returning);
+                if strikes(&mut machine.random, machine.rates.plug_in) {
+                    let column = ColumnName::new("phone");
+                    let phone = machine.server.table(table).rows[id].values.get(&column).cloned();
+                    if let Some(Value::Text(phone)) = phone {
+                        let values = vec![(column, Value::text(phone.replace('.', "-")))];
+                        let (table, id) = (table.clone(), id.clone());
+                        machine.server.apply(&Effect::Update { table, id, version: None, values }, now);
+                    }
+                }
+                WriteOutcome::Written(row)
+            }
+        }
+    }
+
+    fn effect(&self, machine: &mut Machine, write: &Write) -> Effect {
+        let table = write.table.clone();
+        match &write.verb {
+            Verb::Create { id, values } => {
+                let minted = || RowId::from(Uuid::from_u128(machine.random.u128(..)));
+                Effect::Create { table, id: id.clone().unwrap_or_else(minted), values: values.clone() }
+            }
+            Verb::Update { id, version, values } => Effect::Update {
+                table,
+                id: id.clone(),
+                version: Some(version.clone()),
+                values: values.clone(),
+            },
+            Verb::Delete { id, version } => {
+                Effect::Delete { table, id: id.clone(), version: Some(version.clone()) }
+            }
+        }
+    }
+
+    fn lost(&self) -> WriteOutcome {
+        let connection = self.name.clone();
+        WriteOutcome::InDoubt(SystemError::Unreachable { connection, detail: "the line went".to_owned() })
+    }
+
+    /// Sends a batch; the line may go before, while or after it is applied.
+    fn send(&self, writes: &[Write]) -> Vec<WriteOutcome> {
+        let mut machine = self.machine();
+        let machine = &mut *machine;
+        machine.writes += writes.len() as u64;
+        let now = self.clock.now();
+        let lost: Vec<_> = writes.iter().map(|_| self.lost()).collect();
+        if strikes(&mut machine.random, machine.rates.cut_before) {
+            return lost;
+        }
+        if strikes(&mut machine.random, machine.rates.delayed) {
+            for write in writes.iter().filter(|write| !is_poisoned(write)) {
+                let effect = self.effect(machine, write);
+                let at = now + machine.random.i64(1..SETTLE_SECS);
+                machine.server.delay(effect, at);
+            }
+            return lost;
+        }
+        let midway = strikes(&mut machine.random, machine.rates.cut_midway);
+        let applied = if midway { machine.random.usize(..=writes.len()) } else { writes.len() };
+        let outcomes: Vec<_> = writes[..applied].iter().map(|write| self.carry_out(machine, write)).collect();
+        if midway || strikes(&mut machine.random, machine.rates.cut_after) {
+            return lost;
+        }
+        outcomes
+    }
+}
+
+fn is_poisoned(write: &Write) -> bool {
+    match &write.verb {
+        Verb::Create { values, .. } | Verb::Update { values, .. } => {
+            values.iter().any(|(_, value)| *value == Value::text(POISON))
+        }
+        Verb::Delete { .. } => false,
+    }
+}
+
+fn refusal(message: &str) -> Refusal {
+    Refusal { status: 400, code: "Refused".to_owned(), message: message.to_owned() }
+}
+
+/// Where a read by stamp stands.
+#[derive(Clone, Debug, Default)]
+struct Place {
+    floor: Option<i64>,
+    after: Option<(i64, RowId)>,
+    greatest: Option<i64>,
+}
+
+impl Place {
+    fn reaching_back(self) -> Self {
+        Self { floor: self.greatest.map(|greatest| greatest - OVERLAP_SECS), ..self }
+    }
+
+    fn is_before(&self, stamp: i64, id: &RowId) -> bool {
+        self.after.as_ref().is_none_or(|(last, last_id)| (*last, last_id) < (stamp, id))
+    }
+
+    fn link(self) -> PageLink {
+        let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
+        let (stamp, id) = self.after.unwrap();
+        PageLink::new(format!("{} {} {stamp} {id}", number(self.floor), number(self.greatest)))
+    }
+
+    fn parse(link: &str) -> Self {
+        let parts: Vec<_> = link.split(' ').collect();
+        Self {
+            floor: parts[0].parse().ok(),
+            greatest: parts[1].parse().ok(),
+            after: Some((number(parts[2]), RowId::new(parts[3]))),
+        }
+    }
+}
+
+fn number(text: &str) -> i64 {
+    text.parse().unwrap()
+}
+
+fn version(text: &str) -> u64 {
+    text.parse().unwrap()
+}
+
+pub fn moment(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+impl System for MemorySystem {
+    fn name(&self) -> &ConnectionName {
+        &self.name
+    }
+
+    fn abilities(&self) -> Abilities {
+        let batch_size = self.machine().random.usize(1..5);
+        let settle = Duration::from_secs(SETTLE_SECS.unsigned_abs());
+        Abilities { settle, batch_size, parallelism: 2 }
+    }
+
+    fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            Ok(Facts {
+                identity: self.name.to_string(),
+                display_name: self.name.to_string(),
+                base_currency_code: None,
+                base_currency: None,
+                other_engine: None,
+                server_time: Some(moment(self.clock.now())),
+            })
+        })
+    }
+
+    fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            let Traits { takes_ids, lists_deletions, dirty_reads } = Traits::of(self.machine().server.side);
+            let column = |(name, kind, target): (&str, ColumnKind, Option<&str>)| {
+                let targets = target.into_iter().map(TableName::new).collect();
+                let (max_chars, scale) = (None, None);
+                let column = Column { kind, max_chars, scale, creatable: true, updatable: true, targets };
+                (ColumnName::new(name), column)
+            };
+            Ok(TableDescription {
+                table: table.clone(),
+                key: KEY.into(),
+                columns: columns(table).into_iter().map(column).collect(),
+                abilities: TableAbilities { takes_ids, lists_deletions, dirty_reads },
+            })
+        })
+    }
+
+    fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            let lists_deletions = Traits::of(self.machine().server.side).lists_deletions;
+            if lists_deletions { self.by_version(query) } else { Ok(self.by_stamp(query)) }
+        })
+    }
+
+    fn rows<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        ids: &'a [RowId],
+    ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            let mut machine = self.machine();
+            let mut reads = Vec::new();
+            for id in ids {
+                let row =
+                    machine.server.table(table).rows.get(id).map(|stored| self.row(id, stored, columns));
+                reads.push(match row.map(|row| self.read(&mut machine, row)) {
+                    None => KeyedRead::Absent,
+                    Some(Ok(row)) => KeyedRead::Found(row),
+                    Some(Err(error)) => KeyedRead::Unreadable(error),
+                });
+            }
+            Ok(reads)
+        })
+    }
+
+    fn search<'a>(
+        &'a self,
+        table: &'a TableName,
+        columns: &'a BTreeSet<ColumnName>,
+        search: &'a Search,
+    ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            let now = self.clock.now();
+            let mut machine = self.machine();
+            let matches = |id: &RowId, row: &Stored| match search {
+                Search::ModifiedSince(floor) => moment(row.stamp) >= *floor,
+                Search::Equals(column, Value::Reference(wanted)) if column.as_str() == KEY => id == wanted,
+                Search::Equals(column, value) => row.values.get(column).unwrap_or(&Value::Blank) == value,
+            };
+            let listed = machine.server.listed(table, now);
+            let found = listed.into_iter().filter(|(id, row)| matches(id, row));
+            let found: Vec<_> = found.map(|(id, row)| self.row(id, row, columns)).collect();
+            Ok(found.into_iter().map(|row| self.read(&mut machine, row)).collect())
+        })
+    }
+
+    fn ids<'a>(
+        &'a self,
+        table: &'a TableName,
+        page: Option<&'a PageLink>,
+    ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
+        Box::pin(async move {
+            self.request().await?;
+            let now = self.clock.now();
+            let mut machine = self.machine();
+            let after = page.map(|page| RowId::new(page.as_str()));
+            let size = machine.random.usize(1..6);
+            let listed = machine.server.listed(table, now);
+            let mut ids: Vec<_> = listed
+                .into_iter()
+                .map(|(id, _)| id.clone())
+                .filter(|id| after.as_ref().is_none_or(|after| id > after))
+                .collect();
+            let more = ids.len() > size;
+            ids.truncate(size);
+            let next = ids.last().filter(|_| more).map(|last| PageLink::new(last.as_str()));
+            Ok(IdPage { ids, next })
+        })
+    }
+
+    fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
+        Box::pin(async move {
+            if let Err(error) = self.request().await {
+                return writes.iter().map(|_| WriteOutcome::NotApplied(error.clone())).collect();
+            }
+            let outcomes = self.send(writes);
+            self.gate.pass().await;
+            outcomes
+        })
+    }
+}
+
+/// Returns the side's name as mappings name it.
+pub const fn connection(side: Side) -> &'static str {
+    match side {
+        Side::Left => "business-central",
+        Side::Right => "dataverse",
+    }
+}

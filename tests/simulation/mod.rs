@@ -1,0 +1,35 @@
+//! The engine between two systems in memory, with everything going wrong that can, decided by one seed.
+
+mod clock;
+mod disk;
+mod gate;
+mod memory_system;
+mod oracle;
+mod people;
+mod server;
+mod tables;
+mod trouble;
+mod world;
+
+use world::World;
+
+/// What became of one seed.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    pub kills: u64,
+    /// What was wrong in the end.
+    pub wrong: Vec<String>,
+}
+
+/// Lives through one seed and judges what is left.
+pub fn live(seed: u64, steps: u64) -> Verdict {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut world = World::new(seed);
+        for _ in 0..steps {
+            world.step().await;
+        }
+        let wrong = oracle::judge(&mut world).await;
+        Verdict { kills: world.kills, wrong }
+    })
+}
