@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::business_central;
 use super::disturbance::Disturbance;
 use super::profile::Profile;
 use super::server::Port;
@@ -94,6 +95,7 @@ pub struct Faults {
     pub(crate) disturbance: Arc<Disturbance>,
     pub(crate) expire_tokens: Arc<dyn Fn() + Send + Sync>,
     pub(crate) expire_delta_tokens: Arc<dyn Fn() + Send + Sync>,
+    pub(crate) business_central: Arc<Mutex<business_central::Service>>,
 }
 
 impl fmt::Debug for Faults {
@@ -137,6 +139,16 @@ impl Faults {
     /// Makes every Dataverse delta link issued so far answer `0x80044352`.
     pub fn expire_delta_tokens(&self) {
         (self.expire_delta_tokens)();
+    }
+
+    /// Takes the application's permissions on a set of Business Central away, so that it answers 403, or gives them back.
+    pub fn deny(&self, set: &str, denied: bool) {
+        lock(&self.business_central).deny(set, denied);
+    }
+
+    /// Switches the API services of Business Central off, so that everything answers 405, or on again.
+    pub fn switch_business_central(&self, on: bool) {
+        lock(&self.business_central).switch_services(on);
     }
 
     /// Stops listening on a service's port and closes its connections, or listens on the same port again.

@@ -96,6 +96,7 @@ impl Simulation {
                 move || tokens.expire()
             }),
             expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
+            business_central,
         };
         let authority_certificate = authority.map(|authority| authority.certificate);
         Ok(Simulation { addresses, faults, authority_certificate, tokens })

@@ -37,7 +37,7 @@ pub(super) fn document(sets: &[Set]) -> String {
 
 fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
     push!(text, "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>", set.entity);
-    for column in &set.columns {
+    for column in set.columns.iter().filter(|column| column.kind.is_shown()) {
         push_property(text, column);
     }
     for column in &set.columns {

@@ -33,6 +33,20 @@ impl Service {
         }
     }
 
+    /// Returns a property of the row that a code names; blank if it names none.
+    pub(super) fn looked_up(&self, set: &Set, row: &Row, code: &str, property: &str) -> Value {
+        let position = set.position(code).expect("invariant: what is looked up stands beside its code");
+        let found = match set.columns[position].kind {
+            Kind::CodeIn { set: target, .. } => self.set(target).and_then(|index| {
+                let key = self.sets[index].key_position();
+                let row = self.store.rows(index).by_key(key, &row.values[position])?;
+                Some(self.property(&self.sets[index], row, self.sets[index].position(property)?).into_owned())
+            }),
+            _ => None,
+        };
+        found.unwrap_or_else(|| Value::from(""))
+    }
+
     /// Checks that a reference names a row.
     pub(super) fn check_reference(&self, column: &Column, target: &str, value: &Value) -> Result<(), Fault> {
         let id: Uuid = value.as_str().and_then(|id| id.parse().ok()).unwrap_or_default();
@@ -63,10 +77,31 @@ impl Service {
         };
         let index = self.set(target).expect("invariant: references name sets");
         let row = self.store.rows(index).by_key(self.sets[index].key_position(), &Value::from(code));
-        row.map(|row| row.id).ok_or_else(|| {
-            let caption = self.sets[index].caption;
-            let message = format!("The field {reference} of table {} contains a value ({code}) that cannot be found in the related table ({caption}).", set.caption);
-            Fault::new(400, "Internal_InvalidTableRelation", message)
-        })
+        row.map(|row| row.id).ok_or_else(|| unrelated(set, reference, code, &self.sets[index]))
     }
+
+    /// Checks that a code names a row of its set.
+    pub(super) fn check_code(
+        &self,
+        set: &Set,
+        column: &Column,
+        target: &str,
+        value: &Value,
+    ) -> Result<(), Fault> {
+        let code = value.as_str().unwrap_or_default();
+        let index = self.set(target).expect("invariant: codes name sets");
+        let key = self.sets[index].key_position();
+        if code.is_empty() || self.store.rows(index).by_key(key, value).is_some() {
+            return Ok(());
+        }
+        Err(unrelated(set, column.name, code, &self.sets[index]))
+    }
+}
+
+fn unrelated(set: &Set, property: &str, code: &str, related: &Set) -> Fault {
+    let message = format!(
+        "The field {property} of table {} contains a value ({code}) that cannot be found in the related table ({}).",
+        set.caption, related.caption
+    );
+    Fault::new(400, "Internal_InvalidTableRelation", message)
 }

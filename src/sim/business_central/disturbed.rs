@@ -108,7 +108,6 @@ impl Service {
         if let Some(position) = self.sets[set].position("lastModifiedDateTime") {
             row.values[position] = Value::String(self.now());
         }
-        row.version = self.store.next_version();
-        self.store.put(set, row);
+        self.put(set, row);
     }
 }

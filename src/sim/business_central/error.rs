@@ -3,6 +3,7 @@
 use serde_json::json;
 use uuid::Uuid;
 
+use super::access::denied;
 use crate::sim::http::{Reply, Request};
 
 /// A refused operation.
@@ -66,11 +67,7 @@ pub(crate) fn refusal(status: u16) -> Reply {
             "Authentication_InvalidCredentials",
             "The server has rejected the client credentials.",
         ),
-        403 => Fault::new(
-            403,
-            "Authorization_Forbidden",
-            "Sorry, the current permissions prevented the action. (TableData 18 Customer Read: Base Application)",
-        ),
+        403 => denied(18, "Customer", "Read"),
         409 => Fault::lock_conflict(),
         429 => Fault::new(
             429,

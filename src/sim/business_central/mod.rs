@@ -1,9 +1,10 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
 //!
-//! It does not play documents and lines, webhooks, `$expand` of collections, permissions, or custom API pages.
+//! It does not play documents and lines, webhooks, `$expand` of collections, or custom API pages.
 
 mod service;
 
+mod access;
 mod batch;
 mod csdl;
 mod currency;
@@ -13,6 +14,7 @@ mod expand;
 mod page;
 mod read;
 mod render;
+mod rules;
 mod schema;
 mod tables;
 mod time;

@@ -64,7 +64,7 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
 /// Reads `$orderby`.
 fn checked_order(set: &Set, operation: &Operation<'_>) -> Result<Vec<OrderBy>, Fault> {
     let order = order_by(operation.query.get("$orderby"));
-    match order.iter().find(|key| set.position(&key.property).is_none()) {
+    match order.iter().find(|key| set.shown(&key.property).is_none()) {
         Some(key) => Err(Fault::unknown_in_query(&key.property, set.entity)),
         None => Ok(order),
     }
@@ -183,7 +183,7 @@ fn filter(set: &Set, text: Option<&str>) -> Result<Option<Filter>, Fault> {
     };
     let mut unknown = None;
     expression.visit_properties(&mut |name| {
-        if set.position(name).is_none() {
+        if set.shown(name).is_none() {
             unknown.get_or_insert_with(|| Fault::unknown_in_query(name, set.entity));
         }
     });

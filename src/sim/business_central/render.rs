@@ -15,10 +15,11 @@ use crate::sim::store::Row;
 /// Reads `$select`: the positions shown.
 pub(super) fn columns(set: &Set, text: Option<&str>) -> Result<Vec<usize>, Fault> {
     let Some(names) = select(text) else {
-        return Ok((0..set.columns.len()).collect());
+        let shown = (0..set.columns.len()).filter(|position| set.columns[*position].kind.is_shown());
+        return Ok(shown.collect());
     };
     let positions =
-        names.iter().map(|name| set.position(name).ok_or_else(|| Fault::unknown_in_query(name, set.entity)));
+        names.iter().map(|name| set.shown(name).ok_or_else(|| Fault::unknown_in_query(name, set.entity)));
     positions.collect()
 }
 
@@ -35,6 +36,7 @@ impl Service {
             Kind::CodeOf { reference, local_currency, .. } => {
                 Cow::Owned(Value::String(self.code_of(set, row, reference, local_currency)))
             }
+            Kind::LookUp { code, property } => Cow::Owned(self.looked_up(set, row, code, property)),
             _ => Cow::Borrowed(&row.values[column]),
         }
     }

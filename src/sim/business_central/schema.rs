@@ -1,11 +1,17 @@
 //! What an entity set is: properties, types, verbs. The sets themselves are data in `tables`.
 
+use serde_json::Value;
+
+use crate::sim::store::Row;
+
 /// An entity set.
 #[derive(Debug)]
 pub(crate) struct Set {
     pub(crate) name: &'static str,
     /// The EDM type's name.
     pub(crate) entity: &'static str,
+    /// The table's number, which errors of permission name.
+    pub(crate) table: u32,
     /// The table's name in messages.
     pub(crate) caption: &'static str,
     /// The property of the table's key: unique, and the order of a list.
@@ -13,6 +19,8 @@ pub(crate) struct Set {
     /// The prefix of the number series a blank key takes its value from.
     pub(crate) series: Option<&'static str>,
     pub(crate) verbs: Verbs,
+    /// The reference to the row these rows belong to, with which they are deleted.
+    pub(crate) part_of: Option<&'static str>,
     pub(crate) columns: Vec<Column>,
 }
 
@@ -42,6 +50,7 @@ pub(crate) enum Kind {
     Text(usize),
     Decimal,
     Integer,
+    BigInteger,
     Boolean,
     Date,
     DateTime,
@@ -55,8 +64,20 @@ pub(crate) enum Kind {
         max: usize,
         local_currency: bool,
     },
+    /// The code of a row of another set, stored as it is.
+    CodeIn {
+        set: &'static str,
+        max: usize,
+    },
+    /// A property of the row that a code beside it names, looked up when it is read.
+    LookUp {
+        code: &'static str,
+        property: &'static str,
+    },
     /// Stock: calculated; writing it posts a journal.
     Inventory,
+    /// A key of several columns, which the page does not show.
+    Composed(&'static [&'static str]),
 }
 
 impl Kind {
@@ -64,9 +85,15 @@ impl Kind {
     pub(crate) fn edm(&self) -> String {
         match self {
             Self::Id | Self::Reference(_) => "Edm.Guid".to_owned(),
-            Self::Code(_) | Self::Text(_) | Self::CodeOf { .. } => "Edm.String".to_owned(),
+            Self::Code(_)
+            | Self::Text(_)
+            | Self::CodeOf { .. }
+            | Self::CodeIn { .. }
+            | Self::LookUp { .. }
+            | Self::Composed(_) => "Edm.String".to_owned(),
             Self::Decimal | Self::Inventory => "Edm.Decimal".to_owned(),
             Self::Integer => "Edm.Int32".to_owned(),
+            Self::BigInteger => "Edm.Int64".to_owned(),
             Self::Boolean => "Edm.Boolean".to_owned(),
             Self::Date => "Edm.Date".to_owned(),
             Self::DateTime => "Edm.DateTimeOffset".to_owned(),
@@ -77,9 +104,16 @@ impl Kind {
     /// Returns how many characters the property holds.
     pub(crate) fn max_length(&self) -> Option<usize> {
         match self {
-            Self::Code(max) | Self::Text(max) | Self::CodeOf { max, .. } => Some(*max),
+            Self::Code(max) | Self::Text(max) | Self::CodeOf { max, .. } | Self::CodeIn { max, .. } => {
+                Some(*max)
+            }
             _ => None,
         }
+    }
+
+    /// Returns whether the page shows the property.
+    pub(crate) fn is_shown(&self) -> bool {
+        !matches!(self, Self::Composed(_))
     }
 }
 
@@ -89,8 +123,33 @@ impl Set {
         self.columns.iter().position(|column| column.name == name)
     }
 
+    /// Returns the position of a property that requests may name.
+    pub(crate) fn shown(&self, name: &str) -> Option<usize> {
+        self.position(name).filter(|position| self.columns[*position].kind.is_shown())
+    }
+
     /// Returns the position of the key.
     pub(crate) fn key_position(&self) -> usize {
         self.position(self.key).expect("invariant: every set has its key")
+    }
+}
+
+impl Set {
+    /// Fills a row's composed key from the columns it is made of.
+    pub(crate) fn compose(&self, row: &mut Row) {
+        for (position, column) in self.columns.iter().enumerate() {
+            let Kind::Composed(parts) = column.kind else { continue };
+            let parts = parts.iter().filter_map(|part| Some(part_of_key(&row.values[self.position(part)?])));
+            let key = parts.collect::<Vec<_>>().join("|");
+            row.values[position] = Value::String(key);
+        }
+    }
+}
+
+/// Numbers are padded, so that keys stand in their order.
+fn part_of_key(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => format!("{:0>12}", other.to_string()),
     }
 }

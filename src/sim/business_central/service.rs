@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::access::Access;
 use super::disturbed::LateRow;
 use super::error::Fault;
 use super::schema::{Set, Verbs};
@@ -37,6 +38,7 @@ pub(crate) struct Service {
     pub(super) late: BTreeMap<Uuid, LateRow>,
     /// Set and id of what a request wrote, for the subscribers that come after it.
     pub(super) written: Vec<(usize, Uuid)>,
+    access: Access,
     seed: Seed,
 }
 
@@ -59,7 +61,28 @@ impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
         let sets = tables::all();
         let store = Store::new(sets.iter().map(|set| vec![set.key_position()]), 5000);
-        Self { sets, store, disturbance: Arc::default(), late: BTreeMap::new(), written: Vec::new(), seed }
+        Self {
+            sets,
+            store,
+            disturbance: Arc::default(),
+            late: BTreeMap::new(),
+            written: Vec::new(),
+            access: Access::default(),
+            seed,
+        }
+    }
+
+    /// Takes the application's permissions on a set away or gives them back.
+    pub(crate) fn deny(&mut self, set: &str, denied: bool) {
+        self.access.denied.retain(|other| other != set);
+        if denied {
+            self.access.denied.push(set.to_owned());
+        }
+    }
+
+    /// Switches the API services off, as they are on premises until someone turns them on, or on again.
+    pub(crate) fn switch_services(&mut self, on: bool) {
+        self.access.services_off = !on;
     }
 
     /// Plays faults from here on.
@@ -84,6 +107,12 @@ impl Service {
             let position = self.sets[index].position(name).expect("invariant: seeded properties exist");
             row.values[position] = value.clone();
         }
+        self.put(index, row);
+    }
+
+    /// Stores a row under the next version.
+    pub(super) fn put(&mut self, index: usize, mut row: Row) {
+        self.sets[index].compose(&mut row);
         row.version = self.store.next_version();
         self.store.put(index, row);
     }
@@ -104,6 +133,9 @@ impl Service {
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
     pub(crate) fn answer(&mut self, request: &Request, unguarded: &mut Vec<String>) -> Reply {
+        if self.access.services_off {
+            return Reply::empty(405);
+        }
         if request.method == "GET" && request.path.trim_end_matches('/') == "/environments/v1.2" {
             return self.environments(request);
         }
@@ -198,6 +230,9 @@ impl Service {
         let index = self.set(&segment.name).ok_or_else(|| Fault::not_found(&segment.name))?;
         let verbs = self.sets[index].verbs;
         let method = operation.request.method.as_str();
+        if !operation.request.person {
+            self.access.check(&self.sets[index], method)?;
+        }
         match (method, &segment.key, rest) {
             ("GET", None, []) => {
                 self.disturb_reading(operation, index);

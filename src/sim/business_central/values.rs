@@ -15,8 +15,13 @@ const DECIMAL_LIMIT: i64 = 999_999_999_999_999;
 pub(super) fn blank(kind: &Kind) -> Value {
     match kind {
         Kind::Id | Kind::Reference(_) => Value::String(Uuid::nil().to_string()),
-        Kind::Code(_) | Kind::Text(_) | Kind::CodeOf { .. } => Value::from(""),
-        Kind::Decimal | Kind::Integer | Kind::Inventory => Value::from(0),
+        Kind::Code(_)
+        | Kind::Text(_)
+        | Kind::CodeOf { .. }
+        | Kind::CodeIn { .. }
+        | Kind::LookUp { .. }
+        | Kind::Composed(_) => Value::from(""),
+        Kind::Decimal | Kind::Integer | Kind::BigInteger | Kind::Inventory => Value::from(0),
         Kind::Boolean => Value::Bool(false),
         Kind::Date => Value::from("0001-01-01"),
         Kind::DateTime => Value::from("0001-01-01T00:00:00Z"),
@@ -40,14 +45,18 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
     };
     let as_text = || value.as_str().ok_or_else(wrong);
     let stored = match &column.kind {
-        Kind::Code(max) | Kind::CodeOf { max, .. } => limited(as_text()?.trim().to_uppercase(), *max)?,
+        Kind::Code(max) | Kind::CodeOf { max, .. } | Kind::CodeIn { max, .. } => {
+            limited(as_text()?.trim().to_uppercase(), *max)?
+        }
+        // Nobody can write them.
+        Kind::LookUp { .. } | Kind::Composed(_) => return Err(wrong()),
         Kind::Text(max) => limited(as_text()?.to_owned(), *max)?,
         Kind::Decimal | Kind::Inventory => {
             let limit = Decimal::from(DECIMAL_LIMIT);
             let number = as_decimal(value).filter(|number| number.abs() <= limit);
             decimal(number.ok_or_else(wrong)?)
         }
-
+        Kind::BigInteger => Value::from(value.as_i64().ok_or_else(wrong)?),
         Kind::Integer => {
             Value::from(value.as_i64().filter(|number| i32::try_from(*number).is_ok()).ok_or_else(wrong)?)
         }

@@ -29,6 +29,7 @@ pub(super) fn create(service: &mut Service, operation: &Operation<'_>, index: us
     {
         return Err(needed(set, column));
     }
+    service.validate(index, None, &mut row)?;
     let id = store(service, operation, index, row)?;
     let row = service.store.rows(index).get(&id).expect("invariant: the row was just stored");
     shown(service, operation, index, row, 201)
@@ -48,6 +49,7 @@ pub(super) fn update(
     let mut row = old.clone();
     assign(service, index, &mut row, &body, false)?;
     if row != old {
+        service.validate(index, Some(&old), &mut row)?;
         let inventory = service.sets[index].columns.iter().position(|column| column.kind == Kind::Inventory);
         let moved = inventory.filter(|position| row.values[*position] != old.values[*position]);
         let mut without_stock = row.clone();
@@ -81,8 +83,31 @@ pub(super) fn delete(
         check_tag(required_tag(operation)?, row)?;
     }
     check_unreferenced(service, index, row)?;
-    service.store.remove(index, id);
+    remove(service, index, id);
     Ok(Reply::empty(204))
+}
+
+/// Removes a row with those that are part of it.
+pub(super) fn remove(service: &mut Service, index: usize, id: Uuid) {
+    for (part, row) in parts(service, index, id) {
+        remove(service, part, row);
+    }
+    service.store.remove(index, id);
+}
+
+/// Returns set and id of the rows that belong to a row.
+fn parts(service: &Service, index: usize, id: Uuid) -> Vec<(usize, Uuid)> {
+    let whole = service.sets[index].name;
+    let id = Value::String(id.to_string());
+    let mut parts = Vec::new();
+    for (other, set) in service.sets.iter().enumerate() {
+        let Some(position) = set.part_of.and_then(|name| set.position(name)) else { continue };
+        if set.columns[position].kind == Kind::Reference(whole) {
+            let rows = service.store.rows(other).iter().filter(|row| row.values[position] == id);
+            parts.extend(rows.map(|row| (other, row.id)));
+        }
+    }
+    parts
 }
 
 fn body(operation: &Operation<'_>) -> Result<Map<String, Value>, Fault> {
@@ -117,7 +142,7 @@ fn assign(
 ) -> Result<(), Fault> {
     let set = &service.sets[index];
     for (name, value) in body.iter().filter(|(name, _)| !name.contains('@')) {
-        let position = set.position(name).ok_or_else(|| unknown_property(set, name))?;
+        let position = set.shown(name).ok_or_else(|| unknown_property(set, name))?;
         let column = &set.columns[position];
         if column.read_only {
             return Err(Fault::new(
@@ -143,6 +168,10 @@ fn assign(
                 let reference =
                     set.position(reference).expect("invariant: a code stands beside its reference");
                 row.values[reference] = id;
+            }
+            Kind::CodeIn { set: target, .. } => {
+                service.check_code(set, column, target, &value)?;
+                row.values[position] = value;
             }
             // A blank number in an update is no wish to lose the number.
             Kind::Code(_) if *name == set.key && value == "" && !creating => {}
@@ -179,6 +208,7 @@ fn store(
     mut row: Row,
 ) -> Result<Uuid, Fault> {
     service.rewrite(index, &mut row);
+    service.sets[index].compose(&mut row);
     if service.store.rows(index).duplicate(&row).is_some() {
         let set = &service.sets[index];
         let key = row.values[set.key_position()].as_str().unwrap_or_default();
@@ -188,11 +218,10 @@ fn store(
         );
         return Err(Fault::new(400, "Internal_EntityWithSameKeyExists", message));
     }
-    row.version = service.store.next_version();
     let id = row.id;
     let before = service.store.rows(index).get(&id).cloned();
     service.note_write(operation.request.person, index, id, before);
-    service.store.put(index, row);
+    service.put(index, row);
     Ok(id)
 }
 
@@ -234,8 +263,9 @@ fn check_unreferenced(service: &Service, index: usize, row: &Row) -> Result<(), 
     let id = Value::String(row.id.to_string());
     let deleted = &service.sets[index];
     for (other, set) in service.sets.iter().enumerate() {
-        let references =
-            set.columns.iter().enumerate().filter(|(_, column)| column.kind == Kind::Reference(deleted.name));
+        let references = set.columns.iter().enumerate().filter(|(_, column)| {
+            column.kind == Kind::Reference(deleted.name) && set.part_of != Some(column.name)
+        });
         for (position, _) in references {
             if service.store.rows(other).iter().any(|row| row.values[position] == id) {
                 let key = row.values[deleted.key_position()].as_str().unwrap_or_default();

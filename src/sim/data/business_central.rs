@@ -13,6 +13,8 @@ const CURRENCIES: &[(&str, &str, &str, &str)] = &[
     ("CAD", "Canadian Dollar", "C$", "0.73"),
 ];
 
+const SALESPEOPLE: &[(&str, &str)] = &[("NANCY", "Nancy Davolio"), ("ANDREW", "Andrew Fuller")];
+
 /// Adds the data set.
 pub(super) fn fill(service: &mut Service, seed: u64) {
     fill_currencies(service, seed);
@@ -71,6 +73,20 @@ fn fill_codes(service: &mut Service, seed: u64) {
         let values =
             [("code", json!(code)), ("displayName", json!(name)), ("dueDateCalculation", json!(due))];
         service.insert("paymentTerms", stable_id(seed, "paymentTerms", code), CREATED, &values);
+    }
+    for (code, name) in [("ACCOUNT", "On account"), ("BANK", "Bank transfer"), ("CASH", "Cash")] {
+        let values = [("code", json!(code)), ("displayName", json!(name))];
+        service.insert("paymentMethods", stable_id(seed, "paymentMethods", code), CREATED, &values);
+    }
+    for (code, name) in [("MAIN", "Main warehouse"), ("OUTLET", "Outlet")] {
+        let values = [("code", json!(code)), ("displayName", json!(name))];
+        service.insert("locations", stable_id(seed, "locations", code), CREATED, &values);
+    }
+    for (code, name) in SALESPEOPLE {
+        let email = format!("{}@northwind.example", code.to_lowercase());
+        let values = [("code", json!(code)), ("displayName", json!(name)), ("email", json!(email))];
+        let id = stable_id(seed, "salespeoplePurchasers", code);
+        service.insert("salespeoplePurchasers", id, CREATED, &values);
     }
     for (code, name) in [("CIF", "Cost Insurance and Freight"), ("EXW", "Ex Works")] {
         let values = [("code", json!(code)), ("displayName", json!(name))];

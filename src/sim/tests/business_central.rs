@@ -16,7 +16,7 @@ pub(super) fn root(world: &World) -> String {
     )
 }
 
-fn send(world: &mut World, method: &str, path: &str, headers: &[&str], body: &Value) -> Reply {
+pub(super) fn send(world: &mut World, method: &str, path: &str, headers: &[&str], body: &Value) -> Reply {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let target = format!("{}/{path}", root(world));
     world.business_central.answer(&request(method, &target, headers, &body), &mut Vec::new())
@@ -24,6 +24,10 @@ fn send(world: &mut World, method: &str, path: &str, headers: &[&str], body: &Va
 
 pub(super) fn get(world: &mut World, path: &str) -> Reply {
     send(world, "GET", path, &[], &Value::Null)
+}
+
+pub(super) fn post(world: &mut World, path: &str, body: &Value) -> Reply {
+    send(world, "POST", path, &[], body)
 }
 
 pub(super) fn customer(world: &mut World, number: &str) -> Value {
