@@ -2,8 +2,8 @@
 //!
 //! Everything is real HTTP on the loopback address, stateful and in memory, written from the protocol references alone. This folder
 //! deliberately uses nothing else of the crate: a simulator that shares code with the client shares its misunderstandings.
-//! It does not play workflows, webhooks or permissions. [`Faults`] makes the servers misbehave on demand, a [`Profile`] at seeded
-//! random.
+//! It does not play workflows. [`Faults`] makes the servers misbehave on demand, a [`Profile`] at seeded random; [`Office`] is
+//! what people do in Business Central that no API can do.
 
 mod simulation;
 
@@ -17,6 +17,7 @@ mod faults;
 mod http;
 mod limits;
 mod odata;
+mod office;
 mod options;
 mod profile;
 mod sequence;
@@ -29,6 +30,7 @@ mod token;
 
 pub use faults::{Faults, Reaction, SeenRequest, Service};
 pub use limits::Limits;
+pub use office::{Office, UnknownDocument};
 pub use options::{Addresses, DataSet, Options};
 pub use profile::Profile;
 pub use simulation::Simulation;

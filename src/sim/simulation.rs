@@ -10,6 +10,7 @@ use super::assertion::Certificates;
 use super::disturbance::Disturbance;
 use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
+use super::office::Office;
 use super::options::{Addresses, Options};
 use super::profile::Profile;
 use super::server::{Answer, Manners, Port, bind};
@@ -120,6 +121,11 @@ impl Simulation {
     /// Returns the handle that makes them misbehave.
     pub fn faults(&self) -> Faults {
         self.faults.clone()
+    }
+
+    /// Returns the handle on what people do in Business Central.
+    pub fn office(&self) -> Office {
+        Office { service: self.faults.business_central.clone() }
     }
 
     /// Stops listening and closes every connection.

@@ -50,7 +50,7 @@ impl Rows {
     }
 
     /// Returns the rows by their first unique column, from after the given key.
-    pub(crate) fn after_key<'a>(&'a self, key: Option<&str>) -> impl Iterator<Item = &'a Row> {
+    pub(crate) fn after_key<'a>(&'a self, key: Option<&str>) -> impl Iterator<Item = &'a Row> + use<'a> {
         let lower = key.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_owned()));
         let index = self.unique.first().expect("invariant: a table listed by key has one");
         index.range((lower, Bound::Unbounded)).filter_map(|(_, id)| self.rows.get(id))
@@ -119,6 +119,10 @@ pub(crate) fn key_text(value: &Value) -> Option<String> {
         other => Some(other.to_string()),
     }
 }
+
+/// A place in a transaction: how much of it stands before, or that it began here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Savepoint(Option<usize>);
 
 #[derive(Debug)]
 struct Undo {
@@ -189,6 +193,33 @@ impl Store {
     /// Takes back everything since [`Store::begin`]; versions used up stay used up.
     pub(crate) fn rollback(&mut self) {
         for undo in self.undo.take().into_iter().flatten().rev() {
+            self.tables[undo.table].set(undo.id, undo.row, undo.deleted_at);
+        }
+    }
+
+    /// Marks a place to go back to, in the open transaction or in one of its own.
+    pub(crate) fn savepoint(&mut self) -> Savepoint {
+        match &self.undo {
+            Some(undo) => Savepoint(Some(undo.len())),
+            None => {
+                self.begin();
+                Savepoint(None)
+            }
+        }
+    }
+
+    /// Keeps what happened since a savepoint.
+    pub(crate) fn keep(&mut self, savepoint: Savepoint) {
+        if savepoint.0.is_none() {
+            self.commit();
+        }
+    }
+
+    /// Takes back what happened since a savepoint.
+    pub(crate) fn take_back(&mut self, savepoint: Savepoint) {
+        let Some(kept) = savepoint.0 else { return self.rollback() };
+        let later = self.undo.as_mut().map(|undo| undo.split_off(kept));
+        for undo in later.into_iter().flatten().rev() {
             self.tables[undo.table].set(undo.id, undo.row, undo.deleted_at);
         }
     }

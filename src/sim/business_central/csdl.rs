@@ -70,8 +70,7 @@ fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
 fn push_property(text: &mut String, column: &Column) {
     let nullable = if column.name == "id" { " Nullable=\"false\"" } else { "" };
     let length = column.kind.max_length().map(|max| format!(" MaxLength=\"{max}\"")).unwrap_or_default();
-    let scale =
-        if matches!(column.kind, Kind::Decimal | Kind::Inventory) { " Scale=\"Variable\"" } else { "" };
+    let scale = if column.kind.edm() == "Edm.Decimal" { " Scale=\"Variable\"" } else { "" };
     let start =
         format!("<Property Name=\"{}\" Type=\"{}\"{nullable}{length}{scale}", column.name, column.kind.edm());
     if column.read_only {

@@ -25,7 +25,7 @@ pub(super) struct LateRow {
 impl Service {
     /// Returns the present as rows are stamped.
     pub(super) fn now(&self) -> String {
-        time::stamp(self.disturbance.stamped(jiff::Timestamp::now().as_millisecond()))
+        time::stamp(self.disturbance.stamped(self.clock.millis()))
     }
 
     /// Returns the page size asked for; where pages drift, sometimes a smaller one.
@@ -104,7 +104,8 @@ impl Service {
         }
     }
 
-    fn touch(&mut self, set: usize, mut row: Row) {
+    /// Stores a row under the present stamp.
+    pub(super) fn touch(&mut self, set: usize, mut row: Row) {
         if let Some(position) = self.sets[set].position("lastModifiedDateTime") {
             row.values[position] = Value::String(self.now());
         }

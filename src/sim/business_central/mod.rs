@@ -1,6 +1,6 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
 //!
-//! It does not play documents and lines, webhooks, `$expand` of collections, or custom API pages.
+//! It does not play dimensions, pictures, attachments, webhooks, or custom API pages.
 
 mod service;
 
@@ -9,13 +9,19 @@ mod batch;
 mod csdl;
 mod currency;
 mod disturbed;
+mod documents;
 mod error;
 mod expand;
+mod filter;
+mod navigate;
+mod order;
 mod page;
 mod read;
 mod render;
 mod rules;
 mod schema;
+mod stock;
+mod switches;
 mod tables;
 mod time;
 mod values;

@@ -1,51 +1,94 @@
 //! Reading rows: lists with filter, order and pages, single rows, counts.
 
-use std::borrow::Cow;
-use std::cmp::Ordering;
-
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::Fault;
+use super::filter::Filter;
+use super::navigate::Within;
+use super::order::{Order, sort};
 use super::page::Position;
 use super::render::etag;
-use super::schema::{Kind, Set};
+use super::schema::{Role, Set};
 use super::service::{Operation, Service};
-use super::values::{as_decimal, unescaped};
 use crate::sim::http::Reply;
-use crate::sim::odata::filter::{Dialect, Expression, FilterError, Operand, parse};
 use crate::sim::odata::path::Key;
-use crate::sim::odata::select::{OrderBy, order_by};
 use crate::sim::store::{Row, key_text};
 
 /// The page size nobody can exceed.
 pub(super) const MAXIMUM: usize = 20_000;
 
-/// A filter that passed the checks.
-struct Filter {
-    expression: Expression,
-    /// Enum literals come escaped or as captions, so such a filter is tried both ways.
-    names_enum: bool,
+/// Which rows of a set are meant.
+struct Wanted {
+    filter: Option<Filter>,
+    within: Option<Within>,
+}
+
+impl Wanted {
+    fn read(
+        service: &Service,
+        operation: &Operation<'_>,
+        index: usize,
+        within: Option<&Within>,
+    ) -> Result<Self, Fault> {
+        let set = &service.sets[index];
+        let filter = Filter::parse(set, operation.query.get("$filter"), service.switches.refuses_in)?;
+        let wanted = Self { filter, within: within.cloned() };
+        let pins = |name| wanted.filter.as_ref().is_some_and(|filter| filter.pins(name));
+        if matches!(set.role, Role::Line(_)) && within.is_none() && !pins("documentId") && !pins("id") {
+            return Err(Fault::dialog("You must specify an Id or a Document Id to get the lines."));
+        }
+        Ok(wanted)
+    }
+
+    fn accepts(&self, service: &Service, set: &Set, row: &Row) -> bool {
+        self.filter.as_ref().is_none_or(|filter| filter.accepts(service, set, row))
+    }
+
+    /// Returns the rows by key, as lists show them.
+    fn rows<'a>(
+        &self,
+        service: &'a Service,
+        index: usize,
+        after: Option<&str>,
+    ) -> Box<dyn Iterator<Item = &'a Row> + 'a> {
+        match &self.within {
+            Some(within) => {
+                let key = service.sets[index].key_position();
+                let after = after.map(str::to_owned);
+                let rows = service.rows_within(index, within.column, &within.id.to_string());
+                Box::new(rows.filter(move |row| after.is_none() || key_text(&row.values[key]) > after))
+            }
+            None => {
+                let rows = service.store.rows(index).after_key(after);
+                Box::new(rows.filter_map(|row| service.listed(row)))
+            }
+        }
+    }
 }
 
 /// Answers a collection.
-pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
+pub(super) fn list(
+    service: &Service,
+    operation: &Operation<'_>,
+    index: usize,
+    within: Option<&Within>,
+) -> Result<Reply, Fault> {
     let set = &service.sets[index];
     let query = &operation.query;
     let shape = service.shape(index, query.get("$select"), query.get("$expand"))?;
-    let filter = filter(set, query.get("$filter"))?;
-    let order = checked_order(set, operation)?;
+    let wanted = Wanted::read(service, operation, index, within)?;
+    let order = Order::parse(set, query.get("$orderby"))?;
     let start = start(operation)?;
     let size = service.page_size(operation);
     let take = size.min(start.left.unwrap_or(usize::MAX));
-    let matching = |row: &&Row| accepts(service, set, filter.as_ref(), row);
-    let mut rows = ordered(service, index, &order, &start, take.saturating_add(1), &matching);
+    let mut rows = ordered(service, index, &order, &start, take.saturating_add(1), &wanted);
     let more = rows.len() > take;
     rows.truncate(take);
     let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), context(service, operation, set).into());
+    body.insert("@odata.context".to_owned(), context(service, operation, set, within).into());
     if query.get("$count") == Some("true") {
-        let count = service.store.rows(index).iter().filter(matching).count();
+        let count = wanted.rows(service, index, None).filter(|row| wanted.accepts(service, set, row)).count();
         body.insert("@odata.count".to_owned(), count.into());
     }
     body.insert(
@@ -59,15 +102,6 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
         body.insert("@odata.nextLink".to_owned(), next_link(operation, &next).into());
     }
     Ok(Reply::json(200, &Value::Object(body)))
-}
-
-/// Reads `$orderby`.
-fn checked_order(set: &Set, operation: &Operation<'_>) -> Result<Vec<OrderBy>, Fault> {
-    let order = order_by(operation.query.get("$orderby"));
-    match order.iter().find(|key| set.shown(&key.property).is_none()) {
-        Some(key) => Err(Fault::unknown_in_query(&key.property, set.entity)),
-        None => Ok(order),
-    }
 }
 
 /// Returns where the page starts: at a skip token, or at `$skip` with `$top` still to give.
@@ -93,31 +127,33 @@ fn next_link(operation: &Operation<'_>, next: &Position) -> String {
 fn ordered<'a>(
     service: &'a Service,
     index: usize,
-    order: &[OrderBy],
+    order: &Order,
     start: &Position,
     take: usize,
-    matching: &dyn Fn(&&Row) -> bool,
+    wanted: &Wanted,
 ) -> Vec<&'a Row> {
-    let rows = service.store.rows(index);
+    let set = &service.sets[index];
     if order.is_empty() {
         let skip = if start.after_key.is_some() { 0 } else { start.shown };
-        let rows = rows.after_key(start.after_key.as_deref()).filter_map(|row| service.listed(row));
-        let listed = rows.filter(|row| matching(row));
-        return listed.skip(skip).take(take).collect();
+        let rows = wanted.rows(service, index, start.after_key.as_deref());
+        return rows.filter(|row| wanted.accepts(service, set, row)).skip(skip).take(take).collect();
     }
-    let set = &service.sets[index];
-    let listed = rows.after_key(None).filter_map(|row| service.listed(row));
-    let mut sorted: Vec<_> = listed.filter(|row| matching(row)).collect();
-    sorted.sort_by(|left, right| compare_rows(service, set, order, left, right));
+    let rows = wanted.rows(service, index, None);
+    let mut sorted: Vec<_> = rows.filter(|row| wanted.accepts(service, set, row)).collect();
+    sort(service, set, order, &mut sorted);
     sorted.into_iter().skip(start.shown).take(take).collect()
 }
 
 /// Answers `set/$count`.
-pub(super) fn count(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
+pub(super) fn count(
+    service: &Service,
+    operation: &Operation<'_>,
+    index: usize,
+    within: Option<&Within>,
+) -> Result<Reply, Fault> {
     let set = &service.sets[index];
-    let filter = filter(set, operation.query.get("$filter"))?;
-    let count =
-        service.store.rows(index).iter().filter(|row| accepts(service, set, filter.as_ref(), row)).count();
+    let wanted = Wanted::read(service, operation, index, within)?;
+    let count = wanted.rows(service, index, None).filter(|row| wanted.accepts(service, set, row)).count();
     Ok(Reply::text(200, "text/plain", count.to_string()))
 }
 
@@ -143,7 +179,8 @@ pub(super) fn shown(
     let set = &service.sets[index];
     let shape = service.shape(index, operation.query.get("$select"), operation.query.get("$expand"))?;
     let mut body = Map::new();
-    body.insert("@odata.context".to_owned(), format!("{}/$entity", context(service, operation, set)).into());
+    let context = format!("{}/$entity", context(service, operation, set, None));
+    body.insert("@odata.context".to_owned(), context.into());
     body.extend(service.render(index, row, &shape));
     Ok(Reply::json(status, &Value::Object(body)).with("ETag", etag(row)))
 }
@@ -164,114 +201,10 @@ pub(super) fn existing<'a>(service: &'a Service, index: usize, key: &Key) -> Res
     service.store.rows(index).get(&id).ok_or_else(|| Fault::not_found(set.name))
 }
 
-fn context(service: &Service, operation: &Operation<'_>, set: &Set) -> String {
+fn context(service: &Service, operation: &Operation<'_>, set: &Set, within: Option<&Within>) -> String {
+    let whole = within.map(|within| format!("{}/", within.path)).unwrap_or_default();
     match set.name {
         "companies" => format!("{}/$metadata#companies", operation.api),
-        name => format!("{}/$metadata#companies({})/{name}", operation.api, service.company()),
-    }
-}
-
-/// Parses a `$filter`. Lambdas and `in` are ignored, which returns everything: so does the product.
-fn filter(set: &Set, text: Option<&str>) -> Result<Option<Filter>, Fault> {
-    let Some(text) = text else { return Ok(None) };
-    let expression = match parse(text) {
-        Ok(expression) => expression,
-        Err(FilterError::Lambda | FilterError::In) => return Ok(None),
-        Err(FilterError::Syntax) => {
-            return Err(Fault::bad_request(format!("Syntax error in the filter '{text}'.")));
-        }
-    };
-    let mut unknown = None;
-    expression.visit_properties(&mut |name| {
-        if set.shown(name).is_none() {
-            unknown.get_or_insert_with(|| Fault::unknown_in_query(name, set.entity));
-        }
-    });
-    if let Some(fault) = unknown {
-        return Err(fault);
-    }
-    if expression.has_or_over_properties() {
-        let message = "The 'OR' operator is not supported on distinct fields on an OData filter.";
-        return Err(Fault::new(501, "BadRequest_MethodNotImplemented", message));
-    }
-    check_literals(set, &expression)?;
-    let mut names_enum = false;
-    expression.visit_properties(&mut |name| names_enum |= is_enum(set, name));
-    Ok(Some(Filter { expression, names_enum }))
-}
-
-/// A literal longer than its field is refused.
-fn check_literals(set: &Set, expression: &Expression) -> Result<(), Fault> {
-    match expression {
-        Expression::And(left, right) | Expression::Or(left, right) => {
-            check_literals(set, left)?;
-            check_literals(set, right)
-        }
-        Expression::Not(inner) => check_literals(set, inner),
-        Expression::Compare { left: Operand::Property(name), right: Operand::Text(text), .. } => {
-            let max = set.position(name).and_then(|position| set.columns[position].kind.max_length());
-            if max.is_none_or(|max| text.encode_utf16().count() <= max) {
-                return Ok(());
-            }
-            let message =
-                format!("The filter '{text}' is not valid for the field '{name}'. The value is too long.");
-            Err(Fault::new(400, "Application_FilterErrorException", message))
-        }
-        Expression::Compare { .. }
-        | Expression::Search { .. }
-        | Expression::OneOf { .. }
-        | Expression::Holds(_) => Ok(()),
-    }
-}
-
-fn accepts(service: &Service, set: &Set, filter: Option<&Filter>, row: &Row) -> bool {
-    let Some(Filter { expression, names_enum }) = filter else {
-        return true;
-    };
-    expression.holds(Dialect::BusinessCentral, &|name| named(service, set, row, name))
-        || *names_enum
-            && expression.holds(Dialect::BusinessCentral, &|name| captioned(service, set, row, name))
-}
-
-fn named<'a>(service: &Service, set: &Set, row: &'a Row, name: &str) -> Cow<'a, Value> {
-    set.position(name).map_or(Cow::Owned(Value::Null), |position| service.property(set, row, position))
-}
-
-fn captioned<'a>(service: &Service, set: &Set, row: &'a Row, name: &str) -> Cow<'a, Value> {
-    let value = named(service, set, row, name);
-    match set.position(name).map(|position| &set.columns[position].kind) {
-        Some(Kind::Enum(..)) => Cow::Owned(Value::String(unescaped(value.as_str().unwrap_or_default()))),
-        _ => value,
-    }
-}
-
-fn is_enum(set: &Set, name: &str) -> bool {
-    let kind = set.position(name).map(|position| &set.columns[position].kind);
-    matches!(kind, Some(Kind::Enum(..)))
-}
-
-fn compare_rows(service: &Service, set: &Set, order: &[OrderBy], left: &Row, right: &Row) -> Ordering {
-    for key in order {
-        let Some(position) = set.position(&key.property) else {
-            continue;
-        };
-        let order =
-            compare_values(&service.property(set, left, position), &service.property(set, right, position));
-        let order = if key.descending { order.reverse() } else { order };
-        if order != Ordering::Equal {
-            return order;
-        }
-    }
-    Ordering::Equal
-}
-
-fn compare_values(left: &Value, right: &Value) -> Ordering {
-    match (left, right) {
-        (Value::Number(_), Value::Number(_)) => as_decimal(left).cmp(&as_decimal(right)),
-        (Value::Bool(left), Value::Bool(right)) => left.cmp(right),
-        _ => {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_lowercase();
-            text(left).cmp(&text(right))
-        }
+        name => format!("{}/$metadata#companies({})/{whole}{name}", operation.api, service.company()),
     }
 }

@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::error::Fault;
 use super::schema::{Kind, Set};
 use super::service::Service;
+use super::values::decimal;
 use crate::sim::odata::select::select;
 use crate::sim::store::Row;
 
@@ -37,6 +38,7 @@ impl Service {
                 Cow::Owned(Value::String(self.code_of(set, row, reference, local_currency)))
             }
             Kind::LookUp { code, property } => Cow::Owned(self.looked_up(set, row, code, property)),
+            Kind::BalanceDue => Cow::Owned(decimal(self.balance_due(row.id))),
             _ => Cow::Borrowed(&row.values[column]),
         }
     }

@@ -1,11 +1,11 @@
 //! What validation code does to a row of one set before it is stored.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::Fault;
-use super::schema::Set;
+use super::schema::{Role, Set};
 use super::service::Service;
-use super::time;
+use super::time::Clock;
 use crate::sim::store::Row;
 
 /// A row by the names of its properties.
@@ -34,14 +34,34 @@ impl Named<'_> {
 }
 
 impl Service {
+    /// Puts what follows from the masters a body names, before its other properties.
+    pub(super) fn begin(
+        &self,
+        index: usize,
+        row: &mut Row,
+        body: &Map<String, Value>,
+        creating: bool,
+    ) -> Result<(), Fault> {
+        match self.sets[index].role {
+            Role::Document(_) => self.begin_document(index, row, body, creating),
+            Role::Line(document) => self.begin_line(index, document, row, body, creating),
+            Role::Table => Ok(()),
+        }
+    }
+
     /// Completes and checks a row that is about to be stored; `old` is the row before, if there was one.
     pub(super) fn validate(&self, index: usize, old: Option<&Row>, row: &mut Row) -> Result<(), Fault> {
         let set = &self.sets[index];
+        match set.role {
+            Role::Document(document) => return self.validate_document(index, document, old, row),
+            Role::Line(document) => return self.validate_line(index, document, old, row),
+            Role::Table => {}
+        }
         let before = |name: &str| old.map(|old| old.values[set.position(name).unwrap_or_default()].clone());
         let row = Named { set, row };
         match set.name {
             "contacts" => self.validate_contact(row, before),
-            "opportunities" => validate_opportunity(row, before),
+            "opportunities" => validate_opportunity(row, before, self.clock),
             _ => Ok(()),
         }
     }
@@ -81,9 +101,13 @@ impl Service {
 }
 
 /// Whose an opportunity is stands fast once it is won or lost.
-fn validate_opportunity(mut row: Named<'_>, before: impl Fn(&str) -> Option<Value>) -> Result<(), Fault> {
+fn validate_opportunity(
+    mut row: Named<'_>,
+    before: impl Fn(&str) -> Option<Value>,
+    clock: Clock,
+) -> Result<(), Fault> {
     if before("id").is_none() {
-        row.put("creationDate", time::today());
+        row.put("creationDate", clock.today());
         let now = row.get("lastModifiedDateTime").clone();
         row.put("systemCreatedAt", now);
         return Ok(());

@@ -1,7 +1,10 @@
 //! What an entity set is: properties, types, verbs. The sets themselves are data in `tables`.
 
+use rust_decimal::Decimal;
 use serde_json::Value;
+use uuid::Uuid;
 
+use super::values::as_decimal;
 use crate::sim::store::Row;
 
 /// An entity set.
@@ -21,7 +24,49 @@ pub(crate) struct Set {
     pub(crate) verbs: Verbs,
     /// The reference to the row these rows belong to, with which they are deleted.
     pub(crate) part_of: Option<&'static str>,
+    /// The set whose rows these are, seen through another page: equal ids, nothing of their own.
+    pub(crate) view_of: Option<&'static str>,
+    pub(crate) role: Role,
     pub(crate) columns: Vec<Column>,
+}
+
+/// Whether a set's rows are documents or lines of documents, which follow rules of their own.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Role {
+    Table,
+    Document(Document),
+    Line(Document),
+}
+
+/// A kind of sales document.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Document {
+    Order,
+    Quote,
+    Invoice,
+    Shipment,
+}
+
+impl Document {
+    /// Returns the set of the headers.
+    pub(crate) fn headers(self) -> &'static str {
+        match self {
+            Self::Order => "salesOrders",
+            Self::Quote => "salesQuotes",
+            Self::Invoice => "salesInvoices",
+            Self::Shipment => "salesShipments",
+        }
+    }
+
+    /// Returns the set of the lines.
+    pub(crate) fn lines(self) -> &'static str {
+        match self {
+            Self::Order => "salesOrderLines",
+            Self::Quote => "salesQuoteLines",
+            Self::Invoice => "salesInvoiceLines",
+            Self::Shipment => "salesShipmentLines",
+        }
+    }
 }
 
 /// What can be done to a set besides reading.
@@ -33,7 +78,7 @@ pub(crate) enum Verbs {
 }
 
 /// A property.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Column {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
@@ -76,6 +121,8 @@ pub(crate) enum Kind {
     },
     /// Stock: calculated; writing it posts a journal.
     Inventory,
+    /// What a customer owes: calculated from invoices, in the customer's currency.
+    BalanceDue,
     /// A key of several columns, which the page does not show.
     Composed(&'static [&'static str]),
 }
@@ -91,7 +138,7 @@ impl Kind {
             | Self::CodeIn { .. }
             | Self::LookUp { .. }
             | Self::Composed(_) => "Edm.String".to_owned(),
-            Self::Decimal | Self::Inventory => "Edm.Decimal".to_owned(),
+            Self::Decimal | Self::Inventory | Self::BalanceDue => "Edm.Decimal".to_owned(),
             Self::Integer => "Edm.Int32".to_owned(),
             Self::BigInteger => "Edm.Int64".to_owned(),
             Self::Boolean => "Edm.Boolean".to_owned(),
@@ -111,6 +158,11 @@ impl Kind {
         }
     }
 
+    /// Returns whether rows hold the property; others are found out when they are read.
+    pub(crate) fn is_stored(&self) -> bool {
+        !matches!(self, Self::CodeOf { .. } | Self::LookUp { .. } | Self::BalanceDue | Self::Composed(_))
+    }
+
     /// Returns whether the page shows the property.
     pub(crate) fn is_shown(&self) -> bool {
         !matches!(self, Self::Composed(_))
@@ -126,6 +178,31 @@ impl Set {
     /// Returns the position of a property that requests may name.
     pub(crate) fn shown(&self, name: &str) -> Option<usize> {
         self.position(name).filter(|position| self.columns[*position].kind.is_shown())
+    }
+
+    /// Returns a row's stored value of a property.
+    pub(crate) fn value<'a>(&self, row: &'a Row, name: &str) -> &'a Value {
+        &row.values[self.position(name).expect("invariant: rules name properties of their set")]
+    }
+
+    pub(crate) fn text<'a>(&self, row: &'a Row, name: &str) -> &'a str {
+        self.value(row, name).as_str().unwrap_or_default()
+    }
+
+    pub(crate) fn number(&self, row: &Row, name: &str) -> Decimal {
+        as_decimal(self.value(row, name)).unwrap_or_default()
+    }
+
+    /// Returns the id a reference holds; the zero guid if it is blank.
+    pub(crate) fn id(&self, row: &Row, name: &str) -> Uuid {
+        self.text(row, name).parse().unwrap_or_default()
+    }
+
+    /// Sets a property the set has; others are left out.
+    pub(crate) fn put(&self, row: &mut Row, name: &str, value: impl Into<Value>) {
+        if let Some(position) = self.position(name) {
+            row.values[position] = value.into();
+        }
     }
 
     /// Returns the position of the key.

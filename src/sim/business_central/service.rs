@@ -8,9 +8,13 @@ use uuid::Uuid;
 
 use super::access::Access;
 use super::disturbed::LateRow;
+use super::documents::call;
 use super::error::Fault;
+use super::navigate::{Tail, Target};
 use super::schema::{Set, Verbs};
+use super::switches::Switches;
 use super::tables;
+use super::time::Clock;
 use super::values::blank;
 use super::{batch, csdl, read, write};
 use crate::sim::disturbance::Disturbance;
@@ -38,6 +42,10 @@ pub(crate) struct Service {
     pub(super) late: BTreeMap<Uuid, LateRow>,
     /// Set and id of what a request wrote, for the subscribers that come after it.
     pub(super) written: Vec<(usize, Uuid)>,
+    /// The last number each series gave out.
+    pub(super) numbers: BTreeMap<&'static str, u64>,
+    pub(super) switches: Switches,
+    pub(super) clock: Clock,
     access: Access,
     seed: Seed,
 }
@@ -67,9 +75,18 @@ impl Service {
             disturbance: Arc::default(),
             late: BTreeMap::new(),
             written: Vec::new(),
+            numbers: BTreeMap::new(),
+            switches: Switches::default(),
+            clock: Clock::default(),
             access: Access::default(),
             seed,
         }
+    }
+
+    /// Stops the time at a moment.
+    #[cfg(test)]
+    pub(crate) fn stop_at(&mut self, millis: i64) {
+        self.clock = Clock::At(millis);
     }
 
     /// Takes the application's permissions on a set away or gives them back.
@@ -227,30 +244,79 @@ impl Service {
         segment: &Segment,
         rest: &[Segment],
     ) -> Result<Reply, Fault> {
-        let index = self.set(&segment.name).ok_or_else(|| Fault::not_found(&segment.name))?;
-        let verbs = self.sets[index].verbs;
-        let method = operation.request.method.as_str();
+        let target = self.follow(segment, rest)?;
         if !operation.request.person {
-            self.access.check(&self.sets[index], method)?;
+            self.access.check(&self.sets[target.set], &operation.request.method)?;
         }
-        match (method, &segment.key, rest) {
-            ("GET", None, []) => {
-                self.disturb_reading(operation, index);
-                let reply = read::list(self, operation, index);
+        if operation.request.method == "GET" {
+            return self.read(operation, &target);
+        }
+        self.attempt(|service| service.write(operation, &target))
+    }
+
+    fn read(&mut self, operation: &Operation<'_>, target: &Target) -> Result<Reply, Fault> {
+        let (set, within) = (target.set, target.within.as_ref());
+        match (&target.tail, &target.key) {
+            (Tail::Nothing, None) => {
+                self.disturb_reading(operation, set);
+                let reply = read::list(self, operation, set, within);
                 self.age_late_rows();
                 reply
             }
-            ("GET", None, [count]) if count.name == "$count" => read::count(self, operation, index),
-            ("GET", Some(key), []) => read::single(self, operation, index, key),
-            ("POST", None, []) if verbs == Verbs::All => write::create(self, operation, index),
-            ("PATCH", Some(key), []) if verbs != Verbs::Read => write::update(self, operation, index, key),
-            ("DELETE", Some(key), []) if verbs == Verbs::All => write::delete(self, operation, index, key),
-            (_, _, [unknown, ..]) => Err(Fault::not_found(&unknown.name)),
-            _ => {
-                let message = format!("The {method} method is not allowed on the entity '{}'.", segment.name);
-                Err(Fault::new(405, "BadRequest_MethodNotAllowed", message))
+            (Tail::Nothing, Some(key)) => {
+                self.check_within(target, key)?;
+                read::single(self, operation, set, key)
             }
+            (Tail::Count, _) => read::count(self, operation, set, within),
+            (Tail::Action(_), _) => Err(self.not_allowed(operation, set)),
         }
+    }
+
+    fn write(&mut self, operation: &Operation<'_>, target: &Target) -> Result<Reply, Fault> {
+        let (set, verbs) = (target.set, self.sets[target.set].verbs);
+        if let Some(key) = &target.key {
+            self.check_within(target, key)?;
+        }
+        match (operation.request.method.as_str(), &target.tail, &target.key) {
+            ("POST", Tail::Nothing, None) if verbs == Verbs::All => {
+                write::create(self, operation, set, target.within.as_ref())
+            }
+            ("POST", Tail::Action(action), Some(key)) => call(self, operation, set, key, action),
+            ("PATCH", Tail::Nothing, Some(key)) if verbs != Verbs::Read => {
+                write::update(self, operation, set, key)
+            }
+            ("DELETE", Tail::Nothing, Some(key)) if verbs == Verbs::All => {
+                write::delete(self, operation, set, key)
+            }
+            _ => Err(self.not_allowed(operation, set)),
+        }
+    }
+
+    /// A part is found below its own whole only.
+    fn check_within(&self, target: &Target, key: &Key) -> Result<(), Fault> {
+        let Some(within) = &target.within else { return Ok(()) };
+        let row = read::existing(self, target.set, key)?;
+        if row.values[within.column] == within.id.to_string() {
+            return Ok(());
+        }
+        Err(Fault::not_found(self.sets[target.set].name))
+    }
+
+    fn not_allowed(&self, operation: &Operation<'_>, set: usize) -> Fault {
+        let (method, name) = (&operation.request.method, self.sets[set].name);
+        let message = format!("The {method} method is not allowed on the entity '{name}'.");
+        Fault::new(405, "BadRequest_MethodNotAllowed", message)
+    }
+
+    /// Does work that happens as a whole or not at all.
+    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+        let savepoint = self.store.savepoint();
+        let result = work(self);
+        match &result {
+            Ok(_) => self.store.keep(savepoint),
+            Err(_) => self.store.take_back(savepoint),
+        }
+        result
     }
 
     /// Accepts the company by id or by name.

@@ -1,8 +1,29 @@
 //! Time stamps as the database keeps them: SQL `datetime` steps, written with milliseconds without trailing zeros.
 
-/// Returns today's date.
-pub(super) fn today() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%d").to_string()
+/// Where the present comes from.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) enum Clock {
+    #[default]
+    Wall,
+    /// Stands still, at so many milliseconds since 1970.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests stop the time"))]
+    At(i64),
+}
+
+impl Clock {
+    /// Returns the present in milliseconds since 1970.
+    pub(crate) fn millis(self) -> i64 {
+        match self {
+            Self::Wall => jiff::Timestamp::now().as_millisecond(),
+            Self::At(millis) => millis,
+        }
+    }
+
+    /// Returns today's date.
+    pub(crate) fn today(self) -> String {
+        let now = jiff::Timestamp::from_millisecond(self.millis()).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        now.strftime("%Y-%m-%d").to_string()
+    }
 }
 
 /// Rounds to a multiple of 1/300 s, which shows as .000, .003, .007, and writes the stamp.

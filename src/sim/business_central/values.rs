@@ -21,7 +21,9 @@ pub(super) fn blank(kind: &Kind) -> Value {
         | Kind::CodeIn { .. }
         | Kind::LookUp { .. }
         | Kind::Composed(_) => Value::from(""),
-        Kind::Decimal | Kind::Integer | Kind::BigInteger | Kind::Inventory => Value::from(0),
+        Kind::Decimal | Kind::Integer | Kind::BigInteger | Kind::Inventory | Kind::BalanceDue => {
+            Value::from(0)
+        }
         Kind::Boolean => Value::Bool(false),
         Kind::Date => Value::from("0001-01-01"),
         Kind::DateTime => Value::from("0001-01-01T00:00:00Z"),
@@ -49,7 +51,7 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
             limited(as_text()?.trim().to_uppercase(), *max)?
         }
         // Nobody can write them.
-        Kind::LookUp { .. } | Kind::Composed(_) => return Err(wrong()),
+        Kind::LookUp { .. } | Kind::BalanceDue | Kind::Composed(_) => return Err(wrong()),
         Kind::Text(max) => limited(as_text()?.to_owned(), *max)?,
         Kind::Decimal | Kind::Inventory => {
             let limit = Decimal::from(DECIMAL_LIMIT);

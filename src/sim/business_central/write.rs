@@ -3,36 +3,93 @@
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::documents::Written;
 use super::error::Fault;
+use super::navigate::Within;
 use super::read::{existing, shown};
 use super::render::etag;
-use super::schema::{Kind, Set};
+use super::schema::{Kind, Role, Set};
 use super::service::{Operation, Service};
-use super::time;
-use super::values::{as_decimal, decimal, needed, stored};
+use super::stock::Movement;
+use super::values::{as_decimal, needed, stored};
 use crate::sim::http::Reply;
 use crate::sim::odata::path::Key;
 use crate::sim::store::Row;
 
-/// Answers `POST set`.
-pub(super) fn create(service: &mut Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
-    let body = body(operation)?;
-    let mut row = service.blank_row(index, Uuid::new_v4(), &service.now());
-    assign(service, index, &mut row, &body, true)?;
-    let set = &service.sets[index];
-    let key = set.key_position();
-    if let Some(prefix) = set.series.filter(|_| row.values[key] == "") {
-        row.values[key] = Value::String(next_number(service, index, prefix));
+/// Answers `POST set`. The lines of a document may come with it: then all of it is stored or nothing.
+pub(super) fn create(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    index: usize,
+    within: Option<&Within>,
+) -> Result<Reply, Fault> {
+    let mut body = body(operation)?;
+    if let Some(within) = within {
+        let reference = service.sets[index].columns[within.column].name;
+        body.insert(reference.to_owned(), Value::String(within.id.to_string()));
     }
+    let lines = take_lines(&service.sets[index], &mut body)?;
+    let person = operation.request.person;
+    let id = insert(service, person, index, &body)?;
+    if let Role::Document(document) = service.sets[index].role {
+        let set = service.set(document.lines()).expect("invariant: the set exists");
+        for mut line in lines {
+            line.insert("documentId".to_owned(), Value::String(id.to_string()));
+            insert(service, person, set, &line)?;
+        }
+    }
+    let row = service.store.rows(index).get(&id).expect("invariant: the row was just stored");
+    shown(service, operation, index, row, 201)
+}
+
+/// Takes the lines out of a document's body.
+fn take_lines(set: &Set, body: &mut Map<String, Value>) -> Result<Vec<Map<String, Value>>, Fault> {
+    let Role::Document(document) = set.role else { return Ok(Vec::new()) };
+    let wrong = || Fault::bad_request(format!("'{}' is not a list of objects.", document.lines()));
+    match body.shift_remove(document.lines()) {
+        None => Ok(Vec::new()),
+        Some(Value::Array(lines)) => {
+            let object = |line| match line {
+                Value::Object(line) => Ok(line),
+                _ => Err(wrong()),
+            };
+            lines.into_iter().map(object).collect()
+        }
+        Some(_) => Err(wrong()),
+    }
+}
+
+/// Makes a row of a body.
+fn insert(
+    service: &mut Service,
+    person: bool,
+    index: usize,
+    body: &Map<String, Value>,
+) -> Result<Uuid, Fault> {
+    let mut row = service.blank_row(index, Uuid::new_v4(), &service.now());
+    service.begin(index, &mut row, body, true)?;
+    assign(service, index, &mut row, body, true)?;
+    let key = service.sets[index].key_position();
+    if let Some(prefix) = service.sets[index].series {
+        if row.values[key] == "" {
+            row.values[key] = Value::String(service.next_number(index, prefix));
+        } else if service.switches.forbids_manual_numbers {
+            let message = format!(
+                "You may not enter numbers manually. If you want to enter numbers manually, please activate Manual Nos. in No. Series {prefix}."
+            );
+            return Err(Fault::dialog(message));
+        }
+    }
+    let set = &service.sets[index];
     if let Some((column, _)) =
-        set.columns.iter().zip(&row.values).find(|(column, value)| column.needed && *value == "")
+        set.columns.iter().zip(&row.values).find(|(column, value)| column.needed && **value == "")
     {
         return Err(needed(set, column));
     }
     service.validate(index, None, &mut row)?;
-    let id = store(service, operation, index, row)?;
-    let row = service.store.rows(index).get(&id).expect("invariant: the row was just stored");
-    shown(service, operation, index, row, 201)
+    let row = store(service, person, index, row)?;
+    service.follow_up(index, Written::Inserted(&row))?;
+    Ok(row.id)
 }
 
 /// Answers `PATCH set(id)`.
@@ -47,6 +104,7 @@ pub(super) fn update(
     check_tag(&tag, &old)?;
     let body = body(operation)?;
     let mut row = old.clone();
+    service.begin(index, &mut row, &body, false)?;
     assign(service, index, &mut row, &body, false)?;
     if row != old {
         service.validate(index, Some(&old), &mut row)?;
@@ -57,15 +115,14 @@ pub(super) fn update(
             without_stock.values[position] = old.values[position].clone();
         }
         // Stock is calculated from entries: it moves the tag, not the stamp.
-        if let Some(position) =
-            service.sets[index].position("lastModifiedDateTime").filter(|_| without_stock != old)
-        {
-            row.values[position] = Value::String(service.now());
+        if without_stock != old {
+            service.sets[index].put(&mut row, "lastModifiedDateTime", service.now());
         }
-        store(service, operation, index, row.clone())?;
+        let row = store(service, operation.request.person, index, row)?;
         if let Some(position) = moved {
             post_journal(service, index, &row, &old, position);
         }
+        service.follow_up(index, Written::Updated(&old, &row))?;
     }
     shown(service, operation, index, existing(service, index, key)?, 200)
 }
@@ -77,14 +134,21 @@ pub(super) fn delete(
     index: usize,
     key: &Key,
 ) -> Result<Reply, Fault> {
-    let row = existing(service, index, key)?;
-    let id = row.id;
-    if operation.request.header("if-match").is_some() {
-        check_tag(required_tag(operation)?, row)?;
-    }
-    check_unreferenced(service, index, row)?;
-    remove(service, index, id);
+    let row = existing(service, index, key)?.clone();
+    check_sent_tag(operation, &row)?;
+    check_unreferenced(service, index, &row)?;
+    service.check_deletion(index, &row)?;
+    remove(service, index, row.id);
+    service.follow_up(index, Written::Deleted(&row))?;
     Ok(Reply::empty(204))
+}
+
+/// Compares a tag if one is sent.
+pub(super) fn check_sent_tag(operation: &Operation<'_>, row: &Row) -> Result<(), Fault> {
+    match operation.request.header("if-match") {
+        Some(_) => check_tag(required_tag(operation)?, row),
+        None => Ok(()),
+    }
 }
 
 /// Removes a row with those that are part of it.
@@ -133,7 +197,7 @@ fn check_tag(tag: &str, row: &Row) -> Result<(), Fault> {
 }
 
 /// Puts a body's properties into a row, one after the other.
-fn assign(
+pub(super) fn assign(
     service: &Service,
     index: usize,
     row: &mut Row,
@@ -200,13 +264,8 @@ fn check_agreement(set: &Set, reference: &str, body: &Map<String, Value>, id: &V
     }
 }
 
-/// Stores a row under the next version if its key is free.
-fn store(
-    service: &mut Service,
-    operation: &Operation<'_>,
-    index: usize,
-    mut row: Row,
-) -> Result<Uuid, Fault> {
+/// Stores a row under the next version if its key is free; returns it as it is stored.
+fn store(service: &mut Service, person: bool, index: usize, mut row: Row) -> Result<Row, Fault> {
     service.rewrite(index, &mut row);
     service.sets[index].compose(&mut row);
     if service.store.rows(index).duplicate(&row).is_some() {
@@ -220,21 +279,27 @@ fn store(
     }
     let id = row.id;
     let before = service.store.rows(index).get(&id).cloned();
-    service.note_write(operation.request.person, index, id, before);
+    service.note_write(person, index, id, before);
     service.put(index, row);
-    Ok(id)
+    Ok(service.store.rows(index).get(&id).cloned().expect("invariant: the row was just stored"))
 }
 
-/// Returns the first free number of a series: C00010, C00020…
-fn next_number(service: &Service, index: usize, prefix: &str) -> String {
-    let key = service.sets[index].key_position();
-    let free =
-        |number: &String| service.store.rows(index).by_key(key, &Value::from(number.as_str())).is_none();
-    let mut numbers = (1..).map(|step| format!("{prefix}{:05}", step * 10));
-    numbers.find(free).expect("invariant: a series does not end")
+impl Service {
+    /// Returns the next free number of a series: C00010, C00020… No number is given out twice.
+    pub(super) fn next_number(&mut self, index: usize, prefix: &'static str) -> String {
+        let key = self.sets[index].key_position();
+        loop {
+            let last = self.numbers.entry(prefix).or_default();
+            *last += 10;
+            let number = format!("{prefix}{last:05}");
+            if self.store.rows(index).by_key(key, &Value::from(number.as_str())).is_none() {
+                return number;
+            }
+        }
+    }
 }
 
-/// Writes the ledger entry that explains a change of stock.
+/// Writes the ledger entry that explains a stock somebody typed.
 fn post_journal(service: &mut Service, index: usize, row: &Row, old: &Row, inventory: usize) {
     let amount = |row: &Row| as_decimal(&row.values[inventory]).unwrap_or_default();
     let quantity = amount(row) - amount(old);
@@ -243,19 +308,9 @@ fn post_journal(service: &mut Service, index: usize, row: &Row, old: &Row, inven
     } else {
         "Negative_x0020_Adjmt_x002E_"
     };
-    let entries = service.set("itemLedgerEntries").expect("invariant: the set exists");
-    let number = 1001 + service.store.rows(entries).iter().count();
-    let item = row.values[service.sets[index].key_position()].clone();
-    let values = [
-        ("entryNumber", Value::from(number)),
-        ("itemNumber", item),
-        ("postingDate", Value::String(time::today())),
-        ("entryType", Value::from(kind)),
-        ("documentNumber", Value::from("API")),
-        ("quantity", decimal(quantity)),
-    ];
-    let now = service.now();
-    service.insert("itemLedgerEntries", Uuid::new_v4(), &now, &values);
+    let item = service.sets[index].text(row, service.sets[index].key).to_owned();
+    let movement = Movement { kind, document: "API", source: "", description: "" };
+    service.post_entry(&item, quantity, &movement);
 }
 
 /// Refuses to delete what other rows refer to.

@@ -22,6 +22,11 @@ pub(super) fn send(world: &mut World, method: &str, path: &str, headers: &[&str]
     world.business_central.answer(&request(method, &target, headers, &body), &mut Vec::new())
 }
 
+/// Stops the time so many seconds after a moment.
+pub(super) fn tick(world: &mut World, seconds: i64) {
+    world.business_central.stop_at(1_790_000_000_000 + seconds * 1000);
+}
+
 pub(super) fn get(world: &mut World, path: &str) -> Reply {
     send(world, "GET", path, &[], &Value::Null)
 }
@@ -65,6 +70,7 @@ fn an_update_needs_a_present_tag() {
 #[test]
 fn only_a_real_change_moves_tag_and_stamp() {
     let mut world = northwind();
+    tick(&mut world, 0);
     let row = customer(&mut world, "ALFKI");
     let same = patch(&mut world, "customers", &row, &json!({"city": "Berlin", "number": "alfki"})).to_json();
     assert_eq!(

@@ -45,8 +45,8 @@ proptest! {
     #[test]
     fn any_request_is_answered(
         method in "(GET|POST|PATCH|DELETE|PUT)",
-        set in "(accounts|customers|items|EntityDefinitions|\\$batch|companies|[a-z]{1,5})(\\(.{0,12}\\))?(/.{0,8})?",
-        body in "(\\{\"(name|creditlimit|creditLimit|inventory|displayName|Targets|requests)\":(1e99|-79228162514264337593543950335|\"x\"|\\[\\{\\}\\]|null)\\}|--b\n.{0,40}\n\n.{0,40}\n--b--|.{0,20})",
+        set in "(accounts|customers|items|salesOrders|salesOrderLines|EntityDefinitions|\\$batch|companies|[a-z]{1,5})(\\(.{0,12}\\))?(/.{0,8})?",
+        body in "(\\{\"(name|creditlimit|creditLimit|inventory|displayName|customerNumber|salesOrderLines|Targets|requests)\":(1e99|-79228162514264337593543950335|\"x\"|\\[\\{\\}\\]|null)\\}|--b\n.{0,40}\n\n.{0,40}\n--b--|.{0,20})",
     ) {
         let mut world = empty();
         for reply in send(&mut world, &method, &set, "", &body) {

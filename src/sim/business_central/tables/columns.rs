@@ -1,6 +1,6 @@
 //! The words in which the sets are written down.
 
-use super::super::schema::{Column, Kind, Set, Verbs};
+use super::super::schema::{Column, Kind, Role, Set, Verbs};
 
 /// A set that can be read and written; what differs is said over it.
 pub(super) fn set(
@@ -19,6 +19,8 @@ pub(super) fn set(
         series: None,
         verbs: Verbs::All,
         part_of: None,
+        view_of: None,
+        role: Role::Table,
         columns,
     }
 }

@@ -13,6 +13,7 @@ const ADDRESS_FORMATS: &[&str] = &[
 
 pub(super) fn all() -> Vec<Set> {
     vec![
+        accounts(),
         currencies(),
         currency_exchange_rates(),
         payment_terms(),
@@ -26,6 +27,18 @@ pub(super) fn all() -> Vec<Set> {
 fn coded(name: &'static str, entity: &'static str, table: (u32, &'static str)) -> Set {
     let columns = vec![id(), needed(code("code", 10)), text("displayName", 100), modified()];
     set(name, entity, table, "code", columns)
+}
+
+fn accounts() -> Set {
+    let columns = vec![
+        id(),
+        code("number", 20),
+        text("displayName", 100),
+        boolean("blocked"),
+        boolean("directPosting"),
+        modified(),
+    ];
+    Set { verbs: Verbs::Read, ..set("accounts", "account", (15, "G/L Account"), "number", columns) }
 }
 
 fn currencies() -> Set {

@@ -3,6 +3,7 @@
 mod columns;
 
 mod company;
+mod documents;
 mod items;
 mod masters;
 mod partners;
@@ -15,6 +16,7 @@ pub(super) fn all() -> Vec<Set> {
     sets.extend(partners::all());
     sets.extend(items::all());
     sets.extend(masters::all());
+    sets.extend(documents::all());
     sets
 }
 

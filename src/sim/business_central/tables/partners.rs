@@ -27,7 +27,7 @@ fn customers() -> Set {
     columns.extend(address());
     columns.extend([
         code_in("salespersonCode", 20, "salespeoplePurchasers"),
-        read_only(decimal("balanceDue")),
+        read_only(column("balanceDue", Kind::BalanceDue)),
         decimal("creditLimit"),
         boolean("taxLiable"),
         text("taxRegistrationNumber", 50),

@@ -1,0 +1,47 @@
+//! People at their desks in Business Central, doing what no API can do to a document.
+
+use std::sync::{Arc, Mutex};
+
+use super::business_central;
+use super::faults::lock;
+
+/// A handle on what people do in the web client. Clones share everything.
+#[derive(Clone, Debug)]
+pub struct Office {
+    pub(crate) service: Arc<Mutex<business_central::Service>>,
+}
+
+/// There is no such document.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{set} has no document {number}")]
+pub struct UnknownDocument {
+    set: &'static str,
+    number: String,
+}
+
+impl Office {
+    /// Releases an order: from then on it refuses most changes.
+    pub fn release(&self, order: &str) -> Result<(), UnknownDocument> {
+        self.set_status("salesOrders", order, "Open")
+    }
+
+    /// Opens a released order again.
+    pub fn reopen(&self, order: &str) -> Result<(), UnknownDocument> {
+        self.set_status("salesOrders", order, "Draft")
+    }
+
+    /// Notes that the customer accepted a quote.
+    pub fn accept(&self, quote: &str) -> Result<(), UnknownDocument> {
+        self.set_status("salesQuotes", quote, "Accepted")
+    }
+
+    /// Applies a payment to a posted invoice, so that nothing remains to be paid.
+    pub fn pay(&self, invoice: &str) -> Result<(), UnknownDocument> {
+        self.set_status("salesInvoices", invoice, "Paid")
+    }
+
+    fn set_status(&self, set: &'static str, number: &str, status: &str) -> Result<(), UnknownDocument> {
+        let done = lock(&self.service).set_status(set, number, status);
+        done.ok_or_else(|| UnknownDocument { set, number: number.to_owned() })
+    }
+}
