@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::sim::Profile;
+use crate::sim::{Profile, Setting};
 
 use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
@@ -157,12 +157,24 @@ pub(super) struct SimulateArguments {
     /// How the servers misbehave, decided by the seed; may be repeated. The fixed token of the JSON line is spared
     #[arg(long, value_name = "PROFILE", value_parser = fault_profile())]
     pub(super) faults: Vec<Profile>,
+    /// How Business Central is set up where companies differ; may be repeated
+    #[arg(long, value_name = "SETTING", value_parser = setting())]
+    pub(super) business_central: Vec<Setting>,
     /// How many requests in a window `--faults limits` allows; default: as announced, 6000
     #[arg(long, value_name = "N")]
     pub(super) limit_requests: Option<usize>,
     /// The window of `--faults limits`; default: as announced, 300
     #[arg(long, value_name = "SECS")]
     pub(super) limit_window_secs: Option<u64>,
+}
+
+/// Reads the name of a setting of Business Central; the help lists them.
+fn setting() -> impl TypedValueParser<Value = Setting> {
+    let value = |setting: Setting| PossibleValue::new(setting.name()).help(setting.description());
+    PossibleValuesParser::new(Setting::EVERY.map(value)).map(|name| {
+        let named = Setting::EVERY.into_iter().find(|setting| setting.name() == name);
+        named.expect("invariant: the parser takes only names of settings")
+    })
 }
 
 /// Reads the name of a fault profile; the help lists them.

@@ -30,6 +30,7 @@ pub(super) async fn simulate(
         tls: arguments.tls,
         certificates: certificates(&arguments.certificate)?,
         faults: arguments.faults.clone(),
+        settings: arguments.business_central.clone(),
         limits: limits(arguments),
     })
     .await?;

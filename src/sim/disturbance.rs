@@ -75,7 +75,9 @@ impl Disturbance {
         } else if state.strikes(Profile::ThrottlingUnannounced) {
             Reaction::Answer(429, None)
         } else if state.strikes(Profile::ServerErrors) {
-            Reaction::Answer(state.sequence.pick(&SERVER_ERRORS), None)
+            let status = state.sequence.pick(&SERVER_ERRORS);
+            // Who is only closed for maintenance says when to come back.
+            Reaction::Answer(status, (status == 503).then_some(RETRY_AFTER_SECS))
         } else if state.strikes(Profile::CutBefore) {
             Reaction::DropBefore
         } else if state.strikes(Profile::CutAfter) {
@@ -110,7 +112,8 @@ impl Disturbance {
 
 impl State {
     fn plays(&self, profile: Profile) -> bool {
-        let in_all = profile != Profile::Limits && self.profiles.contains(&Profile::All);
+        let apart = matches!(profile, Profile::Limits | Profile::RolledBackRows);
+        let in_all = !apart && self.profiles.contains(&Profile::All);
         in_all || self.profiles.contains(&profile)
     }
 
@@ -146,11 +149,11 @@ mod tests {
     }
 
     #[test]
-    fn all_plays_every_profile_but_limits_until_it_is_calmed() {
+    fn all_plays_every_profile_but_two_until_it_is_calmed() {
         let disturbance = Disturbance::new(&[Profile::All], 1);
         let played = |profile: &Profile| disturbance.plays(*profile);
         let not: Vec<_> = Profile::EVERY.into_iter().filter(|profile| !played(profile)).collect();
-        assert_eq!(not, [Profile::Limits]);
+        assert_eq!(not, [Profile::RolledBackRows, Profile::Limits]);
         disturbance.calm();
         assert!(!Profile::EVERY.iter().any(played));
     }

@@ -22,6 +22,7 @@ mod options;
 mod profile;
 mod sequence;
 mod server;
+mod setting;
 mod store;
 #[cfg(test)]
 mod tests;
@@ -33,4 +34,5 @@ pub use limits::Limits;
 pub use office::{Office, UnknownDocument};
 pub use options::{Addresses, DataSet, Options};
 pub use profile::Profile;
+pub use setting::Setting;
 pub use simulation::Simulation;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::{Map, Value};
+
 use super::business_central;
 use super::faults::lock;
 
@@ -38,6 +40,23 @@ impl Office {
     /// Applies a payment to a posted invoice, so that nothing remains to be paid.
     pub fn pay(&self, invoice: &str) -> Result<(), UnknownDocument> {
         self.set_status("salesInvoices", invoice, "Paid")
+    }
+
+    /// Edits a row, or makes one of that number, in a transaction that stays open: reads show it already.
+    ///
+    /// Returns whether there is such a set with such properties.
+    pub fn edit_uncommitted(&self, set: &str, number: &str, change: &Map<String, Value>) -> bool {
+        lock(&self.service).edit_uncommitted(set, number, change).is_some()
+    }
+
+    /// Rolls back what is not committed: it never was.
+    pub fn roll_back(&self) {
+        lock(&self.service).roll_back();
+    }
+
+    /// Commits what is not committed; rows surface with the stamp of their edit, older than others seen meanwhile.
+    pub fn commit(&self) {
+        lock(&self.service).commit();
     }
 
     fn set_status(&self, set: &'static str, number: &str, status: &str) -> Result<(), UnknownDocument> {

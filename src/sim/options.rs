@@ -2,6 +2,7 @@
 
 use super::limits::Limits;
 use super::profile::Profile;
+use super::setting::Setting;
 
 /// What to start: ports, starting data and size.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Options {
     pub certificates: Vec<String>,
     /// How the servers misbehave, decided by the seed. Callers with the fixed access token are spared.
     pub faults: Vec<Profile>,
+    /// How Business Central is set up where it differs from the most likely form.
+    pub settings: Vec<Setting>,
     /// What [`Profile::Limits`] allows.
     pub limits: Limits,
 }
@@ -38,6 +41,7 @@ impl Default for Options {
             tls: false,
             certificates: Vec::new(),
             faults: Vec::new(),
+            settings: Vec::new(),
             limits: Limits::default(),
         }
     }

@@ -31,15 +31,17 @@ pub enum Profile {
     Rewriting,
     /// Plug-ins that edit a row after it was written, so that its version moves on.
     PlugIns,
+    /// Reads in Business Central show rows whose transaction is then rolled back.
+    RolledBackRows,
     /// 429 only where the announced limits are exceeded.
     Limits,
-    /// Everything but `limits` at once, each more rarely.
+    /// Everything but `limits` and `rolled-back-rows` at once, each more rarely.
     All,
 }
 
 impl Profile {
     /// Every profile.
-    pub const EVERY: [Profile; 16] = [
+    pub const EVERY: [Profile; 17] = [
         Self::Throttling,
         Self::ThrottlingUnannounced,
         Self::ServerErrors,
@@ -54,6 +56,7 @@ impl Profile {
         Self::LockConflicts,
         Self::Rewriting,
         Self::PlugIns,
+        Self::RolledBackRows,
         Self::Limits,
         Self::All,
     ];
@@ -84,8 +87,9 @@ impl Profile {
             Self::LockConflicts => ("lock-conflicts", "writes refused because a row is locked"),
             Self::Rewriting => ("rewriting", "values trimmed, upper-cased and rounded when written"),
             Self::PlugIns => ("plug-ins", "rows edited by plug-ins after they were written"),
+            Self::RolledBackRows => ("rolled-back-rows", "rows shown whose transaction is then rolled back"),
             Self::Limits => ("limits", "429 only where the announced limits are exceeded"),
-            Self::All => ("all", "everything but limits at once, each more rarely"),
+            Self::All => ("all", "everything but limits and rolled-back-rows at once, each more rarely"),
         }
     }
 

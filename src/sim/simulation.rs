@@ -54,6 +54,7 @@ impl Simulation {
         let disturbance = Arc::new(Disturbance::new(&options.faults, options.seed));
         lock(&dataverse).disturb(disturbance.clone());
         lock(&business_central).disturb(disturbance.clone());
+        lock(&business_central).set_up(&options.settings);
         let manners = Manners {
             faults: state.clone(),
             disturbance: disturbance.clone(),

@@ -1,70 +1,127 @@
-//! The JSON `$batch`: in order, to the first failure unless told to go on, as a whole under `Isolation: snapshot`.
+//! `$batch`: in order, to the first failure unless told to go on, as a whole under `Isolation: snapshot`.
+//!
+//! It comes as JSON or as multipart; what the parts are and how the answers are written stands in `batch_form`.
 
-use serde_json::{Map, Value, json};
-
+use super::batch_form::{Form, Part, Response};
 use super::error::Fault;
 use super::service::{Operation, Service};
 use crate::sim::http::{Reply, Request};
+use crate::sim::odata::path::segments;
 
 const MAXIMUM: usize = 100;
 
 /// Answers a batch.
 pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
-    let envelope: Value = match serde_json::from_slice(&operation.request.body) {
-        Ok(envelope) => envelope,
-        Err(error) => return Fault::bad_request(error.to_string()).reply(),
+    let form = Form::of(operation.request);
+    let parts = match form.read(operation.request) {
+        Ok(parts) => parts,
+        Err(fault) => return fault.reply(),
     };
-    let Some(requests) = envelope["requests"].as_array() else {
-        return Fault::bad_request("The batch has no 'requests'.").reply();
-    };
-    if requests.len() > MAXIMUM {
+    if parts.len() > MAXIMUM {
         let message = "The current batch message contains too many parts. A maximum number of '100' query operations and change sets are allowed in a batch message.";
         return Fault::new(500, "Unknown", message).reply();
     }
-    let goes_on = operation.request.preference("odata.continue-on-error").is_some();
-    let whole =
-        operation.request.header("isolation").is_some_and(|value| value.eq_ignore_ascii_case("snapshot"));
-    if whole {
-        service.store.begin();
-    }
+    let request = operation.request;
+    let goes_on = request.preference("odata.continue-on-error").is_some();
+    let whole = request.header("isolation").is_some_and(|value| value.eq_ignore_ascii_case("snapshot"));
+    let responses = if whole {
+        run_as_whole(service, operation, &parts, unguarded)
+    } else {
+        run(service, operation, &parts, goes_on, unguarded)
+    };
+    form.write(&responses)
+}
+
+/// Runs each part for itself. The rows of a change set are stored together or not at all.
+fn run(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    parts: &[Part],
+    goes_on: bool,
+    unguarded: &mut Vec<String>,
+) -> Vec<Response> {
     let mut responses = Vec::new();
-    let mut failed = false;
-    for request in requests {
-        let reply = operate(service, operation, request, unguarded);
-        failed |= !reply.is_success();
-        responses.push(response(request, &reply));
-        if failed && (whole || !goes_on) {
+    for part in parts {
+        let savepoint = service.store.savepoint();
+        let mut replies: Vec<_> = Vec::new();
+        for request in &part.requests {
+            let reply = operate(service, operation, request, unguarded);
+            let failed = !reply.is_success();
+            replies.push(reply);
+            if failed {
+                break;
+            }
+        }
+        let failed = replies.last().is_some_and(|reply| !reply.is_success());
+        if failed && part.is_change_set {
+            service.store.take_back(savepoint);
+            replies.drain(..replies.len() - 1);
+        } else {
+            service.store.keep(savepoint);
+        }
+        responses.push(Response::new(part, replies));
+        if failed && !goes_on {
             break;
         }
     }
-    // Parts before the failure keep their 2xx although they are taken back, as the product answers.
-    match (whole, failed) {
-        (true, true) => service.store.rollback(),
-        (true, false) => service.store.commit(),
-        (false, _) => {}
-    }
-    Reply::json(200, &json!({"responses": responses}))
+    responses
 }
 
-fn operate(service: &mut Service, batch: &Operation<'_>, part: &Value, unguarded: &mut Vec<String>) -> Reply {
-    let url = part["url"].as_str().unwrap_or_default();
+/// Runs all parts in one transaction. Those before a failure keep their 2xx although they are taken back, as the product
+/// answers; those after it are answered too, unless the first one fails.
+fn run_as_whole(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    parts: &[Part],
+    unguarded: &mut Vec<String>,
+) -> Vec<Response> {
+    let mut savepoint = service.store.savepoint();
+    let mut responses: Vec<Response> = Vec::new();
+    let mut failed = false;
+    for part in parts {
+        let mut replies = Vec::new();
+        for request in &part.requests {
+            let reply = operate(service, operation, request, unguarded);
+            failed |= !reply.is_success();
+            if reply.is_success() && posts(request) {
+                // Posting commits by itself, and with it all that came before.
+                service.store.keep(savepoint);
+                savepoint = service.store.savepoint();
+            }
+            replies.push(reply);
+        }
+        responses.push(Response::new(part, replies));
+        if failed && responses.len() == 1 {
+            break;
+        }
+    }
+    if failed {
+        service.store.take_back(savepoint);
+    } else {
+        service.store.keep(savepoint);
+    }
+    responses
+}
+
+/// Returns whether a request is a bound action.
+fn posts(request: &Request) -> bool {
+    let last = segments(&request.path).pop();
+    request.method == "POST" && last.is_some_and(|segment| super::documents::action(&segment.name).is_some())
+}
+
+fn operate(
+    service: &mut Service,
+    batch: &Operation<'_>,
+    request: &Request,
+    unguarded: &mut Vec<String>,
+) -> Reply {
+    let mut request = request.clone();
+    let target = request.target();
     let root = batch.request.path.trim_end_matches("$batch");
-    let headers = part["headers"].as_object();
-    let headers = headers
-        .into_iter()
-        .flatten()
-        .map(|(name, value)| (name.to_ascii_lowercase(), value.as_str().unwrap_or_default().to_owned()));
-    let mut request = Request {
-        method: part["method"].as_str().unwrap_or_default().to_ascii_uppercase(),
-        headers: headers.collect(),
-        body: part.get("body").map(|body| body.to_string().into_bytes()).unwrap_or_default(),
-        base: batch.request.base.clone(),
-        person: batch.request.person,
-        ..Request::default()
-    };
-    match url.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..])) {
+    match target.split_once("://").map(|(_, rest)| rest.find('/').map_or("", |slash| &rest[slash..])) {
         Some(path) => request.set_target(path),
-        None => request.set_target(&format!("{root}{}", url.trim_start_matches('/'))),
+        None if target.starts_with("/v2.0/") => {}
+        None => request.set_target(&format!("{root}{}", target.trim_start_matches('/'))),
     }
     match service.operation(&request) {
         Ok(operation) if operation.is_batch() => {
@@ -73,18 +130,4 @@ fn operate(service: &mut Service, batch: &Operation<'_>, part: &Value, unguarded
         Ok(operation) => service.single(&operation, unguarded),
         Err(fault) => fault.reply(),
     }
-}
-
-fn response(request: &Value, reply: &Reply) -> Value {
-    let mut response = Map::new();
-    response.insert("id".to_owned(), request.get("id").cloned().unwrap_or_default());
-    response.insert("status".to_owned(), reply.status.into());
-    let headers =
-        reply.headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), Value::from(value.as_str())));
-    let version = ("odata-version".to_owned(), Value::from("4.0"));
-    response.insert("headers".to_owned(), Value::Object(headers.chain([version]).collect()));
-    if !reply.body.is_empty() {
-        response.insert("body".to_owned(), reply.to_json());
-    }
-    Value::Object(response)
 }

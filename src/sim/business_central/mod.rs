@@ -6,6 +6,7 @@ mod service;
 
 mod access;
 mod batch;
+mod batch_form;
 mod csdl;
 mod currency;
 mod disturbed;
@@ -24,6 +25,7 @@ mod stock;
 mod switches;
 mod tables;
 mod time;
+mod uncommitted;
 mod values;
 mod write;
 

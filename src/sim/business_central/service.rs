@@ -22,6 +22,7 @@ use crate::sim::http::{Reply, Request};
 use crate::sim::odata::path::{Key, Segment, segments};
 use crate::sim::odata::query::Query;
 use crate::sim::profile::Profile;
+use crate::sim::setting::Setting;
 use crate::sim::store::{Row, Store};
 
 /// The names the environment begins with.
@@ -45,6 +46,8 @@ pub(crate) struct Service {
     /// The last number each series gave out.
     pub(super) numbers: BTreeMap<&'static str, u64>,
     pub(super) switches: Switches,
+    /// The rows of transactions that are still open.
+    pub(super) uncommitted: Vec<(usize, Row)>,
     pub(super) clock: Clock,
     access: Access,
     seed: Seed,
@@ -77,16 +80,32 @@ impl Service {
             written: Vec::new(),
             numbers: BTreeMap::new(),
             switches: Switches::default(),
+            uncommitted: Vec::new(),
             clock: Clock::default(),
             access: Access::default(),
             seed,
         }
     }
 
+    /// Sets up what differs from the most likely form.
+    pub(crate) fn set_up(&mut self, settings: &[Setting]) {
+        self.switches = Switches {
+            forbids_manual_numbers: settings.contains(&Setting::NoManualNumbers),
+            refuses_in: settings.contains(&Setting::RefuseIn),
+        };
+        self.switch_services(!settings.contains(&Setting::ServicesOff));
+    }
+
     /// Stops the time at a moment.
     #[cfg(test)]
     pub(crate) fn stop_at(&mut self, millis: i64) {
         self.clock = Clock::At(millis);
+    }
+
+    /// Takes bodies of so many bytes and no more.
+    #[cfg(test)]
+    pub(crate) fn limit_bodies(&mut self, bytes: usize) {
+        self.access.body_bytes_max = bytes;
     }
 
     /// Takes the application's permissions on a set away or gives them back.
@@ -210,6 +229,9 @@ impl Service {
         if matches!(request.method.as_str(), "PATCH" | "DELETE") && !request.is_guarded() && !request.person {
             unguarded.push(format!("{} {}", request.method, request.target()));
         }
+        if let Err(fault) = self.access.check_body(request) {
+            return fault.reply();
+        }
         let writes = request.method != "GET" && !request.person;
         if writes && self.disturbance.strikes(Profile::LockConflicts) {
             return Fault::lock_conflict().reply();
@@ -249,7 +271,7 @@ impl Service {
             self.access.check(&self.sets[target.set], &operation.request.method)?;
         }
         if operation.request.method == "GET" {
-            return self.read(operation, &target);
+            return self.read_dirty(operation, target.set, |service| service.read(operation, &target));
         }
         self.attempt(|service| service.write(operation, &target))
     }

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::link::{Operation, resolve_content_id};
-use super::multipart::{Part, boundary, parts, request};
 use super::service::Service;
 use crate::sim::http::{Reply, Request, reason};
+use crate::sim::odata::multipart::{Part, boundary, parts, request};
 use crate::sim::odata::path::segments;
 
 const MAXIMUM: usize = 1000;

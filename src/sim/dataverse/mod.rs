@@ -15,7 +15,6 @@ mod error;
 mod expand;
 mod link;
 mod metadata;
-mod multipart;
 mod position;
 mod read;
 mod render;

@@ -3,6 +3,7 @@
 pub(crate) mod expand;
 pub(crate) mod filter;
 pub(crate) mod moment;
+pub(crate) mod multipart;
 pub(crate) mod path;
 pub(crate) mod pattern;
 pub(crate) mod query;

@@ -1,10 +1,12 @@
 //! Tests of the simulators: most call the services as functions, a few go over real sockets.
 
 mod business_central;
+mod business_central_batches;
 mod business_central_documents;
 mod business_central_partners;
 mod business_central_posting;
 mod business_central_reads;
+mod business_central_settings;
 mod change_tracking;
 mod dataverse;
 mod dataverse_batches;

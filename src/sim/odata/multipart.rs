@@ -2,29 +2,29 @@
 
 /// One part: its header lines and what follows the blank line.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Part {
+pub(crate) struct Part {
     /// Names in lower case.
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) content: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) content: String,
 }
 
 /// A request inside a part.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Inner {
-    pub(super) method: String,
-    pub(super) target: String,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) body: String,
+pub(crate) struct Inner {
+    pub(crate) method: String,
+    pub(crate) target: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }
 
 impl Part {
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str())
     }
 }
 
 /// Returns the boundary of a multipart content type.
-pub(super) fn boundary(content_type: &str) -> Option<&str> {
+pub(crate) fn boundary(content_type: &str) -> Option<&str> {
     let mut parameters = content_type.split(';');
     if !parameters.next()?.trim().eq_ignore_ascii_case("multipart/mixed") {
         return None;
@@ -36,7 +36,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
 }
 
 /// Splits a body at its boundary.
-pub(super) fn parts(body: &str, boundary: &str) -> Vec<Part> {
+pub(crate) fn parts(body: &str, boundary: &str) -> Vec<Part> {
     let opening = format!("--{boundary}");
     let closing = format!("--{boundary}--");
     let mut found = Vec::new();
@@ -62,7 +62,7 @@ fn part(text: &str) -> Part {
 }
 
 /// Reads a request line, headers and body; `None` if the request line is not one.
-pub(super) fn request(content: &str) -> Option<Inner> {
+pub(crate) fn request(content: &str) -> Option<Inner> {
     let content = content.trim_start();
     let (line, rest) = content.split_once('\n').unwrap_or((content, ""));
     let (method, rest_of_line) = line.trim().split_once(' ')?;
