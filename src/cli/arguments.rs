@@ -160,6 +160,9 @@ pub(super) struct SimulateArguments {
     /// How Business Central is set up where companies differ; may be repeated
     #[arg(long, value_name = "SETTING", value_parser = setting())]
     pub(super) business_central: Vec<Setting>,
+    /// How long Business Central gathers changes before it tells subscribers of them
+    #[arg(long, value_name = "SECS", default_value_t = 30)]
+    pub(super) webhook_delay_secs: u64,
     /// How many requests in a window `--faults limits` allows; default: as announced, 6000
     #[arg(long, value_name = "N")]
     pub(super) limit_requests: Option<usize>,

@@ -31,6 +31,7 @@ pub(super) async fn simulate(
         certificates: certificates(&arguments.certificate)?,
         faults: arguments.faults.clone(),
         settings: arguments.business_central.clone(),
+        webhook_delay: Duration::from_secs(arguments.webhook_delay_secs),
         limits: limits(arguments),
     })
     .await?;

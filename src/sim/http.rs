@@ -17,6 +17,8 @@ pub(crate) struct Request {
     pub(crate) base: String,
     /// Whether the caller signed in with the fixed access token, that is, is a person.
     pub(crate) person: bool,
+    /// Whether the notification address in the body answered a token with that token.
+    pub(crate) shook_hands: bool,
 }
 
 impl Request {

@@ -16,6 +16,7 @@ mod disturbance;
 mod faults;
 mod http;
 mod limits;
+mod messenger;
 mod odata;
 mod office;
 mod options;

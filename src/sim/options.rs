@@ -1,5 +1,7 @@
 //! What a simulation is started with, and where it can then be reached.
 
+use std::time::Duration;
+
 use super::limits::Limits;
 use super::profile::Profile;
 use super::setting::Setting;
@@ -26,6 +28,8 @@ pub struct Options {
     pub faults: Vec<Profile>,
     /// How Business Central is set up where it differs from the most likely form.
     pub settings: Vec<Setting>,
+    /// How long Business Central gathers changes before it tells subscribers of them.
+    pub webhook_delay: Duration,
     /// What [`Profile::Limits`] allows.
     pub limits: Limits,
 }
@@ -42,6 +46,7 @@ impl Default for Options {
             certificates: Vec::new(),
             faults: Vec::new(),
             settings: Vec::new(),
+            webhook_delay: Duration::from_secs(30),
             limits: Limits::default(),
         }
     }

@@ -14,11 +14,13 @@ use tokio::sync::SemaphorePermit;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
 
+use super::business_central;
 use super::connection::{Connection, CuttableListener, Open};
 use super::disturbance::Disturbance;
 use super::faults::{FaultState, Reaction, SeenRequest, Service, lock};
 use super::http::{Reply, Request, http_date};
 use super::limits::{Limiter, Limits};
+use super::messenger;
 use super::profile::Profile;
 
 /// Answers a request. The list takes the writes that carried no version.
@@ -134,6 +136,11 @@ async fn handle(
 ) -> Response<Body> {
     let mut request = plain_request(shared.scheme, &method, &uri, &headers, &body);
     request.person = shared.manners.is_person(&request);
+    if shared.service == Service::BusinessCentral
+        && let Some(url) = business_central::wanted_handshake(&request)
+    {
+        request.shook_hands = messenger::shake_hands(&url).await;
+    }
     let number = shared.manners.faults.number(shared.service);
     let path_and_query = request.target();
     let seen = SeenRequest { number, service: shared.service, method: method.to_string(), path_and_query };
@@ -217,6 +224,7 @@ fn plain_request(scheme: &str, method: &Method, uri: &Uri, headers: &HeaderMap, 
         body: body.to_vec(),
         headers,
         person: false,
+        shook_hands: false,
     }
 }
 

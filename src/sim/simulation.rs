@@ -4,12 +4,14 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex};
 
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::assertion::Certificates;
 use super::disturbance::Disturbance;
 use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
+use super::messenger;
 use super::office::Office;
 use super::options::{Addresses, Options};
 use super::profile::Profile;
@@ -24,6 +26,8 @@ pub struct Simulation {
     faults: Faults,
     authority_certificate: Option<String>,
     tokens: Arc<Tokens>,
+    /// Carries webhooks.
+    messenger: JoinHandle<()>,
 }
 
 impl fmt::Debug for Simulation {
@@ -55,6 +59,9 @@ impl Simulation {
         lock(&dataverse).disturb(disturbance.clone());
         lock(&business_central).disturb(disturbance.clone());
         lock(&business_central).set_up(&options.settings);
+        let delay = i64::try_from(options.webhook_delay.as_millis()).unwrap_or(i64::MAX);
+        lock(&business_central).delay_webhooks(delay);
+        let messenger = messenger::start(business_central.clone());
         let manners = Manners {
             faults: state.clone(),
             disturbance: disturbance.clone(),
@@ -101,7 +108,7 @@ impl Simulation {
             business_central,
         };
         let authority_certificate = authority.map(|authority| authority.certificate);
-        Ok(Simulation { addresses, faults, authority_certificate, tokens })
+        Ok(Simulation { addresses, faults, authority_certificate, tokens, messenger })
     }
 
     /// Returns the certificate, as PEM, by which clients know the servers; `None` without TLS.
@@ -131,6 +138,7 @@ impl Simulation {
 
     /// Stops listening and closes every connection.
     pub async fn stop(self) {
+        self.messenger.abort();
         for port in self.faults.ports.iter() {
             port.close().await;
         }

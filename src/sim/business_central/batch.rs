@@ -42,7 +42,7 @@ fn run(
 ) -> Vec<Response> {
     let mut responses = Vec::new();
     for part in parts {
-        let savepoint = service.store.savepoint();
+        let savepoint = service.mark();
         let mut replies: Vec<_> = Vec::new();
         for request in &part.requests {
             let reply = operate(service, operation, request, unguarded);
@@ -54,10 +54,10 @@ fn run(
         }
         let failed = replies.last().is_some_and(|reply| !reply.is_success());
         if failed && part.is_change_set {
-            service.store.take_back(savepoint);
+            service.take_back(savepoint);
             replies.drain(..replies.len() - 1);
         } else {
-            service.store.keep(savepoint);
+            service.keep(savepoint);
         }
         responses.push(Response::new(part, replies));
         if failed && !goes_on {
@@ -75,7 +75,7 @@ fn run_as_whole(
     parts: &[Part],
     unguarded: &mut Vec<String>,
 ) -> Vec<Response> {
-    let mut savepoint = service.store.savepoint();
+    let mut savepoint = service.mark();
     let mut responses: Vec<Response> = Vec::new();
     let mut failed = false;
     for part in parts {
@@ -85,8 +85,8 @@ fn run_as_whole(
             failed |= !reply.is_success();
             if reply.is_success() && posts(request) {
                 // Posting commits by itself, and with it all that came before.
-                service.store.keep(savepoint);
-                savepoint = service.store.savepoint();
+                service.keep(savepoint);
+                savepoint = service.mark();
             }
             replies.push(reply);
         }
@@ -96,9 +96,9 @@ fn run_as_whole(
         }
     }
     if failed {
-        service.store.take_back(savepoint);
+        service.take_back(savepoint);
     } else {
-        service.store.keep(savepoint);
+        service.keep(savepoint);
     }
     responses
 }

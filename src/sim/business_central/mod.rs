@@ -1,6 +1,6 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
 //!
-//! It does not play dimensions, pictures, attachments, webhooks, or custom API pages.
+//! It does not play dimensions, pictures, attachments, or custom API pages.
 
 mod service;
 
@@ -27,8 +27,10 @@ mod tables;
 mod time;
 mod uncommitted;
 mod values;
+mod webhooks;
 mod write;
 
 pub(crate) use error::{refusal, unauthorized};
 pub(crate) use service::{Seed, Service};
 pub(crate) use time::stamp;
+pub(crate) use webhooks::{Outcome, wanted_handshake};

@@ -205,6 +205,14 @@ impl Set {
         }
     }
 
+    /// Returns whether a row differs from another in more than what is calculated.
+    pub(crate) fn differs(&self, before: &Row, after: &Row) -> bool {
+        let values = before.values.iter().zip(&after.values);
+        let mut columns =
+            self.columns.iter().zip(values).filter(|(column, _)| column.kind != Kind::Inventory);
+        columns.any(|(_, (before, after))| before != after)
+    }
+
     /// Returns the position of the key.
     pub(crate) fn key_position(&self) -> usize {
         self.position(self.key).expect("invariant: every set has its key")

@@ -16,6 +16,7 @@ use super::switches::Switches;
 use super::tables;
 use super::time::Clock;
 use super::values::blank;
+use super::webhooks::{Change, ChangeKind, Webhooks};
 use super::{batch, csdl, read, write};
 use crate::sim::disturbance::Disturbance;
 use crate::sim::http::{Reply, Request};
@@ -23,7 +24,7 @@ use crate::sim::odata::path::{Key, Segment, segments};
 use crate::sim::odata::query::Query;
 use crate::sim::profile::Profile;
 use crate::sim::setting::Setting;
-use crate::sim::store::{Row, Store};
+use crate::sim::store::{Row, Savepoint, Store};
 
 /// The names the environment begins with.
 #[derive(Clone, Debug)]
@@ -49,8 +50,18 @@ pub(crate) struct Service {
     /// The rows of transactions that are still open.
     pub(super) uncommitted: Vec<(usize, Row)>,
     pub(super) clock: Clock,
+    pub(super) webhooks: Webhooks,
+    /// The changes of rows nobody was told of yet.
+    changes: Vec<Change>,
     access: Access,
     seed: Seed,
+}
+
+/// A place to go back to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Mark {
+    store: Savepoint,
+    changes: usize,
 }
 
 /// A request read as an operation on the API.
@@ -82,6 +93,8 @@ impl Service {
             switches: Switches::default(),
             uncommitted: Vec::new(),
             clock: Clock::default(),
+            webhooks: Webhooks::default(),
+            changes: Vec::new(),
             access: Access::default(),
             seed,
         }
@@ -148,9 +161,50 @@ impl Service {
 
     /// Stores a row under the next version.
     pub(super) fn put(&mut self, index: usize, mut row: Row) {
-        self.sets[index].compose(&mut row);
+        let set = &self.sets[index];
+        set.compose(&mut row);
         row.version = self.store.next_version();
+        let kind = match self.store.rows(index).get(&row.id) {
+            None => Some(ChangeKind::Created),
+            Some(before) => set.differs(before, &row).then_some(ChangeKind::Updated),
+        };
+        let (id, at) = (row.id, self.clock.millis());
+        self.changes.extend(kind.map(|kind| Change { set: index, id, kind, at }));
         self.store.put(index, row);
+    }
+
+    /// Removes a row.
+    pub(super) fn remove(&mut self, index: usize, id: Uuid) {
+        let change = Change { set: index, id, kind: ChangeKind::Deleted, at: self.clock.millis() };
+        self.changes.push(change);
+        self.store.remove(index, id);
+    }
+
+    /// Hands the changes of rows to those who subscribed to them.
+    pub(super) fn note_changes(&mut self) {
+        let changes = std::mem::take(&mut self.changes);
+        self.webhooks.note(&changes);
+    }
+
+    /// Marks a place to go back to.
+    pub(super) fn mark(&mut self) -> Mark {
+        Mark { store: self.store.savepoint(), changes: self.changes.len() }
+    }
+
+    /// Keeps what happened since a mark.
+    pub(super) fn keep(&mut self, mark: Mark) {
+        self.store.keep(mark.store);
+    }
+
+    /// Takes back what happened since a mark.
+    pub(super) fn take_back(&mut self, mark: Mark) {
+        self.changes.truncate(mark.changes);
+        self.store.take_back(mark.store);
+    }
+
+    /// Gathers changes for so long before subscribers are told.
+    pub(crate) fn delay_webhooks(&mut self, millis: i64) {
+        self.webhooks.delay_millis = millis;
     }
 
     /// Makes a row whose properties are all blank.
@@ -175,12 +229,15 @@ impl Service {
         if request.method == "GET" && request.path.trim_end_matches('/') == "/environments/v1.2" {
             return self.environments(request);
         }
+        // What happened before is no concern of those who are about to subscribe.
+        self.note_changes();
         let reply = match self.operation(request) {
             Ok(operation) if operation.is_batch() => batch::answer(self, &operation, unguarded),
             Ok(operation) => self.single(&operation, unguarded),
             Err(fault) => fault.reply(),
         };
         self.run_subscribers();
+        self.note_changes();
         reply
             .with("OData-Version", "4.0")
             .with("request-id", Uuid::new_v4().to_string())
@@ -244,6 +301,9 @@ impl Service {
             [] => Ok(self.service_document(operation)),
             [metadata] if metadata.name == "$metadata" => {
                 Ok(Reply::text(200, "application/xml", csdl::document(&self.sets)))
+            }
+            [subscriptions] if subscriptions.name == "subscriptions" => {
+                self.route_subscriptions(operation, subscriptions)
             }
             [companies] if companies.name == "companies" => self.route_set(operation, companies, &[]),
             [companies, set, rest @ ..] if companies.name == "companies" => {
@@ -332,11 +392,11 @@ impl Service {
 
     /// Does work that happens as a whole or not at all.
     fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
-        let savepoint = self.store.savepoint();
+        let mark = self.mark();
         let result = work(self);
         match &result {
-            Ok(_) => self.store.keep(savepoint),
-            Err(_) => self.store.take_back(savepoint),
+            Ok(_) => self.keep(mark),
+            Err(_) => self.take_back(mark),
         }
         result
     }

@@ -61,12 +61,12 @@ impl Service {
         if open.is_empty() {
             return read(self);
         }
-        let savepoint = self.store.savepoint();
+        let savepoint = self.mark();
         for (index, row) in open {
             self.put(index, row);
         }
         let result = read(self);
-        self.store.take_back(savepoint);
+        self.take_back(savepoint);
         result
     }
 

@@ -156,7 +156,7 @@ pub(super) fn remove(service: &mut Service, index: usize, id: Uuid) {
     for (part, row) in parts(service, index, id) {
         remove(service, part, row);
     }
-    service.store.remove(index, id);
+    service.remove(index, id);
 }
 
 /// Returns set and id of the rows that belong to a row.
