@@ -10,8 +10,8 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::model::{
-    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value,
-    Version, Watermark,
+    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value, Version,
+    Watermark,
 };
 
 /// One connected system.

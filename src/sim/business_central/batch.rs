@@ -120,7 +120,7 @@ fn operate(
     let root = batch.request.path.trim_end_matches("$batch");
     match target.split_once("://").map(|(_, rest)| rest.find('/').map_or("", |slash| &rest[slash..])) {
         Some(path) => request.set_target(path),
-        None if target.starts_with("/v2.0/") => {}
+        None if target.starts_with("/v2.0/") || target.starts_with(root) => {}
         None => request.set_target(&format!("{root}{}", target.trim_start_matches('/'))),
     }
     match service.operation(&request) {

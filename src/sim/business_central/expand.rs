@@ -95,7 +95,7 @@ impl Service {
 
     /// Returns the view that has a row with the same id as each row of the set, by its set's or entity's name: the
     /// documentation uses both.
-    fn twin(&self, set: &Set, navigation: &str) -> Option<usize> {
+    pub(super) fn twin(&self, set: &Set, navigation: &str) -> Option<usize> {
         let named = |other: &Set| other.name == navigation || other.entity == navigation;
         self.sets.iter().position(|other| other.view_of == Some(set.name) && named(other))
     }

@@ -11,6 +11,7 @@ mod csdl;
 mod currency;
 mod disturbed;
 mod documents;
+mod environments;
 mod error;
 mod expand;
 mod filter;
@@ -27,6 +28,7 @@ mod tables;
 mod time;
 mod uncommitted;
 mod values;
+mod views;
 mod webhooks;
 mod write;
 

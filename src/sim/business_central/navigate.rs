@@ -73,6 +73,10 @@ impl Service {
                 tail: Tail::Nothing,
             });
         }
+        if let Some(view) = self.twin(set, &segment.name) {
+            let key = Some(Key::Single(row.id.to_string()));
+            return Ok(Target { set: view, key, within: None, tail: Tail::Nothing });
+        }
         let (column, related) =
             self.reference(set, &segment.name).ok_or_else(|| Fault::not_found(&segment.name))?;
         let id = row.values[column].as_str().unwrap_or_default().to_owned();

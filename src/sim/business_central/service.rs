@@ -26,6 +26,9 @@ use crate::sim::profile::Profile;
 use crate::sim::setting::Setting;
 use crate::sim::store::{Row, Savepoint, Store};
 
+/// The name of the server instance in addresses on premises.
+const INSTANCE: &str = "BC";
+
 /// The names the environment begins with.
 #[derive(Clone, Debug)]
 pub(crate) struct Seed {
@@ -54,7 +57,7 @@ pub(crate) struct Service {
     /// The changes of rows nobody was told of yet.
     changes: Vec<Change>,
     access: Access,
-    seed: Seed,
+    pub(super) seed: Seed,
 }
 
 /// A place to go back to.
@@ -226,8 +229,8 @@ impl Service {
         if self.access.services_off {
             return Reply::empty(405);
         }
-        if request.method == "GET" && request.path.trim_end_matches('/') == "/environments/v1.2" {
-            return self.environments(request);
+        if let Some(reply) = self.answer_outside(request) {
+            return reply;
         }
         // What happened before is no concern of those who are about to subscribe.
         self.note_changes();
@@ -244,16 +247,8 @@ impl Service {
             .with("Cache-Control", "no-cache, no-store")
     }
 
-    /// Answers the list of environments, which stands outside of any of them.
-    fn environments(&self, request: &Request) -> Reply {
-        let environment = json!({
-            "aadTenantId": self.seed.tenant, "applicationFamily": "BusinessCentral", "type": "Production",
-            "name": self.seed.environment, "countryCode": "US", "webServiceUrl": request.base, "ringName": "PROD",
-        });
-        Reply::json(200, &json!({"value": [environment]}))
-    }
-
-    /// Reads a request's address: with or without the tenant before the environment.
+    /// Reads a request's address: online with or without the tenant before the environment, or on premises below the name of
+    /// the server instance, with the tenant, if at all, in the query.
     pub(super) fn operation<'a>(&self, request: &'a Request) -> Result<Operation<'a>, Fault> {
         let all = segments(&request.path);
         let names: Vec<_> = all.iter().map(|segment| segment.name.as_str()).collect();
@@ -269,14 +264,19 @@ impl Service {
             {
                 5
             }
+            [instance, "api", "v2.0", ..] if instance.eq_ignore_ascii_case(INSTANCE) => 3,
             _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
         };
+        let query = Query::parse(&request.query);
+        if let Some(named) = query.get("tenant").filter(|named| *named != "default" && *named != tenant) {
+            return Err(Fault::not_found(named));
+        }
         let prefix: Vec<_> = request.path.split('/').filter(|part| !part.is_empty()).take(skipped).collect();
         Ok(Operation {
             request,
             api: format!("{}/{}", request.base, prefix.join("/")),
             segments: all.into_iter().skip(skipped).collect(),
-            query: Query::parse(&request.query),
+            query,
         })
     }
 
@@ -331,6 +331,10 @@ impl Service {
             self.access.check(&self.sets[target.set], &operation.request.method)?;
         }
         if operation.request.method == "GET" {
+            let expands = operation.query.has("$expand");
+            if expands || self.sets[target.set].view_of.is_some() {
+                self.refresh_views();
+            }
             return self.read_dirty(operation, target.set, |service| service.read(operation, &target));
         }
         self.attempt(|service| service.write(operation, &target))

@@ -165,3 +165,31 @@ fn an_invoice_is_due_when_its_terms_say() {
     let agreed = patch(&mut world, "salesInvoices", &later, &json!({"dueDate": "2026-12-31"})).to_json();
     assert_eq!(agreed["dueDate"], "2026-12-31");
 }
+
+#[test]
+fn figures_of_a_customer_move_no_stamp() {
+    let mut world = northwind();
+    tick(&mut world, 0);
+    let body = json!({"customerNumber": "GREAL", "postingDate": "2026-02-03", "dueDate": "2026-02-28", "invoiceDate": "2026-02-03",
+        "salesInvoiceLines": [{"lineType": "Item", "lineObjectNumber": "1035", "quantity": 2}]});
+    let draft = post(&mut world, "salesInvoices", &body).to_json();
+    let figures = |world: &mut World| {
+        get(world, "customerFinancialDetails?$filter=number eq 'GREAL'").to_json()["value"][0].clone()
+    };
+    let before = figures(&mut world);
+    assert_eq!((&before["balance"], before["@odata.etag"].is_string()), (&json!(0), true));
+    assert_eq!(call(&mut world, "salesInvoices", &draft, "post").status, 204);
+    let after = figures(&mut world);
+    for figure in ["balance", "totalSalesExcludingTax", "overdueAmount"] {
+        assert_eq!(after[figure], 36, "{figure}");
+    }
+    assert_eq!(after["lastModifiedDateTime"], before["lastModifiedDateTime"]);
+    assert_ne!(after["@odata.etag"], before["@odata.etag"]);
+    for navigation in ["customerFinancialDetail", "customerFinancialDetails"] {
+        let query = format!("customers?$filter=number eq 'GREAL'&$expand={navigation}($select=balance)");
+        assert_eq!(get(&mut world, &query).to_json()["value"][0][navigation]["balance"], 36);
+        let path = format!("customers({})/{navigation}", after["id"].as_str().unwrap());
+        assert_eq!(get(&mut world, &path).to_json()["overdueAmount"], 36);
+    }
+    assert_eq!(post(&mut world, "customerFinancialDetails", &json!({})).status, 405);
+}

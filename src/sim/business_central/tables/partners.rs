@@ -1,6 +1,6 @@
 //! People and companies one deals with: customers, vendors, contacts, opportunities, and who of one's own looks after them.
 
-use super::super::schema::{Kind, Set};
+use super::super::schema::{Kind, Set, Verbs};
 use super::columns::{
     address, boolean, code, code_in, column, date, decimal, id, looked_up, modified, needed, pair,
     postal_address, read_only, reference, set, text,
@@ -14,7 +14,14 @@ const CONTACT_RELATIONS: &[&str] =
 const OPPORTUNITY_STATUS: &[&str] = &["Not_x0020_Started", "In_x0020_Progress", "Won", "Lost"];
 
 pub(super) fn all() -> Vec<Set> {
-    vec![customers(), vendors(), contacts(), salespeople_purchasers(), opportunities()]
+    vec![
+        customers(),
+        customer_financial_details(),
+        vendors(),
+        contacts(),
+        salespeople_purchasers(),
+        opportunities(),
+    ]
 }
 
 fn customers() -> Set {
@@ -41,6 +48,23 @@ fn customers() -> Set {
         modified(),
     ]);
     Set { series: Some("C"), ..set("customers", "customer", (18, "Customer"), "number", columns) }
+}
+
+/// The stamp is the customer's: figures don't move it.
+fn customer_financial_details() -> Set {
+    let columns = vec![
+        id(),
+        read_only(code("number", 20)),
+        read_only(decimal("balance")),
+        read_only(decimal("totalSalesExcludingTax")),
+        read_only(decimal("overdueAmount")),
+        modified(),
+    ];
+    Set {
+        verbs: Verbs::Read,
+        view_of: Some("customers"),
+        ..set("customerFinancialDetails", "customerFinancialDetail", (18, "Customer"), "number", columns)
+    }
 }
 
 fn vendors() -> Set {
