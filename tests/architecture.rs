@@ -186,6 +186,24 @@ fn each_outside_crate_has_its_one_place() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// What a status of HTTP means for a row or a system is said by the dialects, in words of the port.
+#[test]
+fn no_status_of_a_service_is_judged_outside_its_client() {
+    let mut wrong = Vec::new();
+    for source in sources() {
+        if source.folder.is_none_or(|folder| ["http", "systems", "web", "cli", "sim"].contains(&folder)) {
+            continue;
+        }
+        for line in source.code.lines().filter(|line| line.contains("status")) {
+            let mut numbers = line.split(|c: char| !c.is_ascii_digit());
+            if numbers.any(|number| number.len() == 3) {
+                wrong.push(format!("{}: {}", source.path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 #[test]
 fn every_file_says_what_it_is_for() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -202,7 +202,13 @@ pub enum WriteOutcome {
     DuplicateKey(Refusal),
     /// The row's own fault: give up on it until it or the mapping changes.
     Refused(Refusal),
-    /// Certainly not applied; try again later (not sent, throttled, locked, a batch that stopped before it).
+    /// The sign-in may not do that. Permissions come without a change of the row: try again from time to time.
+    NotPermitted(Refusal),
+    /// Certainly not applied, for a trouble of this row alone: somebody holds it, or the system failed on it. The system
+    /// is well otherwise; try this row again later.
+    RowBusy(SystemError),
+    /// Certainly not applied, for a trouble of the system; try again later (not sent, throttled, a batch that stopped
+    /// before it).
     NotApplied(SystemError),
     /// Sent, and no answer came: it may have been applied. Look before doing anything else.
     InDoubt(SystemError),
@@ -211,10 +217,25 @@ pub enum WriteOutcome {
 /// What a system said when it refused a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
-    pub status: u16,
+    /// The status of the answer; none where nothing was sent.
+    pub status: Option<u16>,
     pub code: String,
     /// The system's own text. It may hold row contents: never log it above debug.
     pub message: String,
+}
+
+impl Refusal {
+    /// Makes a refusal of Tandem's own.
+    pub fn ours(code: &str, message: impl Into<String>) -> Self {
+        Self { status: None, code: code.to_owned(), message: message.into() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.code, self.message)?;
+        self.status.map_or(Ok(()), |status| write!(f, " (HTTP {status})"))
+    }
 }
 
 /// A request that failed as a whole.

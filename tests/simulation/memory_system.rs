@@ -206,7 +206,7 @@ impl MemorySystem {
         let locked = strikes(&mut machine.random, machine.rates.locked);
         if locked {
             let connection = self.name.clone();
-            return WriteOutcome::NotApplied(SystemError::Unavailable {
+            return WriteOutcome::RowBusy(SystemError::Unavailable {
                 connection,
                 status: 409,
                 retry_after: None,
@@ -309,7 +309,7 @@ fn is_poisoned(write: &Write) -> bool {
 }
 
 fn refusal(message: &str) -> Refusal {
-    Refusal { status: 400, code: "Refused".to_owned(), message: message.to_owned() }
+    Refusal { status: Some(400), code: "Refused".to_owned(), message: message.to_owned() }
 }
 
 /// Where a read by stamp stands.

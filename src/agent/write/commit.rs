@@ -15,6 +15,7 @@ use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 use super::job::{Job, Work};
+use super::setback::PERMISSION_PAUSE;
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -52,7 +53,10 @@ impl Commit<'_> {
         outcomes: Vec<WriteOutcome>,
     ) -> Result<Rest, StoreError> {
         let is_answer = |outcome: &WriteOutcome| {
-            !matches!(outcome, WriteOutcome::NotApplied(_) | WriteOutcome::InDoubt(_))
+            !matches!(
+                outcome,
+                WriteOutcome::RowBusy(_) | WriteOutcome::NotApplied(_) | WriteOutcome::InDoubt(_)
+            )
         };
         let mut rest = Rest { is_alive: outcomes.iter().any(is_answer), ..Rest::default() };
         let mut transaction = self.engine.store().transaction()?;
@@ -108,8 +112,13 @@ impl Commit<'_> {
                 rest.rereads.push(row.clone());
             }
             (WriteOutcome::Refused(refusal) | WriteOutcome::DuplicateKey(refusal), _) => {
-                self.refused(transaction, state, work, refusal)?;
+                self.refused(transaction, state, work, refusal, WakeCondition::RowChanges)?;
             }
+            (WriteOutcome::NotPermitted(refusal), _) => {
+                let wake = WakeCondition::after(self.engine.now(), PERMISSION_PAUSE);
+                self.refused(transaction, state, work, refusal, wake)?;
+            }
+            (WriteOutcome::RowBusy(error), _) => self.put_row_off(transaction, state, work, error)?,
             (WriteOutcome::NotApplied(error), _) => self.put_off(transaction, state, work, error, rest)?,
             (WriteOutcome::InDoubt(error), _) => {
                 if !rest.is_alive {
@@ -118,12 +127,8 @@ impl Commit<'_> {
                 return Ok(false);
             }
             (outcome, _) => {
-                let refusal = Refusal {
-                    status: 0,
-                    code: "UnexpectedOutcome".to_owned(),
-                    message: format!("{outcome:?}"),
-                };
-                self.refused(transaction, state, work, refusal)?;
+                let refusal = Refusal::ours("UnexpectedOutcome", format!("{outcome:?}"));
+                self.refused(transaction, state, work, refusal, WakeCondition::RowChanges)?;
             }
         }
         Ok(true)

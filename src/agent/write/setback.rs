@@ -18,7 +18,7 @@ use super::job::{Job, Work, park_behind};
 const ROW_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long a row is left alone whose write is not permitted.
-const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
+pub(super) const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 impl Commit<'_> {
     /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
@@ -30,16 +30,25 @@ impl Commit<'_> {
         error: SystemError,
         rest: &mut Rest,
     ) -> Result<(), StoreError> {
-        // What is said of one part of a batch that was answered (a lock, a server's own error) is that row's trouble.
-        let is_of_row = matches!(error, SystemError::Unavailable { status: 409 | 500, .. });
         let is_for_all = matches!(
             error,
             SystemError::Throttled { .. } | SystemError::DayUsedUp { .. } | SystemError::SignIn { .. }
         );
-        if !(rest.is_alive || is_of_row) || is_for_all {
+        if !rest.is_alive || is_for_all {
             rest.stop.get_or_insert(error);
             return Ok(());
         }
+        self.put_row_off(transaction, state, work, error)
+    }
+
+    /// A write was certainly not applied, and only its row is concerned: it waits a little.
+    pub(super) fn put_row_off(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        error: SystemError,
+    ) -> Result<(), StoreError> {
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         let reason = Reason::Refused { code: "NotApplied".to_owned(), message: error.to_string() };
         let standing = Standing::Parked { reason, wake: WakeCondition::after(observer.now, ROW_PAUSE) };
@@ -47,22 +56,18 @@ impl Commit<'_> {
         state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
     }
 
-    /// The system refused the row: it is left alone, and listed with the reason.
+    /// The system refused the row: it is left alone until then, and listed with the reason.
     pub(super) fn refused(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         work: &Work,
         refusal: Refusal,
+        wake: WakeCondition,
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
-        debug!(mapping = %name, status = refusal.status, code = refusal.code, message = refusal.message, "Row refused");
+        debug!(mapping = %name, refusal.status, refusal.code, refusal.message, "Row refused");
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
-        let wake = match refusal.status {
-            // Permissions come without a change of the row.
-            401 | 403 => WakeCondition::after(observer.now, PERMISSION_PAUSE),
-            _ => WakeCondition::RowChanges,
-        };
         let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
         let standing = Standing::Parked { reason: reason.clone(), wake };
         park_behind(&observer, transaction, self.side, &work.job, &standing)?;

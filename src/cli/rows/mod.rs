@@ -167,11 +167,14 @@ impl Place {
             Some(WriteOutcome::AlreadyThere) => {
                 refused(format!("{system} has a row with this id already"), "look with `tandem rows … get`")
             }
-            Some(WriteOutcome::DuplicateKey(refusal) | WriteOutcome::Refused(refusal)) => refused(
-                format!("{system} refused: {} {} (HTTP {})", refusal.code, refusal.message, refusal.status),
-                "correct the values; nothing was written",
+            Some(WriteOutcome::DuplicateKey(refusal) | WriteOutcome::Refused(refusal)) => {
+                refused(format!("{system} refused: {refusal}"), "correct the values; nothing was written")
+            }
+            Some(WriteOutcome::NotPermitted(refusal)) => refused(
+                format!("{system} does not permit it: {refusal}"),
+                "ask the administrator to permit it to this sign-in; nothing was written",
             ),
-            Some(WriteOutcome::NotApplied(error)) => Err(error.into()),
+            Some(WriteOutcome::RowBusy(error) | WriteOutcome::NotApplied(error)) => Err(error.into()),
             Some(WriteOutcome::InDoubt(error)) => refused(
                 format!("no answer came, so that the write may have been applied: {error}"),
                 "look with `tandem rows … list` before trying again",

@@ -6,7 +6,7 @@ use super::schema::Schema;
 use crate::http::Method;
 use crate::model::{ColumnKind, ColumnName, ConnectionName, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, for_all, landed, refused_here,
+    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, landed, of_write, refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -88,8 +88,8 @@ pub fn judge(
     let status = answer.status;
     let retry_after = answer.retry_after();
     let connection = connection.clone();
-    if let Some(error) = for_all(&connection, &format!("writing {}", write.table), answer) {
-        return WriteOutcome::NotApplied(error);
+    if let Some(outcome) = of_write(&connection, &format!("writing {}", write.table), answer) {
+        return outcome;
     }
     let unavailable = SystemError::Unavailable { connection, status, retry_after };
     let error = ServiceError::parse(status, &answer.body);
@@ -99,7 +99,8 @@ pub fn judge(
         // An address that cannot be read says nothing of the row.
         (404 | 410, code) if id.is_some() && code != BAD_ADDRESS => WriteOutcome::Missing,
         // The version guards an update or delete against a second application; nothing guards a create.
-        (500, code) if id.is_some() && !code.is_empty() => WriteOutcome::NotApplied(unavailable),
+        (500, code) if id.is_some() && !code.is_empty() => WriteOutcome::RowBusy(unavailable),
+        (403, _) => WriteOutcome::NotPermitted(error.refusal()),
         (408 | 500 | 502.., _) => WriteOutcome::InDoubt(unavailable),
         _ => WriteOutcome::Refused(error.refusal()),
     }
@@ -107,7 +108,7 @@ pub fn judge(
 
 /// Returns whether a write met a lock and deserves another try at once.
 pub fn is_locked(outcome: &WriteOutcome) -> bool {
-    matches!(outcome, WriteOutcome::NotApplied(SystemError::Unavailable { status: 409, .. }))
+    matches!(outcome, WriteOutcome::RowBusy(SystemError::Unavailable { status: 409, .. }))
 }
 
 #[cfg(test)]
@@ -190,6 +191,7 @@ mod tests {
         let (stale, missing, refused) = ("Stale", "Missing", "Refused(Refusal");
         let (duplicate, throttled) = ("DuplicateKey(Refusal", "NotApplied(Throttled");
         let (unavailable, doubt) = ("NotApplied(Unavailable", "InDoubt(Unavailable");
+        let (busy, forbidden) = ("RowBusy(Unavailable", "NotPermitted(Refusal");
         let (sign_in, company) = ("NotApplied(SignIn", "NotApplied(NotFound");
         // What one row may be blamed for, whatever its verb.
         let own_fault = [
@@ -206,8 +208,6 @@ mod tests {
             (400, "Application_FilterErrorException"),
             (400, "Application_CallbackNotAllowed"),
             (400, "Internal_InvalidTableRelation"),
-            (403, "Authorization_X"),
-            (403, ""),
             (404, "BadRequest_NotFound"),
             (405, "BadRequest_MethodNotAllowed"),
             (413, ""),
@@ -219,7 +219,9 @@ mod tests {
             (409, "Request_EntityChanged", refused, stale),
             (412, "", refused, stale),
             (409, "", refused, stale),
-            (409, "Internal_ServerError", unavailable, unavailable),
+            (403, "Authorization_X", forbidden, forbidden),
+            (403, "", forbidden, forbidden),
+            (409, "Internal_ServerError", busy, busy),
             (400, "Internal_EntityWithSameKeyExists", duplicate, duplicate),
             (409, "Internal_EntityWithSameKeyExists", duplicate, duplicate),
             (404, "BadRequest_ResourceNotFound", refused, missing),
@@ -229,8 +231,8 @@ mod tests {
             (429, "Application_TooManyRequests", throttled, throttled),
             (503, "", unavailable, unavailable),
             (503, "Internal_TenantUnavailable", unavailable, unavailable),
-            (500, "Internal_ServerError", doubt, unavailable),
-            (500, "Unknown", doubt, unavailable),
+            (500, "Internal_ServerError", doubt, busy),
+            (500, "Unknown", doubt, busy),
             (500, "", doubt, doubt),
             (408, "", doubt, doubt),
             (502, "", doubt, doubt),
@@ -255,7 +257,7 @@ mod tests {
         let WriteOutcome::Refused(refusal) = judge(&"erp".into(), &shape, &create(vec![]), &answer) else {
             panic!("not refused")
         };
-        assert_eq!(refusal.status, 400);
+        assert_eq!(refusal.status, Some(400));
         assert_eq!(refusal.code, "Application_DialogException");
         assert_eq!(refusal.message, "A \"displayName\" must be provided.");
     }

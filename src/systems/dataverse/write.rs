@@ -10,7 +10,7 @@ use super::schema::{Schema, Target, Wire};
 use crate::http::Method;
 use crate::model::{ColumnName, ConnectionName, RowId, Value};
 use crate::systems::odata::{
-    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, for_all, guid_in, keyed, landed,
+    BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, guid_in, keyed, landed, of_write,
     refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
@@ -124,8 +124,8 @@ pub fn judge(
     let status = answer.status;
     let retry_after = answer.retry_after();
     let connection = connection.clone();
-    if let Some(error) = for_all(&connection, &format!("writing {}", write.table), answer) {
-        return WriteOutcome::NotApplied(error);
+    if let Some(outcome) = of_write(&connection, &format!("writing {}", write.table), answer) {
+        return outcome;
     }
     let error = ServiceError::parse(status, &answer.body);
     let code = error.code.as_str();
@@ -142,8 +142,9 @@ pub fn judge(
         _ if code == ROW_NOT_FOUND => missing(id, is_create, error),
         // The server says it failed: its transaction is rolled back. A create is provable by its id anyway.
         500 if !code.is_empty() => {
-            WriteOutcome::NotApplied(SystemError::Unavailable { connection, status, retry_after })
+            WriteOutcome::RowBusy(SystemError::Unavailable { connection, status, retry_after })
         }
+        403 => WriteOutcome::NotPermitted(error.refusal()),
         408 | 500 | 502.. => {
             WriteOutcome::InDoubt(SystemError::Unavailable { connection, status, retry_after })
         }
@@ -305,18 +306,18 @@ mod tests {
             (404, "0x80040217", &target_gone, "Refused(Refusal", "Refused(Refusal", "Refused(Refusal"),
             (400, "0x80040217", &target_gone, "Refused(Refusal", "Refused(Refusal", "Refused(Refusal"),
             (400, "0x80044331", "too long", "Refused(Refusal", "Refused(Refusal", "Refused(Refusal"),
-            (403, "0x80040220", "prvWrite", "Refused(Refusal", "Refused(Refusal", "Refused(Refusal"),
+            (
+                403,
+                "0x80040220",
+                "prvWrite",
+                "NotPermitted(Refusal",
+                "NotPermitted(Refusal",
+                "NotPermitted(Refusal",
+            ),
             (428, "", "", "Refused(Refusal", "Refused(Refusal", "Refused(Refusal"),
             (429, "0x80072322", "", "NotApplied(Throttled", "NotApplied(Throttled", "NotApplied(Throttled"),
             (503, "", "", "NotApplied(Unavailable", "NotApplied(Unavailable", "NotApplied(Unavailable"),
-            (
-                500,
-                "0x80044150",
-                "",
-                "NotApplied(Unavailable",
-                "NotApplied(Unavailable",
-                "NotApplied(Unavailable",
-            ),
+            (500, "0x80044150", "", "RowBusy(Unavailable", "RowBusy(Unavailable", "RowBusy(Unavailable"),
             (500, "", "", "InDoubt(Unavailable", "InDoubt(Unavailable", "InDoubt(Unavailable"),
             (504, "", "", "InDoubt(Unavailable", "InDoubt(Unavailable", "InDoubt(Unavailable"),
             (401, "", "", "NotApplied(SignIn", "NotApplied(SignIn", "NotApplied(SignIn"),
@@ -356,10 +357,12 @@ mod tests {
         ];
         let refused = own_fault.map(|code| (400, code, "Refused(Refusal"));
         let forbidden = ["0x80040220", "0x80040231", "0x80048405", "0x80048306", "0x80040256", "0x8004F507"];
-        let forbidden = forbidden.map(|code| (403, code, "Refused(Refusal"));
+        let forbidden = forbidden.map(|code| (403, code, "NotPermitted(Refusal"));
         let shut_out = ["0x80072560", "0x80042f09", "0x8004D24B", "0x8004A110", "0x8004A112", "0x8004A104"];
         let shut_out = shut_out.map(|code| (403, code, "NotApplied(Forbidden"));
-        let busy = ["0x80044150", "0x80044151", "0x80044339", "0x80072323", "0x80072324"];
+        let held = ["0x80044150", "0x80044151", "0x80044339"];
+        let held = held.map(|code| (400, code, "RowBusy(Unavailable"));
+        let busy = ["0x80072323", "0x80072324"];
         let busy = busy.map(|code| (400, code, "NotApplied(Unavailable"));
         let throttled = ["0x80072321", "0x80072322", "0x80072326", "0x8005F103"];
         let throttled = throttled.map(|code| (429, code, "NotApplied(Throttled"));
@@ -371,12 +374,13 @@ mod tests {
             (400, "0x8006088D", "NotApplied(Configuration"),
             (405, "0x80040227", "Refused(Refusal"),
             (413, "0x8004418a", "Refused(Refusal"),
-            (500, "0x80040216", "NotApplied(Unavailable"),
+            (500, "0x80040216", "RowBusy(Unavailable"),
             (501, "0x80040219", "Refused(Refusal"),
             (502, "", "InDoubt(Unavailable"),
             (408, "", "InDoubt(Unavailable"),
         ];
-        let all = refused.into_iter().chain(forbidden).chain(shut_out).chain(busy).chain(throttled);
+        let all =
+            refused.into_iter().chain(forbidden).chain(shut_out).chain(held).chain(busy).chain(throttled);
         for (status, code, expected) in all.chain(duplicate).chain(others) {
             for write in [create(vec![]), update(vec![]), delete()] {
                 assert_eq!(judged(&write, status, code, "x"), expected, "{:?} {status} {code}", write.verb);

@@ -32,7 +32,7 @@ impl ServiceError {
 
     /// Returns the refusal as the port knows it.
     pub fn refusal(self) -> Refusal {
-        Refusal { status: self.status, code: self.code, message: self.message }
+        Refusal { status: Some(self.status), code: self.code, message: self.message }
     }
 }
 

@@ -5,7 +5,7 @@
 use super::ServiceError;
 use crate::http::Response;
 use crate::model::ConnectionName;
-use crate::systems::SystemError;
+use crate::systems::{SystemError, WriteOutcome};
 
 /// The token is not taken (any more).
 const SIGN_IN: [&str; 3] = ["Authentication_InvalidCredentials", "0x80041D50", "0x8005F101"];
@@ -31,6 +31,18 @@ const SHUT_OUT: [(&str, &str); 6] = [
     ("0x8004A112", "the user is disabled"),
     ("0x8004A104", "the organisation is disabled"),
 ];
+
+/// Deadlocks and locks: somebody else is at the same rows.
+const HELD: [&str; 3] = ["0x80044150", "0x80044151", "0x80044339"];
+
+/// Says what the refusal of a write means where it is not the row's own fault: the row is held by somebody, or the whole
+/// system is in trouble.
+pub fn of_write(connection: &ConnectionName, what: &str, answer: &Response) -> Option<WriteOutcome> {
+    let error = for_all(connection, what, answer)?;
+    let code = ServiceError::parse(answer.status, &answer.body).code;
+    let is_held = (answer.status, code.as_str()) == (409, SERVER_ERROR) || HELD.contains(&code.as_str());
+    Some(if is_held { WriteOutcome::RowBusy(error) } else { WriteOutcome::NotApplied(error) })
+}
 
 /// Says what a refusal means for every request of its kind, not for one row: to sign in, to wait, to ask the
 /// administrator. Nothing where it may be the fault of what was asked.

@@ -30,7 +30,7 @@ use json_batch::JsonBatch;
 pub(super) use key::{KeyForm, RowKey};
 pub(super) use links::{guid_in, resolve};
 pub(super) use listing::list_rows;
-pub(super) use meaning::for_all;
+pub(super) use meaning::of_write;
 pub(super) use modified_feed::Position;
 use multipart::MultipartBatch;
 pub(super) use page::{Object, Page};

@@ -53,7 +53,7 @@ fn is_rejected_unread(answer: &Result<PartAnswer, WriteOutcome>) -> bool {
 fn alone(outcome: WriteOutcome, size: usize) -> WriteOutcome {
     match outcome {
         WriteOutcome::NotApplied(SystemError::BadRequest { status, code, message, .. }) if size == 1 => {
-            WriteOutcome::Refused(Refusal { status, code, message })
+            WriteOutcome::Refused(Refusal { status: Some(status), code, message })
         }
         outcome => outcome,
     }
@@ -82,7 +82,7 @@ fn written(answer: &PartAnswer, shape: &RowShape, id: Option<&RowId>) -> WriteOu
 
 /// Makes the outcome of a write that cannot be put on the wire.
 pub fn refused_here(message: impl Into<String>) -> WriteOutcome {
-    WriteOutcome::Refused(Refusal { status: 0, code: "NotSent".to_owned(), message: message.into() })
+    WriteOutcome::Refused(Refusal::ours("NotSent", message))
 }
 
 fn id_in_headers(answer: &PartAnswer) -> Option<RowId> {

@@ -6,7 +6,7 @@ use super::schema::Schema;
 use crate::http::Method;
 use crate::model::{ColumnKind, ColumnName, ConnectionName, Value, Version};
 use crate::systems::odata::{
-    BatchPart, CONTENT, Object, PartAnswer, RowShape, ServiceError, encode, for_all, landed, refused_here,
+    BatchPart, CONTENT, Object, PartAnswer, RowShape, ServiceError, encode, landed, of_write, refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -76,8 +76,8 @@ pub fn judge(
     if let Some(outcome) = landed(answer, shape, write, id) {
         return outcome;
     }
-    if let Some(error) = for_all(connection, &format!("writing {}", write.table), answer) {
-        return WriteOutcome::NotApplied(error);
+    if let Some(outcome) = of_write(connection, &format!("writing {}", write.table), answer) {
+        return outcome;
     }
     let status = answer.status;
     let error = ServiceError::parse(status, &answer.body);
@@ -85,6 +85,7 @@ pub fn judge(
         409 if id.is_none() => WriteOutcome::DuplicateKey(error.refusal()),
         409 | 412 if id.is_some() => WriteOutcome::Stale,
         404 | 410 if id.is_some() => WriteOutcome::Missing,
+        403 => WriteOutcome::NotPermitted(error.refusal()),
         408 | 500 | 502.. => WriteOutcome::InDoubt(SystemError::Unavailable {
             connection: connection.clone(),
             status,
@@ -139,7 +140,7 @@ mod tests {
             (204, "WrittenUnseen(None)", "WrittenUnseen(Some"),
             (400, "Refused", "Refused"),
             (401, "NotApplied(SignIn", "NotApplied(SignIn"),
-            (403, "Refused", "Refused"),
+            (403, "NotPermitted", "NotPermitted"),
             (404, "Refused", "Missing"),
             (405, "Refused", "Refused"),
             (409, "DuplicateKey", "Stale"),
