@@ -13,6 +13,9 @@ pub enum HttpError {
     /// The request left, and no whole answer came back.
     #[error("no answer: {detail}")]
     NoAnswer { detail: String },
+    /// The request left, and no whole answer came in the time that is waited for one.
+    #[error("no answer in time")]
+    TimedOut,
     #[error("the answer is larger than {limit} bytes")]
     TooLarge { limit: usize },
     /// A link in an answer leads away from the connection's own server.
@@ -43,7 +46,7 @@ impl HttpError {
             | Self::SignInUnavailable { .. }
             | Self::Paused { .. }
             | Self::DayUsedUp { .. } => true,
-            Self::NoAnswer { .. } | Self::TooLarge { .. } => false,
+            Self::NoAnswer { .. } | Self::TimedOut | Self::TooLarge { .. } => false,
         }
     }
 
@@ -53,6 +56,7 @@ impl HttpError {
         match self {
             Self::NotSent { .. }
             | Self::NoAnswer { .. }
+            | Self::TimedOut
             | Self::SignInUnavailable { .. }
             | Self::Paused { .. }
             | Self::DayUsedUp { .. } => true,
@@ -66,6 +70,9 @@ impl HttpError {
     pub(super) fn from_reqwest(error: reqwest::Error) -> Self {
         let not_sent = error.is_connect() || error.is_builder();
         let timed_out = error.is_timeout();
+        if timed_out && !not_sent {
+            return Self::TimedOut;
+        }
         let mut detail = if timed_out { "timed out".to_owned() } else { String::new() };
         // The address is left out: its query may hold row contents.
         let error = error.without_url();

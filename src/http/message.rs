@@ -3,8 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
+use bytes::Bytes;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
+
+/// Names under which servers report their own id of a request.
+const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-ms-service-request-id", "req_id", "ms-correlation-x"];
 
 /// An HTTP method.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +43,8 @@ impl fmt::Display for Method {
 pub enum Repeat {
     /// It changes nothing, so it may be sent again whatever happened.
     Freely,
+    /// It changes nothing, and the caller can ask for less at once: as `Freely`, but not after it took too long.
+    UnlessTooLong,
     /// It writes: only if it is proven that it was not applied.
     IfNotApplied,
 }
@@ -49,7 +55,8 @@ pub struct Request {
     pub method: Method,
     pub url: String,
     pub headers: Vec<(String, String)>,
-    pub body: Vec<u8>,
+    /// Sent again without being copied.
+    pub body: Bytes,
     pub repeat: Repeat,
 }
 
@@ -60,7 +67,7 @@ impl Request {
             method: Method::Get,
             url: url.into(),
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Bytes::new(),
             repeat: Repeat::Freely,
         }
     }
@@ -68,7 +75,7 @@ impl Request {
     /// Makes a post of a body.
     pub fn post(url: impl Into<String>, content_type: &str, body: Vec<u8>, repeat: Repeat) -> Self {
         let headers = vec![("Content-Type".to_owned(), content_type.to_owned())];
-        Self { method: Method::Post, url: url.into(), headers, body, repeat }
+        Self { method: Method::Post, url: url.into(), headers, body: body.into(), repeat }
     }
 
     /// Adds a header.
@@ -102,6 +109,16 @@ impl Response {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         find(&self.headers, name)
+    }
+
+    /// Returns the server's own id of the request, by which its makers find it in their logs.
+    #[must_use]
+    pub fn request_id(&self) -> Option<&str> {
+        REQUEST_ID_HEADERS
+            .iter()
+            .find_map(|name| self.header(name))
+            .map(str::trim)
+            .filter(|id| !id.is_empty())
     }
 
     /// Returns whether the status says success.
@@ -143,6 +160,14 @@ mod tests {
     fn the_servers_clock_is_read() {
         let response = response(&[("date", "Sat, 21 Nov 2026 08:15:30 GMT")]);
         assert_eq!(response.date, Some("2026-11-21T08:15:30Z".parse().unwrap()));
+    }
+
+    #[test]
+    fn a_request_has_its_id_under_one_of_several_names() {
+        for name in ["request-id", "REQ_ID", "x-ms-service-request-id", "ms-correlation-x"] {
+            assert_eq!(response(&[("x", "y"), (name, " 5c0e ")]).request_id(), Some("5c0e"), "{name}");
+        }
+        assert_eq!(response(&[("request-id", " ")]).request_id(), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ impl Retry {
         &self,
         attempt: u32,
         repeat: Repeat,
-        result: &Result<Response, HttpError>,
+        result: Result<&Response, &HttpError>,
         random: &mut Rng,
     ) -> Option<Duration> {
         let is_throttled = matches!(result, Ok(response) if response.status == 429);
@@ -67,10 +67,12 @@ impl Retry {
 }
 
 /// Returns whether sending again is safe and promising.
-fn may_repeat(repeat: Repeat, result: &Result<Response, HttpError>) -> bool {
+fn may_repeat(repeat: Repeat, result: Result<&Response, &HttpError>) -> bool {
     match (repeat, result) {
         (Repeat::Freely, Ok(response)) => matches!(response.status, 429 | 502 | 503 | 504),
         (Repeat::Freely, Err(error)) => error.is_transient(),
+        (Repeat::UnlessTooLong, Ok(response)) => matches!(response.status, 429 | 502 | 503),
+        (Repeat::UnlessTooLong, Err(error)) => error.is_transient() && !matches!(error, HttpError::TimedOut),
         (Repeat::IfNotApplied, Ok(response)) => match response.status {
             429 => true,
             // A server that says when to come back has refused the request; a bare 503 may be a gateway's.
@@ -95,6 +97,7 @@ mod tests {
     fn a_write_is_repeated_only_when_it_was_not_applied() {
         let not_sent = Err(HttpError::NotSent { detail: String::new() });
         let no_answer = Err(HttpError::NoAnswer { detail: String::new() });
+        let timed_out = Err(HttpError::TimedOut);
         let wait = Duration::from_secs(3);
         let cases = [
             // what came, read, write
@@ -123,6 +126,7 @@ mod tests {
             (answer(504, Some("3")), true, false),
             (not_sent, true, true),
             (no_answer, true, false),
+            (timed_out, true, false),
             (Err(HttpError::TooLarge { limit: 1 }), false, false),
             (Err(HttpError::SignIn { detail: String::new() }), false, false),
             (Err(HttpError::SignInUnavailable { status: 503, retry_after: None }), true, true),
@@ -130,13 +134,21 @@ mod tests {
             (Err(HttpError::DayUsedUp { wait }), true, true),
         ];
         for (result, read, write) in cases {
-            assert_eq!(may_repeat(Repeat::Freely, &result), read, "read after {result:?}");
-            assert_eq!(may_repeat(Repeat::IfNotApplied, &result), write, "write after {result:?}");
+            assert_eq!(may_repeat(Repeat::Freely, result.as_ref()), read, "read after {result:?}");
+            let is_too_long = matches!(&result, Ok(response) if response.status == 504)
+                || matches!(&result, Err(HttpError::TimedOut));
+            let large_read = read && !is_too_long;
+            assert_eq!(
+                may_repeat(Repeat::UnlessTooLong, result.as_ref()),
+                large_read,
+                "large read after {result:?}"
+            );
+            assert_eq!(may_repeat(Repeat::IfNotApplied, result.as_ref()), write, "write after {result:?}");
         }
     }
 
     fn wait_after(attempt: u32, result: &Result<Response, HttpError>) -> Option<Duration> {
-        Retry::default().wait_after(attempt, Repeat::Freely, result, &mut Rng::with_seed(1))
+        Retry::default().wait_after(attempt, Repeat::Freely, result.as_ref(), &mut Rng::with_seed(1))
     }
 
     #[test]

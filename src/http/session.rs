@@ -9,9 +9,9 @@ use tokio::time::sleep;
 use tracing::debug;
 
 use super::auth::{Secret, TokenSource};
-use super::throttle::Throttle;
+use super::throttle::{Departure, Throttle};
 use super::transport::Transport;
-use super::{HttpError, Limits, Request, Response, Retry, SignIn, Trust};
+use super::{HttpError, Limits, Repeat, Request, Response, Retry, SignIn, Trust};
 
 /// How to open a session.
 #[derive(Debug)]
@@ -51,20 +51,46 @@ impl Session {
     /// Sends again only as far as the request's [`Repeat`](super::Repeat) allows. An error tells whether the request
     /// may have been applied.
     pub async fn send(&self, request: &Request) -> Result<Response, HttpError> {
-        self.send_batch(request, 1).await
+        self.send_batch(request, 1).await.map(|(response, _)| response)
     }
 
-    /// Sends a request that holds that many operations, in the same way.
-    pub async fn send_batch(&self, request: &Request, operations: u32) -> Result<Response, HttpError> {
+    /// Sends a request that holds that many operations, in the same way. Returns with the answer what
+    /// [`refused_inside`](Self::refused_inside) wants to know of it.
+    pub async fn send_batch(
+        &self,
+        request: &Request,
+        operations: u32,
+    ) -> Result<(Response, Departure), HttpError> {
         let mut attempt = 0;
         loop {
             let result = self.send_once(request, operations).await;
-            let wait = self.retry.wait_after(attempt, request.repeat, &result, &mut self.random());
+            let answer = result.as_ref().map(|(response, _)| response);
+            let wait = self.retry.wait_after(attempt, request.repeat, answer, &mut self.random());
             let Some(wait) = wait else { return result };
             attempt += 1;
             debug!(method = %request.method, attempt, wait_ms = wait.as_millis(), "Sending again");
             sleep(wait).await;
         }
+    }
+
+    /// Hears what operations of a batch were answered that the service refused for load: the throttle learns from it as
+    /// from an answer to a whole request. Returns after the wait that is due before they are sent again; `false` where
+    /// that is not promising, or not soon.
+    pub async fn refused_inside(&self, attempt: u32, departure: Departure, refused: &[&Response]) -> bool {
+        for part in refused {
+            self.throttle.answered_inside(departure, part);
+        }
+        let Some(longest) = refused.iter().max_by_key(|part| part.retry_after()) else { return false };
+        let wait = self.retry.wait_after(attempt, Repeat::IfNotApplied, Ok(longest), &mut self.random());
+        let Some(wait) = wait else { return false };
+        debug!(
+            operations = refused.len(),
+            attempt,
+            wait_ms = wait.as_millis(),
+            "Sending again what a batch left undone"
+        );
+        sleep(wait).await;
+        true
     }
 
     /// Returns how many requests may be under way at once at present: as many are worth having ready.
@@ -78,15 +104,21 @@ impl Session {
         sleep(wait).await;
     }
 
-    async fn send_once(&self, request: &Request, operations: u32) -> Result<Response, HttpError> {
-        let (response, token) = self.send_as(request, operations, None).await?;
+    async fn send_once(
+        &self,
+        request: &Request,
+        operations: u32,
+    ) -> Result<(Response, Departure), HttpError> {
+        let (response, departure, token) = self.send_as(request, operations, None).await?;
         if response.status != 401 {
-            return Ok(response);
+            return Ok((response, departure));
         }
         // A 401 proves that nothing was applied, so even a write may follow with a fresh token: once.
-        let Some(token) = self.tokens.renewed(&token).await? else { return Ok(response) };
-        let (response, _) = self.send_as(request, operations, Some(token)).await?;
-        Ok(response)
+        let Some(token) = self.tokens.renewed(&token).await? else {
+            return Ok((response, departure));
+        };
+        let (response, departure, _) = self.send_as(request, operations, Some(token)).await?;
+        Ok((response, departure))
     }
 
     /// Sends once, with the present token or this one. Returns the token with the answer.
@@ -95,7 +127,7 @@ impl Session {
         request: &Request,
         operations: u32,
         token: Option<Secret>,
-    ) -> Result<(Response, Secret), HttpError> {
+    ) -> Result<(Response, Departure, Secret), HttpError> {
         let place = self.throttle.place(operations).await?;
         // Only now: a token that had to wait in line with its request might be too old at the end of it.
         let token = match token {
@@ -104,7 +136,7 @@ impl Session {
         };
         let response = self.transport.send(request, Some(token.reveal())).await?;
         place.answered(&response);
-        Ok((response, token))
+        Ok((response, place.departure(), token))
     }
 
     fn random(&self) -> MutexGuard<'_, Rng> {

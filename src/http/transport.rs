@@ -18,9 +18,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Shorter than servers keep idle connections: a write on one that is just being closed would be left in doubt.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Names under which servers report their own id of a request.
-const REQUEST_ID_HEADERS: [&str; 4] = ["request-id", "x-ms-service-request-id", "req_id", "ms-correlation-x"];
-
 /// Sends requests to one server.
 #[derive(Clone, Debug)]
 pub(super) struct Transport {
@@ -130,7 +127,7 @@ fn authorities(pem: &[u8]) -> Result<Vec<Certificate>, HttpError> {
 fn log(method: Method, path: &str, client_request_id: Uuid, result: &Result<Response, HttpError>) {
     match result {
         Ok(response) => {
-            let request_id = REQUEST_ID_HEADERS.iter().find_map(|name| response.header(name)).unwrap_or("-");
+            let request_id = response.request_id().unwrap_or("-");
             let (status, bytes) = (response.status, response.body.len());
             debug!(%method, path, status, bytes, request_id, %client_request_id, "Answer received");
         }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::business_central::{BusinessCentral, Company};
 use super::dataverse::Dataverse;
-use super::odata::{BatchForm, CALLER, Service};
+use super::odata::{BatchForm, CALLER, Portions, Service};
 use super::odata_service::{ODataService, ServiceTraits};
 use super::sign_in;
 use super::{Examine, System, SystemError};
@@ -124,6 +124,7 @@ fn dataverse_service(
         headers,
         batch_form: BatchForm::Multipart,
         parameters: String::new(),
+        portions: Portions::default(),
     })
 }
 
@@ -142,6 +143,7 @@ fn odata_service(
         headers: owned(&ODATA_HEADERS),
         batch_form: batch_form(settings, BatchForm::None),
         parameters: parameters.to_owned(),
+        portions: Portions::default(),
     })
 }
 
@@ -174,6 +176,7 @@ pub(super) fn business_central_service(
             Some(tenant) => format!("tenant={}", utf8_percent_encode(tenant, NON_ALPHANUMERIC)),
             None => String::new(),
         },
+        portions: Portions::default(),
     })
 }
 

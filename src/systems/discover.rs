@@ -8,7 +8,7 @@ use url::Url;
 
 use super::SystemError;
 use super::connect::{DATAVERSE_LIMITS, ODATA_HEADERS, business_central_service, owned, session};
-use super::odata::{BatchForm, Query, Service};
+use super::odata::{BatchForm, Portions, Query, Service};
 use crate::config::{ConnectionKind, ConnectionSettings};
 use crate::model::ConnectionName;
 
@@ -73,6 +73,7 @@ pub async fn environments(
                 headers: owned(&ODATA_HEADERS),
                 batch_form: BatchForm::Multipart,
                 parameters: String::new(),
+                portions: Portions::default(),
             };
             let instances = service.all("environments", "Instances", None, |row| instance(&row)).await?;
             Ok(instances.into_iter().flatten().collect())

@@ -1,5 +1,6 @@
 //! Both products against scripted servers: the conversations that no single value shows.
 
+mod batches;
 mod odata_service;
 
 use std::collections::BTreeSet;
@@ -11,7 +12,7 @@ use serde_json::{Value as Json, json};
 
 use super::business_central::{BusinessCentral, Company};
 use super::dataverse::Dataverse;
-use super::odata::{BatchForm, CALLER, Service};
+use super::odata::{BatchForm, CALLER, Portions, Service};
 use super::{
     ChangeQuery, Cursor, Examine, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome,
 };
@@ -85,6 +86,7 @@ fn service(address: &str, form: BatchForm) -> Service {
         headers,
         batch_form: form,
         parameters: String::new(),
+        portions: Portions::default(),
     }
 }
 

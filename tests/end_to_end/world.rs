@@ -100,7 +100,7 @@ impl World {
             method,
             url: format!("{base}/{path}"),
             headers: vec![("Accept".into(), "application/json".into())],
-            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default(),
+            body: body.map(|body| body.to_string().into_bytes()).unwrap_or_default().into(),
             repeat: Repeat::IfNotApplied,
         };
         if method != Method::Get {

@@ -88,7 +88,7 @@ impl Person {
                 ("Content-Type".to_owned(), "application/json".to_owned()),
                 ("If-Match".to_owned(), "*".to_owned()),
             ],
-            body: body.into_bytes(),
+            body: body.into_bytes().into(),
             repeat: Repeat::IfNotApplied,
         };
         self.send(side, &request).await.map(|_| ())

@@ -11,4 +11,5 @@ mod parallelism;
 mod turnstile;
 
 pub use gate::Limits;
+pub use turnstile::Departure;
 pub(super) use turnstile::Throttle;

@@ -54,6 +54,11 @@ impl Throttle {
         }
     }
 
+    /// Lets the throttle learn from the answer to one operation of a batch, as if it were an answer of its own.
+    pub(in crate::http) fn answered_inside(&self, departure: Departure, part: &Response) {
+        self.gate().learn(Instant::now(), departure.0, part);
+    }
+
     fn gate(&self) -> MutexGuard<'_, Gate> {
         self.gate.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -66,7 +71,16 @@ pub(in crate::http) struct Place<'a> {
     ticket: Ticket,
 }
 
+/// When a request left, as far as the throttle cares.
+#[derive(Clone, Copy, Debug)]
+pub struct Departure(Ticket);
+
 impl Place<'_> {
+    /// Returns what tells the throttle later that something was learned from this request's answer.
+    pub(in crate::http) const fn departure(&self) -> Departure {
+        Departure(self.ticket)
+    }
+
     /// Lets the throttle learn from the answer.
     pub(in crate::http) fn answered(&self, response: &Response) {
         self.throttle.gate().learn(Instant::now(), self.ticket, response);
@@ -218,6 +232,25 @@ mod tests {
         drop(place);
         let turned_away = throttle.place(1).await.unwrap_err();
         assert_eq!(turned_away, HttpError::Paused { wait: Duration::from_secs(31) });
+    }
+
+    /// What is refused inside a batch holds up everything as well, and one burst of refusals slows down once.
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_inside_a_batch_counts_as_one_of_the_whole() {
+        let throttle = Throttle::new(&limits(6000, 300, 4), LONGEST_WAIT);
+        let (one, other) = (throttle.place(50).await.unwrap(), throttle.place(50).await.unwrap());
+        let departures = [one.departure(), other.departure()];
+        for place in [one, other] {
+            place.answered(&response(200, &[]));
+        }
+        let asked_at = Instant::now();
+        for departure in departures {
+            throttle.answered_inside(departure, &response(429, &[("retry-after", "5")]));
+            throttle.answered_inside(departure, &response(429, &[]));
+        }
+        assert_eq!(throttle.parallelism(), 2);
+        drop(throttle.place(1).await.unwrap());
+        assert_eq!(asked_at.elapsed(), Duration::from_secs(5));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,9 @@
 //! What goes into a `$batch` and what comes out, whichever form it travels in.
 
-use super::{JsonBatch, MultipartBatch};
+use std::borrow::Cow;
+
+use super::links::with_parameters;
+use super::{CALLER, JsonBatch, MultipartBatch, Service};
 use crate::http::{Method, Response};
 
 use super::page::Object;
@@ -20,6 +23,34 @@ impl BatchPart {
     /// Makes a read.
     pub fn get(path: String) -> Self {
         Self { method: Method::Get, path, headers: vec![("Accept", "application/json".into())], body: None }
+    }
+}
+
+/// What all operations of a service's batches have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Common<'a> {
+    pub root: &'a str,
+    /// Goes with every address; empty if there is none.
+    pub parameters: &'a str,
+    /// Whether the outer request's caller counts for its operations is not documented, so each has it.
+    pub caller: Option<&'a (&'static str, String)>,
+}
+
+impl<'a> Common<'a> {
+    /// Returns what a service's operations have in common.
+    pub(super) fn of(service: &'a Service) -> Self {
+        let caller = service.headers.iter().find(|(name, _)| *name == CALLER);
+        Self { root: &service.root, parameters: &service.parameters, caller }
+    }
+
+    /// Returns the path of an operation, with the service's own parameters.
+    pub(super) fn path(&self, part: &'a BatchPart) -> Cow<'a, str> {
+        with_parameters(&part.path, self.parameters)
+    }
+
+    /// Returns the headers of an operation.
+    pub(super) fn headers(&self, part: &'a BatchPart) -> impl Iterator<Item = (&'static str, &'a str)> {
+        part.headers.iter().chain(self.caller).map(|(name, value)| (*name, value.as_str()))
     }
 }
 
@@ -67,11 +98,11 @@ pub enum BatchForm {
 }
 
 impl BatchForm {
-    /// Writes a batch; returns its content type and body.
-    pub(super) fn write(self, root: &str, parts: &[BatchPart]) -> (String, Vec<u8>) {
+    /// Writes a batch, each operation once; returns its content type and body.
+    pub(super) fn write(self, common: &Common<'_>, parts: &[&BatchPart]) -> (String, Vec<u8>) {
         match self {
-            Self::Multipart => MultipartBatch::write(root, parts),
-            Self::Json | Self::None => ("application/json".to_owned(), JsonBatch::write(parts)),
+            Self::Multipart => MultipartBatch::write(common, parts),
+            Self::Json | Self::None => ("application/json".to_owned(), JsonBatch::write(common, parts)),
         }
     }
 

@@ -1,81 +1,146 @@
 //! `$batch` as JSON.
 
-use serde::Deserialize;
-use serde_json::{Map, Value as Json, json};
+use std::fmt;
+
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value as Json;
+use serde_json::value::RawValue;
 
 use super::page::Object;
-use super::{BatchAnswers, BatchPart, PartAnswer};
+use super::{BatchAnswers, BatchPart, Common, PartAnswer};
 use crate::http::Response;
+
+/// More answers than any batch has operations.
+const MAX_ANSWERS: usize = 10_000;
+/// Longer headers are not looked at.
+const MAX_HEADER_BYTES: usize = 64 * 1024;
 
 /// The JSON form of a batch.
 #[derive(Debug)]
 pub struct JsonBatch;
 
-#[derive(Deserialize)]
-struct Answers {
-    responses: Vec<Json>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    status: Json,
-    #[serde(default)]
-    headers: Option<Object>,
-    #[serde(default)]
-    body: Json,
-}
-
 impl JsonBatch {
     /// Writes a batch of independent operations.
-    pub(super) fn write(parts: &[BatchPart]) -> Vec<u8> {
-        let requests: Vec<Json> =
-            parts.iter().enumerate().map(|(index, part)| request(index + 1, part)).collect();
-        serde_json::to_vec(&json!({ "requests": requests })).expect("an object with text keys is JSON")
+    pub(super) fn write(common: &Common<'_>, parts: &[&BatchPart]) -> Vec<u8> {
+        let requests = parts.iter().enumerate();
+        let requests = requests.map(|(index, part)| Operation::of(index + 1, common, part)).collect();
+        serde_json::to_vec(&Batch { requests }).expect("an object with text keys is JSON")
     }
 
     /// Reads the answer to a batch; nothing if it is not one.
     pub(super) fn parse(response: &Response, expected: usize) -> Option<BatchAnswers> {
-        let answers: Answers = serde_json::from_slice(&response.body).ok()?;
-        let read = |answer: Json| {
-            let id = answer.get("id").and_then(number);
-            let part = serde_json::from_value::<Answer>(answer).ok().and_then(Answer::into_part);
+        let answers: Answers<'_> = serde_json::from_slice(&response.body).ok()?;
+        let read = |answer: &RawValue| {
+            let answer = serde_json::from_str::<Answer<'_>>(answer.get()).unwrap_or_default();
             // One that cannot be read leaves its own operation without an answer, and no other.
-            (id, part.unwrap_or_else(unreadable))
+            (answer.id.and_then(number), answer.into_part().unwrap_or_else(unreadable))
         };
-        let answers = answers.responses.into_iter().map(read).collect();
+        let answers = answers.responses.0.into_iter().map(read).collect();
         Some(BatchAnswers::assign(answers, expected, true))
     }
 }
 
-fn request(id: usize, part: &BatchPart) -> Json {
-    let mut headers: Object =
-        part.headers.iter().map(|(name, value)| ((*name).to_owned(), Json::from(value.as_str()))).collect();
-    let mut request = Map::new();
-    request.insert("id".into(), Json::from(id.to_string()));
-    request.insert("method".into(), Json::from(part.method.as_str()));
-    request.insert("url".into(), Json::from(part.path.as_str()));
-    if part.body.is_some() {
-        headers.insert("Content-Type".into(), Json::from("application/json"));
-    }
-    request.insert("headers".into(), Json::Object(headers));
-    if let Some(body) = &part.body {
-        request.insert("body".into(), Json::Object(body.clone()));
-    }
-    Json::Object(request)
+#[derive(Serialize)]
+struct Batch<'a> {
+    requests: Vec<Operation<'a>>,
 }
 
-impl Answer {
+#[derive(Serialize)]
+struct Operation<'a> {
+    id: String,
+    method: &'static str,
+    url: std::borrow::Cow<'a, str>,
+    headers: Headers<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    body: Option<&'a Object>,
+}
+
+impl<'a> Operation<'a> {
+    fn of(id: usize, common: &Common<'a>, part: &'a BatchPart) -> Self {
+        let mut headers: Vec<_> = common.headers(part).collect();
+        if part.body.is_some() {
+            headers.push(("Content-Type", "application/json"));
+        }
+        Self {
+            id: id.to_string(),
+            method: part.method.as_str(),
+            url: common.path(part),
+            headers: Headers(headers),
+            body: part.body.as_ref(),
+        }
+    }
+}
+
+/// Headers as an object, in their order.
+struct Headers<'a>(Vec<(&'static str, &'a str)>);
+
+impl Serialize for Headers<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().copied())
+    }
+}
+
+#[derive(Deserialize)]
+struct Answers<'a> {
+    #[serde(borrow)]
+    responses: List<'a>,
+}
+
+/// A list of answers, none of them taken apart yet: a tree takes far more memory than its text.
+struct List<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for List<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ListVisitor).map(List)
+    }
+}
+
+struct ListVisitor;
+
+impl<'de> Visitor<'de> for ListVisitor {
+    type Value = Vec<&'de RawValue>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of answers")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut answers = Vec::new();
+        while let Some(answer) = list.next_element()? {
+            if answers.len() == MAX_ANSWERS {
+                return Err(serde::de::Error::custom("more answers than a batch has operations"));
+            }
+            answers.push(answer);
+        }
+        Ok(answers)
+    }
+}
+
+#[derive(Default, Deserialize)]
+struct Answer<'a> {
+    #[serde(borrow, default)]
+    id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    status: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    headers: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+}
+
+impl Answer<'_> {
     fn into_part(self) -> Option<PartAnswer> {
-        let status = u16::try_from(number(&self.status)?).ok()?;
-        let headers = self.headers.unwrap_or_default();
-        let headers =
-            headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), plain_text(value))).collect();
-        let body = match self.body {
-            Json::Null => Vec::new(),
-            Json::String(text) => text.into_bytes(),
-            json => serde_json::to_vec(&json).expect("what was read as JSON is JSON"),
-        };
-        Some(Response::new(status, headers, body))
+        let status = u16::try_from(number(self.status?)?).ok()?;
+        let headers = self.headers.filter(|headers| headers.get().len() <= MAX_HEADER_BYTES);
+        let headers = headers.and_then(|headers| serde_json::from_str::<Object>(headers.get()).ok());
+        let headers = headers.unwrap_or_default().into_iter();
+        let headers = headers.map(|(name, value)| (name.to_ascii_lowercase(), plain_text(value))).collect();
+        let body = self.body.map(|body| match serde_json::from_str::<String>(body.get()) {
+            Ok(text) => text,
+            Err(_) => body.get().to_owned(),
+        });
+        Some(Response::new(status, headers, body.unwrap_or_default().into_bytes()))
     }
 }
 
@@ -92,16 +157,14 @@ fn plain_text(json: Json) -> String {
 }
 
 /// Reads a number given as a number or as text.
-fn number(json: &Json) -> Option<usize> {
-    match json {
-        Json::String(text) => text.parse().ok(),
-        Json::Number(number) => number.to_string().parse().ok(),
-        _ => None,
-    }
+fn number(json: &RawValue) -> Option<usize> {
+    json.get().trim_matches('"').parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::http::Method;
 
@@ -123,8 +186,9 @@ mod tests {
             headers: vec![("If-Match", "W/\"J\"".into())],
             body: body.as_object().cloned(),
         };
+        let common = Common { root: "", parameters: "", caller: None };
         assert_eq!(
-            String::from_utf8(JsonBatch::write(&[part])).unwrap(),
+            String::from_utf8(JsonBatch::write(&common, &[&part])).unwrap(),
             r#"{"requests":[{"id":"1","method":"PATCH","url":"companies(3f)/customers(9a)","headers":{"If-Match":"W/\"J\"","Content-Type":"application/json"},"body":{"number":"C1","displayName":"Acme","city":""}}]}"#
         );
     }
@@ -164,6 +228,17 @@ mod tests {
                 proptest::prop_assert_eq!(answers.parts.len(), expected);
             }
         }
+    }
+
+    #[test]
+    fn an_answer_is_bounded_and_parts_are_not_taken_apart() {
+        let list = |count: usize| format!(r#"{{"responses":[0{}]}}"#, ",0".repeat(count - 1));
+        assert!(parse(&list(MAX_ANSWERS), 1).is_some());
+        assert_eq!(parse(&list(MAX_ANSWERS + 1), 1), None);
+        let deep = format!(r#"{{"responses":[{{"id":"1","status":200,"body":{}}}]}}"#, "[".repeat(1_000_000));
+        assert_eq!(parse(&deep, 1), None);
+        let body = r#"{"responses":[{"id":1,"status":200,"headers":7,"body":"a \"text\""}]}"#;
+        assert_eq!(parse(body, 1).unwrap().parts[0].as_ref().unwrap().body, b"a \"text\"");
     }
 
     #[test]

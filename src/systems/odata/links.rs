@@ -1,9 +1,20 @@
 //! Links and ids in answers.
 
+use std::borrow::Cow;
+
 use url::Url;
 use uuid::Uuid;
 
 use crate::model::RowId;
+
+/// Adds a service's own parameters to a path or address.
+pub fn with_parameters<'a>(path: &'a str, parameters: &str) -> Cow<'a, str> {
+    match (parameters, path.contains('?')) {
+        ("", _) => Cow::Borrowed(path),
+        (parameters, true) => Cow::Owned(format!("{path}&{parameters}")),
+        (parameters, false) => Cow::Owned(format!("{path}?{parameters}")),
+    }
+}
 
 /// Makes a link absolute, as seen from the address whose answer held it.
 pub fn resolve(from: &str, link: &str) -> Option<String> {

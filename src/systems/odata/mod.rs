@@ -3,6 +3,7 @@
 //! Only `service` sends anything; it turns failures into the port's errors. No product's peculiarities live here.
 
 mod batch;
+mod batches;
 mod condition;
 mod csdl;
 mod error;
@@ -14,6 +15,7 @@ mod meaning;
 mod modified_feed;
 mod multipart;
 mod page;
+mod portion;
 mod query;
 mod rows;
 mod service;
@@ -22,6 +24,7 @@ mod singles;
 mod value;
 mod writes;
 
+use batch::Common;
 pub(super) use batch::{BatchAnswers, BatchForm, BatchPart, PartAnswer};
 pub(super) use condition::{Asking, condition};
 pub(super) use csdl::{Csdl, EntityType, Property};
@@ -34,6 +37,7 @@ pub(super) use meaning::of_write;
 pub(super) use modified_feed::Position;
 use multipart::MultipartBatch;
 pub(super) use page::{Object, Page};
+pub(super) use portion::Portions;
 pub(super) use query::{Query, instant_literal, keyed, literal, quoted};
 pub(super) use rows::{id_page, keyed_reads, row_in};
 pub(super) use service::{CALLER, Service};

@@ -1,8 +1,10 @@
 //! `$batch` as `multipart/mixed`, without change sets: CRLF out, any line ending in.
 
+use std::io::{self, Write as _};
+
 use uuid::Uuid;
 
-use super::{BatchAnswers, BatchPart, PartAnswer};
+use super::{BatchAnswers, BatchPart, Common, PartAnswer};
 use crate::http::Response;
 
 /// How deep answers may nest: change sets nest once, hostile text must not exhaust the stack.
@@ -14,27 +16,14 @@ pub struct MultipartBatch;
 
 impl MultipartBatch {
     /// Writes a batch of single operations; returns its content type and body.
-    pub(super) fn write(root: &str, parts: &[BatchPart]) -> (String, Vec<u8>) {
+    pub(super) fn write(common: &Common<'_>, parts: &[&BatchPart]) -> (String, Vec<u8>) {
         let boundary = format!("batch_{}", Uuid::new_v4());
-        let mut body = String::new();
+        let mut body = Vec::new();
         for (index, part) in parts.iter().enumerate() {
-            let BatchPart { method, path, .. } = part;
-            body.push_str(&format!("--{boundary}\r\nContent-Type: application/http\r\n"));
-            body.push_str(&format!("Content-Transfer-Encoding: binary\r\nContent-ID: {}\r\n\r\n", index + 1));
-            body.push_str(&format!("{method} {root}/{path} HTTP/1.1\r\n"));
-            for (name, value) in &part.headers {
-                body.push_str(&format!("{name}: {value}\r\n"));
-            }
-            if let Some(json) = &part.body {
-                let json = serde_json::to_string(json).expect("an object with text keys is JSON");
-                body.push_str(&format!("Content-Type: application/json; type=entry\r\n\r\n{json}"));
-            } else {
-                body.push_str("\r\n");
-            }
-            body.push_str("\r\n");
+            write_part(&mut body, &boundary, index + 1, common, part).expect("memory takes what is written");
         }
-        body.push_str(&format!("--{boundary}--\r\n"));
-        (format!("multipart/mixed; boundary=\"{boundary}\""), body.into_bytes())
+        body.extend_from_slice(format!("--{boundary}--\r\n").as_bytes());
+        (format!("multipart/mixed; boundary=\"{boundary}\""), body)
     }
 
     /// Reads the answer to a batch; nothing if it is not multipart.
@@ -47,6 +36,28 @@ impl MultipartBatch {
         let complete = collect(content_type, &response.body, &mut answers, 0);
         Some(BatchAnswers::assign(answers, expected, complete))
     }
+}
+
+fn write_part(
+    body: &mut Vec<u8>,
+    boundary: &str,
+    id: usize,
+    common: &Common<'_>,
+    part: &BatchPart,
+) -> io::Result<()> {
+    write!(body, "--{boundary}\r\nContent-Type: application/http\r\n")?;
+    write!(body, "Content-Transfer-Encoding: binary\r\nContent-ID: {id}\r\n\r\n")?;
+    write!(body, "{} {}/{} HTTP/1.1\r\n", part.method, common.root, common.path(part))?;
+    for (name, value) in common.headers(part) {
+        write!(body, "{name}: {value}\r\n")?;
+    }
+    if let Some(json) = &part.body {
+        write!(body, "Content-Type: application/json; type=entry\r\n\r\n")?;
+        serde_json::to_writer(&mut *body, json)?;
+    } else {
+        write!(body, "\r\n")?;
+    }
+    write!(body, "\r\n")
 }
 
 /// Reads all answers of a multipart body, nested ones included. Returns whether it came to its proper end.
@@ -197,7 +208,10 @@ mod tests {
             body: body.as_object().cloned(),
         };
         let parts = [update, BatchPart::get("accounts(2)".into())];
-        let (content_type, bytes) = MultipartBatch::write("https://a.example/api", &parts);
+        let (content_type, bytes) = MultipartBatch::write(
+            &Common { root: "https://a.example/api", parameters: "", caller: None },
+            &parts.each_ref(),
+        );
         let text = String::from_utf8(bytes).unwrap();
         let name = boundary(&content_type).unwrap();
         assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());

@@ -2,17 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use futures_util::stream::{self, StreamExt, TryStreamExt};
 use serde_json::Value as Json;
 use tracing::debug;
 
 use super::batch::BatchForm;
+use super::batches::MAX_CUTS;
+use super::links::with_parameters;
 use super::meaning;
 use super::page::Object;
-use super::{BatchAnswers, BatchPart, Csdl, Page, PartAnswer, ServiceError, resolve};
+use super::portion::{Portions, Preference, is_too_much};
+use super::{Csdl, Page, ServiceError, resolve};
 use crate::http::{HttpError, Repeat, Request, Response, Session};
 use crate::model::ConnectionName;
-use crate::systems::{SystemError, WriteOutcome};
+use crate::systems::SystemError;
 
 /// Names the user on whose behalf a request is made.
 pub const CALLER: &str = "CallerObjectId";
@@ -29,6 +31,8 @@ pub struct Service {
     pub batch_form: BatchForm,
     /// Goes with every address, `tenant=…` or `cross-company=true`; escaped, empty if there is none.
     pub parameters: String,
+    /// How much is asked for at once at present.
+    pub portions: Portions,
 }
 
 impl Service {
@@ -49,20 +53,33 @@ impl Service {
 
     /// Adds the service's own parameters to a path or address.
     pub fn with_parameters(&self, path: &str) -> String {
-        match (self.parameters.as_str(), path.contains('?')) {
-            ("", _) => path.to_owned(),
-            (parameters, true) => format!("{path}&{parameters}"),
-            (parameters, false) => format!("{path}?{parameters}"),
-        }
+        with_parameters(path, &self.parameters).into_owned()
     }
 
-    /// Gets an address and returns the answer, whatever its status.
+    /// Gets an address and returns the answer, whatever its status. A page that took too long is asked for again with
+    /// fewer rows.
     pub async fn fetch(&self, what: &str, url: &str, prefer: Option<&str>) -> Result<Response, SystemError> {
-        let mut request = self.dressed(Request::get(url));
-        if let Some(prefer) = prefer {
-            request = request.with_header("Prefer", prefer);
+        let prefer = prefer.map(Preference::of);
+        let mut rows = prefer.and_then(|prefer| prefer.rows).map(|rows| self.portions.pages.at(url, rows));
+        let mut cuts = 0;
+        loop {
+            let may_cut = cuts < MAX_CUTS && rows.is_some_and(|rows| rows > 1);
+            let mut request = self.dressed(Request::get(url));
+            if let Some(prefer) = prefer {
+                request = request.with_header("Prefer", prefer.with_rows(rows));
+            }
+            request.repeat = if may_cut { Repeat::UnlessTooLong } else { Repeat::Freely };
+            let answer = self.session.send(&request).await;
+            let too_much = rows.filter(|_| is_too_much(answer.as_ref()));
+            if let Some(asked) = too_much {
+                debug!(connection = %self.name, what, asked, "A page was too much; smaller ones follow");
+                rows = Some(self.portions.pages.were_too_much(url, asked));
+            }
+            if too_much.is_none() || !may_cut {
+                return answer.map_err(|error| self.unanswered(what, error));
+            }
+            cuts += 1;
         }
-        self.session.send(&request).await.map_err(|error| self.unanswered(what, error))
     }
 
     /// Gets an address and returns the answer of a success.
@@ -129,71 +146,6 @@ impl Service {
         Ok(page)
     }
 
-    /// Reads in batches of that size, as many at once as the throttle grants; returns one answer for each part, in order.
-    pub async fn read_batches(
-        &self,
-        what: &str,
-        parts: &[BatchPart],
-        batch_size: usize,
-    ) -> Result<Vec<PartAnswer>, SystemError> {
-        let batches: Vec<_> = parts.chunks(batch_size).map(|batch| self.read_batch(what, batch)).collect();
-        let parallelism = self.session.parallelism().max(1);
-        let answers: Vec<_> = stream::iter(batches).buffered(parallelism).try_collect().await?;
-        Ok(answers.concat())
-    }
-
-    /// Reads in one batch, again for what the server left out; returns one answer for each part, in order.
-    async fn read_batch(&self, what: &str, parts: &[BatchPart]) -> Result<Vec<PartAnswer>, SystemError> {
-        if self.batch_form == BatchForm::None {
-            return self.read_singly(what, parts).await;
-        }
-        let mut answers: Vec<Option<PartAnswer>> = vec![None; parts.len()];
-        loop {
-            let open: Vec<usize> = (0..parts.len()).filter(|index| answers[*index].is_none()).collect();
-            if open.is_empty() {
-                return Ok(answers.into_iter().flatten().collect());
-            }
-            let asked: Vec<BatchPart> = open.iter().map(|index| parts[*index].clone()).collect();
-            let response = self
-                .send_batch(&asked, Repeat::Freely)
-                .await
-                .map_err(|error| self.unanswered(what, error))?;
-            let Some(batch) = self.batch_form.parse(&response, asked.len()) else {
-                self.success(what, response)?;
-                return Err(self.unexpected(what, "no batch answer"));
-            };
-            if batch.parts.iter().all(Option::is_none) {
-                return Err(self.unexpected(what, "a batch answer without parts"));
-            }
-            // A server that stops at the first failure is asked again for the rest.
-            for (index, answer) in open.into_iter().zip(batch.parts) {
-                answers[index] = answer;
-            }
-        }
-    }
-
-    /// Writes in one batch; returns one answer for each part, or what its absence means for the write.
-    pub async fn write_batch(&self, parts: &[BatchPart]) -> Vec<Result<PartAnswer, WriteOutcome>> {
-        if self.batch_form == BatchForm::None {
-            return self.write_singly(parts).await;
-        }
-        let response = match self.send_batch(parts, Repeat::IfNotApplied).await {
-            Ok(response) => response,
-            Err(error) => {
-                let in_doubt = !error.is_certainly_not_applied();
-                let outcome = outcome(in_doubt, self.unanswered("a batch of writes", error));
-                return parts.iter().map(|_| Err(outcome.clone())).collect();
-            }
-        };
-        match self.batch_form.parse(&response, parts.len()) {
-            Some(batch) => self.parts_or_doubt(&batch),
-            None => {
-                let outcome = self.rejected_batch(response);
-                parts.iter().map(|_| Err(outcome.clone())).collect()
-            }
-        }
-    }
-
     /// Returns the answer if its status says success.
     pub fn success(&self, what: &str, response: Response) -> Result<Response, SystemError> {
         if response.is_success() { Ok(response) } else { Err(self.refused(what, &response)) }
@@ -224,7 +176,7 @@ impl Service {
             HttpError::SignInUnavailable { status, retry_after } => {
                 SystemError::Unavailable { connection, status, retry_after }
             }
-            error @ (HttpError::NotSent { .. } | HttpError::NoAnswer { .. }) => {
+            error @ (HttpError::NotSent { .. } | HttpError::NoAnswer { .. } | HttpError::TimedOut) => {
                 SystemError::Unreachable { connection, detail: error.to_string() }
             }
             HttpError::Paused { wait } => SystemError::Throttled { connection, retry_after: Some(wait) },
@@ -235,54 +187,7 @@ impl Service {
         }
     }
 
-    async fn send_batch(&self, parts: &[BatchPart], repeat: Repeat) -> Result<Response, HttpError> {
-        let caller = self.headers.iter().find(|(name, _)| *name == CALLER);
-        let complete = |part: &BatchPart| {
-            let mut part = BatchPart { path: self.with_parameters(&part.path), ..part.clone() };
-            // Whether the outer request's caller counts for its parts is not documented.
-            part.headers.extend(caller.cloned());
-            part
-        };
-        let parts: Vec<BatchPart> = parts.iter().map(complete).collect();
-        let (content_type, body) = self.batch_form.write(&self.root, &parts);
-        let request = Request::post(self.url("$batch"), &content_type, body, repeat)
-            .with_header("Prefer", "odata.continue-on-error");
-        let operations = u32::try_from(parts.len()).unwrap_or(u32::MAX);
-        self.session.send_batch(&self.dressed(request), operations).await
-    }
-
-    /// Says of parts without an answer what that means.
-    fn parts_or_doubt(&self, batch: &BatchAnswers) -> Vec<Result<PartAnswer, WriteOutcome>> {
-        let missing = |index: usize| {
-            let not_run = batch.was_not_run(index);
-            let detail = if not_run { "the batch stopped before it" } else { "the batch answer lacks it" };
-            outcome(!not_run, self.unexpected("a write", detail))
-        };
-        for part in batch.parts.iter().flatten().filter(|part| part.status >= 400) {
-            let error = ServiceError::parse(part.status, &part.body);
-            debug!(connection = %self.name, status = error.status, code = error.code, text = error.message, "Write refused");
-        }
-        let parts = batch.parts.iter().enumerate();
-        parts.map(|(index, part)| part.clone().ok_or_else(|| missing(index))).collect()
-    }
-
-    /// Says what an answer that is no batch answer means for each of its writes.
-    fn rejected_batch(&self, response: Response) -> WriteOutcome {
-        let status = response.status;
-        let refused_first = matches!(status, 400..=407 | 409..=499);
-        let refused_busy = status == 503 && response.retry_after().is_some();
-        let error = match self.success("a batch of writes", response) {
-            Ok(_) => self.unexpected("a batch of writes", "no batch answer"),
-            Err(error) => error,
-        };
-        outcome(!(refused_first || refused_busy), error)
-    }
-
-    fn dressed(&self, request: Request) -> Request {
+    pub(super) fn dressed(&self, request: Request) -> Request {
         self.headers.iter().fold(request, |request, (name, value)| request.with_header(name, value.as_str()))
     }
-}
-
-fn outcome(in_doubt: bool, error: SystemError) -> WriteOutcome {
-    if in_doubt { WriteOutcome::InDoubt(error) } else { WriteOutcome::NotApplied(error) }
 }

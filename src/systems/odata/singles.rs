@@ -1,5 +1,7 @@
 //! Sending operations one by one, to services that take no batches.
 
+use bytes::Bytes;
+
 use super::{BatchPart, PartAnswer, Service};
 use crate::http::{HttpError, Method, Repeat, Request};
 use crate::systems::{SystemError, WriteOutcome};
@@ -19,7 +21,7 @@ impl Service {
     }
 
     /// Writes one by one; returns one answer for each part, or what its absence means for the write.
-    pub(super) async fn write_singly(&self, parts: &[BatchPart]) -> Vec<Result<PartAnswer, WriteOutcome>> {
+    pub(super) async fn write_singly(&self, parts: &[&BatchPart]) -> Vec<Result<PartAnswer, WriteOutcome>> {
         let mut answers = Vec::with_capacity(parts.len());
         let mut failed: Option<SystemError> = None;
         for part in parts {
@@ -55,7 +57,7 @@ impl Service {
             method: part.method,
             url: self.url(&part.path),
             headers: Vec::new(),
-            body: Vec::new(),
+            body: Bytes::new(),
             repeat,
         };
         for (name, value) in &self.headers {
@@ -67,7 +69,7 @@ impl Service {
             request = request.with_header(name, value.as_str());
         }
         if let Some(body) = &part.body {
-            request.body = serde_json::to_vec(body).expect("an object with text keys is JSON");
+            request.body = serde_json::to_vec(body).expect("an object with text keys is JSON").into();
             request = request.with_header("Content-Type", "application/json");
         }
         self.session.send(&request).await

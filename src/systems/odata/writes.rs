@@ -25,7 +25,9 @@ pub async fn send_writes(
     }
     let mut batches: Vec<&[(usize, BatchPart)]> = sendable.chunks(batch_size).rev().collect();
     while let Some(batch) = batches.pop() {
-        let (indexes, parts): (Vec<usize>, Vec<BatchPart>) = batch.iter().cloned().unzip();
+        let (batch, rest) = batch.split_at(service.portions.batch.of(batch.len()));
+        batches.extend(Some(rest).filter(|rest| !rest.is_empty()));
+        let parts: Vec<&BatchPart> = batch.iter().map(|(_, part)| part).collect();
         let answers = service.write_batch(&parts).await;
         if batch.len() > 1 && answers.iter().all(is_rejected_unread) {
             // One row that spoils its batch must not hold up the others: it is found in ever smaller ones.
@@ -33,12 +35,12 @@ pub async fn send_writes(
             batches.extend([second, first]);
             continue;
         }
-        for (index, answer) in indexes.into_iter().zip(answers) {
+        for ((index, _), answer) in batch.iter().zip(answers) {
             let outcome = match answer {
-                Ok(answer) => judge(index, &answer),
+                Ok(answer) => judge(*index, &answer),
                 Err(outcome) => alone(outcome, batch.len()),
             };
-            outcomes[index] = Some(outcome);
+            outcomes[*index] = Some(outcome);
         }
     }
     outcomes.into_iter().map(|outcome| outcome.expect("each write was sent or refused")).collect()
