@@ -70,9 +70,11 @@ pub async fn prepare(
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     check_currency(mapping, &facts)?;
-    check_other_engine(mapping, &facts, |connection| {
+    let is_known = |connection: &ConnectionName| {
         engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
-    })?;
+    };
+    check_other_engine(mapping, &facts, is_known)?;
+    check_other_tandem(engine, mapping, is_known).await?;
     let mapping = mapping::with_scales(mapping.clone(), &tables);
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
@@ -121,9 +123,7 @@ fn check_other_engine(
     facts: &Pair<&Facts>,
     is_known: impl Fn(&ConnectionName) -> bool,
 ) -> Result<(), EngineError> {
-    let writes_to =
-        |side| mapping.create[side] || mapping.fields.iter().any(|field| field.direction.flows_to(side));
-    if !Side::BOTH.into_iter().all(writes_to) {
+    if !mapping.writes_both_ways() {
         return Ok(());
     }
     for side in Side::BOTH {
@@ -133,6 +133,45 @@ fn check_other_engine(
                 mapping: mapping.name.clone(),
                 connection: connection.clone(),
                 engine: engine.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// The same for another Tandem: rows it made on either side are none that this store knows.
+async fn check_other_tandem(
+    engine: &Engine,
+    mapping: &Mapping,
+    is_known: impl Fn(&ConnectionName) -> bool,
+) -> Result<(), EngineError> {
+    if !mapping.writes_both_ways() {
+        return Ok(());
+    }
+    for side in Side::BOTH {
+        let (connection, table) = (&mapping.connections[side], &mapping.tables[side]);
+        if is_known(connection) {
+            continue;
+        }
+        let mut made = engine.system(connection).made_elsewhere(table).await?;
+        let snapshot = engine.store().snapshot()?;
+        for (mapping, side) in engine.config().mappings_of(connection, table) {
+            let mut unknown = Vec::with_capacity(made.len());
+            for row in made {
+                if snapshot.partner(&mapping.name, side, &row)?.is_none() {
+                    unknown.push(row);
+                }
+            }
+            made = unknown;
+        }
+        if !made.is_empty() {
+            return Err(EngineError::OtherEngine {
+                mapping: mapping.name.clone(),
+                connection: connection.clone(),
+                engine: format!(
+                    "another Tandem (rows of {table} it made: {}, unknown to this one)",
+                    made.len()
+                ),
             });
         }
     }

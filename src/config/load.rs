@@ -8,7 +8,7 @@ use std::{fs, str};
 use url::{Host, Url};
 
 use crate::mapping::{self, Mapping, MappingError, OrderError};
-use crate::model::{ConnectionName, MappingName, Pair, Side};
+use crate::model::{ConnectionName, MappingName, Pair, Side, TableName};
 
 use super::{Places, Settings};
 
@@ -87,6 +87,18 @@ impl Config {
     pub fn standing_still_for<'a>(&self, mapping: &'a Mapping) -> Option<&'a ConnectionName> {
         Side::BOTH.map(|side| &mapping.connections[side]).into_iter().find(|name| {
             self.settings.connections.get(name.as_str()).is_some_and(|connection| !connection.enabled)
+        })
+    }
+
+    /// Returns the mappings that use a table, each with the side it is on.
+    pub fn mappings_of<'a>(
+        &'a self,
+        connection: &'a ConnectionName,
+        table: &'a TableName,
+    ) -> impl Iterator<Item = (&'a Mapping, Side)> {
+        let sides = self.mappings.iter().flat_map(|mapping| Side::BOTH.map(|side| (mapping, side)));
+        sides.filter(move |(mapping, side)| {
+            mapping.connections[*side] == *connection && mapping.tables[*side] == *table
         })
     }
 

@@ -48,6 +48,14 @@ pub struct Field {
     pub on_create: Pair<bool>,
 }
 
+impl Field {
+    /// Returns whether it points to another row.
+    #[must_use]
+    pub const fn is_lookup(&self) -> bool {
+        matches!(self.kind, FieldKind::Lookup { .. })
+    }
+}
+
 /// Which way a field's values flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -116,6 +124,20 @@ impl Mapping {
     #[must_use]
     pub fn field(&self, id: &FieldId) -> Option<&Field> {
         self.fields.iter().find(|field| &field.id == id)
+    }
+
+    /// Returns whether each side may be written.
+    #[must_use]
+    pub fn writes_both_ways(&self) -> bool {
+        let writes_to =
+            |side| self.create[side] || self.fields.iter().any(|field| field.direction.flows_to(side));
+        Side::BOTH.into_iter().all(writes_to)
+    }
+
+    /// Returns whether rows may be deleted, by policy or by a person's answer.
+    #[must_use]
+    pub const fn may_delete(&self) -> bool {
+        matches!(self.deletion, DeletionPolicy::Delete | DeletionPolicy::Ask)
     }
 
     /// Returns the columns that have to be read on one side.

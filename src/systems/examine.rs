@@ -1,7 +1,7 @@
 //! What people ask of a connection beyond what keeping it in step needs: its tables, rows by their own filter, and what
 //! is amiss with it. Nothing here writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 use serde::Serialize;
@@ -23,7 +23,45 @@ pub trait Examine: System {
 
     /// Looks at what reading [`Facts`](super::Facts) does not show: who signed in, what it may do to these tables, how
     /// they are set up. A question that the system does not answer is a finding as well.
-    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>>;
+    fn examine<'a>(&'a self, tables: &'a BTreeMap<TableName, Needs>) -> BoxFuture<'a, Vec<Finding>>;
+}
+
+/// What mappings do to a table, beside reading it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Needs {
+    pub create: bool,
+    pub update: bool,
+    pub delete: bool,
+    /// Lookups are written.
+    pub refer: bool,
+}
+
+impl Needs {
+    /// Returns the needs of both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self {
+            create: self.create || other.create,
+            update: self.update || other.update,
+            delete: self.delete || other.delete,
+            refer: self.refer || other.refer,
+        }
+    }
+
+    /// Returns whether nothing is written.
+    #[must_use]
+    pub const fn is_only_to_read(self) -> bool {
+        !(self.create || self.update || self.delete)
+    }
+
+    /// Makes the finding of a system that does not tell what may be written.
+    pub(super) fn not_told(self, table: &TableName) -> Finding {
+        if self.is_only_to_read() {
+            return Finding::good(Check::Write, format!("no mapping writes to {table}"));
+        }
+        let found = format!("whether it may write {table} is not told; the first write will show");
+        Finding::not_told(Check::Write, found)
+    }
 }
 
 /// Which rows to list.

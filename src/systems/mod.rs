@@ -14,7 +14,7 @@ mod tests;
 
 pub use connect::{connect, open};
 pub use discover::{Company, DiscoverError, Environment, companies, environments};
-pub use examine::{Check, Examine, Finding, Listing, Verdict};
+pub use examine::{Check, Examine, Finding, Listing, Needs, Verdict};
 pub use sign_in::sign_in;
 pub use system::{
     Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,

@@ -54,6 +54,10 @@ pub trait System: Send + Sync + fmt::Debug {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>>;
 
+    /// Finds rows that another program seems to have made the way Tandem makes rows, by another user than ours. Whether they
+    /// are Tandem's own from before is for the store to know.
+    fn made_elsewhere<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>>;
+
     /// Sends writes and returns one outcome for each, in the same order. Never repeats a write whose outcome it
     /// does not know.
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>>;

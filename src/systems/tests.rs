@@ -14,7 +14,8 @@ use super::business_central::{BusinessCentral, Company};
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, CALLER, Portions, Service};
 use super::{
-    ChangeQuery, Cursor, Examine, KeyedRead, Next, Search, System, SystemError, Verb, Write, WriteOutcome,
+    ChangeQuery, Cursor, Examine, KeyedRead, Needs, Next, Search, System, SystemError, Verb, Write,
+    WriteOutcome,
 };
 use crate::http::testing::{answer, serve_raw};
 use crate::http::{
@@ -509,7 +510,9 @@ async fn dataverse_is_looked_over_as_far_as_it_tells() {
             _ => dataverse_metadata(asked),
         }
     });
-    let findings = dataverse(&address).examine(&["accounts".into(), "none".into()].into()).await;
+    let writes = Needs { create: true, update: true, ..Needs::default() };
+    let findings =
+        dataverse(&address).examine(&["accounts", "none"].map(|table| (table.into(), writes)).into()).await;
     let lines: Vec<_> =
         findings.iter().map(|finding| format!("{:?}: {}", finding.verdict, finding.found)).collect();
     for expected in [
@@ -517,7 +520,7 @@ async fn dataverse_is_looked_over_as_far_as_it_tells() {
         "Good: Dataverse 9.2.1",
         "Warning: signed in as # tandem, who is System Administrator",
         "Good: may read accounts",
-        "Refused: may not write accounts: prvWriteAccount is missing",
+        "Refused: may not write accounts as its mappings need: prvWriteAccount is missing",
         "Wrong: change tracking of accounts is off",
         "Wrong: x has no table none",
         "Good: 7 requests at once advised; 6000 requests in 5 minutes are documented",

@@ -136,6 +136,9 @@ async fn a_test_says_what_is_amiss_and_who_has_to_act() {
     }
     assert!(text(finding(&report, "dataverse", "user"), "found").contains("application user"));
     assert_eq!(finding(&report, "dataverse", "other-engine")["verdict"], "good");
+    assert!(
+        text(finding(&report, "business-central", "user"), "found").contains("signed in as the application")
+    );
     assert!(text(finding(&report, "dataverse", "limits"), "found").contains("4 requests at once"));
     assert!(text(&report["between"][0], "found").contains("base currency is"));
 
@@ -150,6 +153,43 @@ async fn a_test_says_what_is_amiss_and_who_has_to_act() {
     fs::remove_file(world.folder.path().join("client-secret")).unwrap();
     let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
     assert!(code == 3 && out.contains("client-secret") && out.contains("what to do: "), "{out}");
+}
+
+/// Another Tandem shows by the rows it made with another sign-in; beside it nothing is written both ways unasked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn beside_another_tandem_both_ways_needs_a_word_from_people() {
+    let world = World::start(Options::default()).await;
+    let derived = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_URL, b"made by another");
+    let account = json!({"accountid": derived.to_string(), "name": "Elsewhere", "accountnumber": "E-1",
+        "customertypecode": 3});
+    world.create(At::Dataverse, "accounts", account).await;
+    world
+        .create(At::BusinessCentral, "customers", json!({"number": "E-1", "displayName": "Elsewhere"}))
+        .await;
+    let report = json(&world, &["connection", "test", "dataverse"]);
+    let engines: Vec<&Value> = report["connections"][0]["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["check"] == "other-engine")
+        .collect();
+    assert!(text(engines[1], "found").contains("another sign-in: 1 in accounts"), "{engines:?}");
+
+    let before =
+        (world.list(At::Dataverse, "accounts").await, world.list(At::BusinessCentral, "customers").await);
+    let (code, out, err) = tandem(&world, &["sync"]);
+    assert_eq!(code, 3, "{out}{err}");
+    assert!(err.contains("another Tandem (rows of accounts it made: 1"), "{err}");
+    let after =
+        (world.list(At::Dataverse, "accounts").await, world.list(At::BusinessCentral, "customers").await);
+    assert_eq!(before, after);
+
+    json(&world, &["connection", "edit", "dataverse", "--set", "other_engine=known"]);
+    assert_eq!(tandem(&world, &["sync"]).0, 0);
+    // The row is coupled by now; what this store knows is no trace of another.
+    json(&world, &["connection", "edit", "dataverse", "--unset", "other_engine"]);
+    let (code, out, err) = tandem(&world, &["sync"]);
+    assert_eq!(code, 0, "{out}{err}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

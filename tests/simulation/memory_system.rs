@@ -368,6 +368,10 @@ impl System for MemorySystem {
         Abilities { settle, batch_size, parallelism: 2 }
     }
 
+    fn made_elsewhere<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
         Box::pin(async move {
             self.request().await?;

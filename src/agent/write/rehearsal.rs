@@ -168,6 +168,10 @@ impl System for Rehearsal {
         self.system.ids(table, page)
     }
 
+    fn made_elsewhere<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {
+        self.system.made_elsewhere(table)
+    }
+
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
         async move {
             let mut outcomes = Vec::with_capacity(writes.len());

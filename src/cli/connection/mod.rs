@@ -7,6 +7,7 @@ mod discover;
 mod list;
 mod test;
 mod upgrade;
+mod verdicts;
 
 use crate::config::{ConnectionSettings, Settings};
 use crate::model::ConnectionName;

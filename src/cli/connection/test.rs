@@ -1,17 +1,14 @@
 //! `tandem connection test`: one finding a line, each with what to do.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::env;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use url::Url;
 
 use crate::config::{ConnectionSettings, Settings};
-use crate::mapping::Mapping;
-use crate::model::{ConnectionName, Side, TableName};
-use crate::systems::{self, Check, Facts, Finding, SystemError, Verdict};
+use crate::model::{ConnectionName, TableName};
+use crate::systems::{self, Check, Facts, Finding, Needs, Verdict};
 
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
@@ -19,10 +16,7 @@ use super::super::output::in_one_line;
 use super::super::report::CommandError;
 use super::super::table::table;
 use super::arguments::TestArguments;
-use super::find;
-
-/// A clock that is further off than this makes stamps hard to read, though no decision depends on it.
-const MAX_CLOCK_DIFFERENCE_SECS: i64 = 300;
+use super::{find, verdicts};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -51,129 +45,59 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
     };
     let mappings = settings.read_mappings(&context.places)?;
     let mut report = TestReport { connections: Vec::new(), between: Vec::new() };
-    let mut currencies = BTreeMap::new();
+    let mut currencies: BTreeMap<ConnectionName, Option<String>> = BTreeMap::new();
     for (name, connection) in chosen {
-        let (facts, findings) = examine(context, &name, connection, &tables(&mappings, &name)).await;
-        if let Some(code) = facts.and_then(|facts| facts.base_currency_code) {
-            currencies.insert(name.to_string(), code);
+        let (facts, findings) =
+            examine(context, &name, connection, &verdicts::tables(&mappings, &name)).await;
+        if let Some(facts) = facts {
+            currencies.insert(name.clone(), facts.base_currency_code);
         }
         report.connections.push(Tested { connection: name.to_string(), findings });
     }
-    report.between.extend(currency(&currencies));
+    report.between.extend(verdicts::currencies(&mappings, &currencies));
     context.output.show(&report, render);
     Ok(exit_code(&report))
-}
-
-/// Returns the tables of a connection that mappings use.
-fn tables(mappings: &[Mapping], connection: &ConnectionName) -> BTreeSet<TableName> {
-    let sides = mappings.iter().flat_map(|mapping| Side::BOTH.map(|side| (mapping, side)));
-    let own = sides.filter(|(mapping, side)| mapping.connections[*side] == *connection);
-    own.map(|(mapping, side)| mapping.tables[side].clone()).collect()
 }
 
 async fn examine(
     context: &Context,
     name: &ConnectionName,
     connection: &ConnectionSettings,
-    tables: &BTreeSet<TableName>,
+    tables: &BTreeMap<TableName, Needs>,
 ) -> (Option<Facts>, Vec<Finding>) {
     let system = match systems::open(name, connection, &context.places.config) {
         Ok(system) => system,
         // Nothing was sent yet: whatever it is, the system has not refused it.
         Err(error) => {
-            let finding = Finding::refused(failed_check(&error), &error);
+            let finding = verdicts::failed(&connection.url, &error);
             return (None, vec![Finding { verdict: Verdict::Wrong, ..finding }]);
         }
     };
     let facts = match system.facts().await {
         Ok(facts) => facts,
-        Err(error) => return (None, vec![Finding::refused(failed_check(&error), &error)]),
+        Err(error) => return (None, vec![verdicts::failed(&connection.url, &error)]),
     };
     let mut findings = vec![
-        Finding::good(Check::Reach, reached(&connection.url)),
+        Finding::good(Check::Reach, format!("reached {}", verdicts::place(&connection.url))),
         Finding::good(Check::SignIn, "the sign-in is accepted"),
         Finding::good(Check::Identity, format!("{} ({})", facts.display_name, facts.identity)),
     ];
     findings.extend(system.examine(tables).await);
-    findings.push(clock(facts.server_time, Timestamp::now()));
+    for finding in &mut findings {
+        if finding.check == Check::User
+            && finding.verdict == Verdict::NotTold
+            && let Some(user) = verdicts::user(&connection.sign_in)
+        {
+            *finding = user;
+        }
+    }
+    findings.push(verdicts::clock(facts.server_time, Timestamp::now()));
     if !connection.enabled {
         let remedy = format!("tandem connection enable {name}");
         let found = "the connection is disabled: its mappings stand still";
         findings.push(Finding::bad(Check::Configuration, Verdict::Warning, found, remedy));
     }
     (Some(facts), findings)
-}
-
-/// Returns the check at which the first contact failed.
-const fn failed_check(error: &SystemError) -> Check {
-    match error {
-        SystemError::Configuration { .. } => Check::Configuration,
-        SystemError::SignIn { .. } => Check::SignIn,
-        SystemError::Unreachable { .. }
-        | SystemError::Unavailable { .. }
-        | SystemError::DayUsedUp { .. }
-        | SystemError::Throttled { .. } => Check::Reach,
-        SystemError::Forbidden { .. }
-        | SystemError::NotFound { .. }
-        | SystemError::WatermarkExpired { .. }
-        | SystemError::BadRequest { .. }
-        | SystemError::UnexpectedAnswer { .. } => Check::Identity,
-    }
-}
-
-/// Says which host and port were reached. A proxy is named by its variable alone: its address may hold a password.
-fn reached(address: &str) -> String {
-    let Ok(url) = Url::parse(address) else { return address.to_owned() };
-    let host = url.host_str().unwrap_or_default();
-    let port = url.port_or_known_default().unwrap_or_default();
-    let is_here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
-    let variables = ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let is_set = |name: &&&str| env::var_os(name).is_some_and(|text| !text.is_empty());
-    match variables.iter().find(is_set).filter(|_| !is_here) {
-        Some(variable) => format!("reached {host}, port {port} (a proxy is set by {variable})"),
-        None => format!("reached {host}, port {port}"),
-    }
-}
-
-fn clock(server: Option<Timestamp>, now: Timestamp) -> Finding {
-    let Some(server) = server else {
-        return Finding::not_told(Check::Clock, "the system does not tell its time");
-    };
-    let difference = server.as_second() - now.as_second();
-    let found = match difference {
-        0 => "the clocks agree".to_owned(),
-        1.. => format!("the system's clock is {difference} s ahead"),
-        _ => format!("the system's clock is {} s behind", -difference),
-    };
-    if difference.abs() <= MAX_CLOCK_DIFFERENCE_SECS {
-        return Finding::good(Check::Clock, found);
-    }
-    Finding::bad(
-        Check::Clock,
-        Verdict::Warning,
-        found,
-        "set this machine's clock; sign-ins may fail otherwise",
-    )
-}
-
-/// Compares base currencies: amounts would be wrong between different ones.
-fn currency(codes: &BTreeMap<String, String>) -> Option<Finding> {
-    let mut distinct: Vec<String> = codes.values().map(|code| code.to_uppercase()).collect();
-    distinct.sort();
-    distinct.dedup();
-    match distinct.as_slice() {
-        [] => None,
-        [one] => Some(Finding::good(Check::Currency, format!("the base currency is {one}"))),
-        _ => {
-            let each: Vec<String> = codes.iter().map(|(name, code)| format!("{code} in {name}")).collect();
-            Some(Finding::bad(
-                Check::Currency,
-                Verdict::Wrong,
-                format!("base currencies differ: {}", each.join(", ")),
-                "connect companies with the organisation's base currency; it is fixed when the organisation is made",
-            ))
-        }
-    }
 }
 
 fn all_findings(report: &TestReport) -> impl Iterator<Item = &Finding> {
@@ -265,33 +189,6 @@ mod tests {
         check(&[Verdict::Warning, Verdict::Wrong], ExitCode::Configuration);
         check(&[Verdict::Refused], ExitCode::System);
         check(&[Verdict::Refused, Verdict::Wrong], ExitCode::Failure);
-    }
-
-    #[test]
-    fn base_currencies_have_to_agree() {
-        let check = |codes: &[(&str, &str)]| {
-            let codes = codes.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
-            currency(&codes)
-        };
-        assert_eq!(check(&[]), None);
-        assert_eq!(check(&[("crm", "eur"), ("erp", "EUR")]).unwrap().verdict, Verdict::Good);
-        let found = check(&[("crm", "USD"), ("erp", "EUR")]).unwrap();
-        assert_eq!(found.verdict, Verdict::Wrong);
-        assert_eq!(found.found, "base currencies differ: USD in crm, EUR in erp");
-    }
-
-    #[test]
-    fn a_clock_that_is_far_off_is_warned_of() {
-        let now: Timestamp = "2026-01-31T10:00:00Z".parse().unwrap();
-        let check = |text: &str| clock(Some(text.parse().unwrap()), now);
-        assert_eq!(check("2026-01-31T10:00:00Z").found, "the clocks agree");
-        assert_eq!(check("2026-01-31T10:05:00Z").verdict, Verdict::Good);
-        let found = check("2026-01-31T09:54:59Z");
-        assert_eq!(
-            (found.verdict, found.found.as_str()),
-            (Verdict::Warning, "the system's clock is 301 s behind")
-        );
-        assert_eq!(clock(None, now).verdict, Verdict::NotTold);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use url::form_urlencoded;
+use url::{Url, form_urlencoded};
 
 use super::entra_error;
 use crate::config::Secret;
@@ -112,8 +112,13 @@ impl TokenEndpoint {
             HttpError::NoAnswer { detail } => {
                 HttpError::NotSent { detail: format!("no answer to the sign-in: {detail}") }
             }
+            HttpError::TimedOut => {
+                HttpError::NotSent { detail: "no answer to the sign-in in time".to_owned() }
+            }
             HttpError::NotSent { detail } => {
-                HttpError::NotSent { detail: format!("cannot sign in: {detail}") }
+                let host = Url::parse(url).ok().and_then(|url| url.host_str().map(str::to_owned));
+                let host = host.unwrap_or_default();
+                HttpError::NotSent { detail: format!("cannot sign in at {host}: {detail}") }
             }
             HttpError::TooLarge { .. } => unusable(),
             other => other,

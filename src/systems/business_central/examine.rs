@@ -1,6 +1,6 @@
 //! Looking a company in Business Central over for people.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
@@ -13,7 +13,7 @@ use crate::mapping::{Filter, FilterFunction, Operator};
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
 use crate::systems::discover::{Environment, environment_list};
 use crate::systems::odata::{Asking, Query, condition, encode, list_rows, literal};
-use crate::systems::{Check, Examine, Finding, Listing, SystemError, Verdict};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, Verdict};
 
 impl BusinessCentral {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -35,11 +35,11 @@ impl BusinessCentral {
         list_rows(&self.service, listing, &query.path(), &listing.page_preference(), decode).await
     }
 
-    async fn findings(&self, tables: &BTreeSet<TableName>) -> Vec<Finding> {
+    async fn findings(&self, tables: &BTreeMap<TableName, Needs>) -> Vec<Finding> {
         let mut findings = vec![self.environment().await, self.version().await];
         findings.push(Finding::not_told(Check::User, "Business Central does not tell who is signed in"));
-        for table in tables {
-            findings.extend(self.table(table).await);
+        for (table, needs) in tables {
+            findings.extend(self.table(table, *needs).await);
         }
         findings.push(Finding::not_told(
             Check::AdministrationMode,
@@ -47,7 +47,7 @@ impl BusinessCentral {
         ));
         findings.push(Finding::not_told(
             Check::OtherEngine,
-            "its own integration does not show in its API; the Dataverse connection shows whether it is set up",
+            "its own integration and another Tandem do not show in its API; the Dataverse connection shows more",
         ));
         findings.push(Finding::not_told(
             Check::Limits,
@@ -81,14 +81,13 @@ impl BusinessCentral {
         }
     }
 
-    async fn table(&self, table: &TableName) -> Vec<Finding> {
+    async fn table(&self, table: &TableName, needs: Needs) -> Vec<Finding> {
         let listing = Listing { table: table.clone(), columns: BTreeSet::new(), filter: None, most: 1 };
         if let Err(error) = self.list_rows(&listing).await {
             return vec![Finding::refused(Check::Read, &error)];
         }
         let mut findings = vec![Finding::good(Check::Read, format!("may read {table}"))];
-        let found = format!("whether it may write {table} is not told; the first write will show");
-        findings.push(Finding::not_told(Check::Write, found));
+        findings.push(needs.not_told(table));
         let modified = ColumnName::new("lastModifiedDateTime");
         let has_modified =
             self.schema(table).await.is_ok_and(|schema| schema.description.columns.contains_key(&modified));
@@ -160,7 +159,7 @@ impl Examine for BusinessCentral {
         Box::pin(self.list_rows(listing))
     }
 
-    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>> {
+    fn examine<'a>(&'a self, tables: &'a BTreeMap<TableName, Needs>) -> BoxFuture<'a, Vec<Finding>> {
         Box::pin(self.findings(tables))
     }
 }

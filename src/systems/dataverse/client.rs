@@ -39,6 +39,8 @@ pub struct Dataverse {
     schemas: Mutex<BTreeMap<TableName, Arc<Schema>>>,
     /// Looked for once.
     pub(super) other_engine: OnceCell<OtherEngine>,
+    /// Looked for once in each table.
+    pub(super) made_elsewhere: Mutex<BTreeMap<TableName, Vec<RowId>>>,
 }
 
 impl Dataverse {
@@ -53,6 +55,7 @@ impl Dataverse {
             definitions: Mutex::default(),
             schemas: Mutex::default(),
             other_engine: OnceCell::new(),
+            made_elsewhere: Mutex::default(),
         }
     }
 
@@ -229,6 +232,10 @@ impl System for Dataverse {
             let first = Query::of(table.as_str()).select([key]).order_by(key).path();
             id_page(&self.service, &first, &key.into(), &self.page_preference(), page).await
         })
+    }
+
+    fn made_elsewhere<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {
+        Box::pin(self.rows_made_elsewhere(table))
     }
 
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {

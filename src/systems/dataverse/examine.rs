@@ -10,13 +10,12 @@ use super::findings::{
     change_tracking, id, limits, organisation_findings, text, user_finding, write_finding,
 };
 use super::metadata;
-use super::other_engine::OtherEngine;
 use super::questions::Questions;
 use crate::mapping::Filter;
 use crate::model::{Row, RowId, TableName};
 use crate::systems::examine::is_no_answer;
 use crate::systems::odata::{Object, Query, RowShape, condition, list_rows};
-use crate::systems::{Check, Examine, Finding, Listing, RowError, SystemError, Verdict};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, RowError, SystemError};
 
 impl Dataverse {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -35,7 +34,7 @@ impl Dataverse {
         list_rows(&self.service, listing, &query.path(), &prefer, decode).await
     }
 
-    async fn findings(&self, tables: &BTreeSet<TableName>) -> Vec<Finding> {
+    async fn findings(&self, tables: &BTreeMap<TableName, Needs>) -> Vec<Finding> {
         let who = self.service.get("who is signed in", &self.service.url("WhoAmI"), None).await;
         let who = match who {
             Ok(who) => who,
@@ -54,7 +53,7 @@ impl Dataverse {
             None => None,
         };
         findings.extend(self.table_findings(tables, privileges.as_ref()).await);
-        findings.push(self.other_engine_finding().await);
+        findings.extend(self.other_engine_findings(tables.keys()).await);
         findings.push(limits(&who));
         findings
     }
@@ -102,7 +101,7 @@ impl Dataverse {
 
     async fn table_findings(
         &self,
-        tables: &BTreeSet<TableName>,
+        tables: &BTreeMap<TableName, Needs>,
         privileges: Option<&BTreeSet<RowId>>,
     ) -> Vec<Finding> {
         let query =
@@ -118,7 +117,7 @@ impl Dataverse {
             Err(error) => return vec![Finding::refused(Check::Read, &error)],
         };
         let mut findings = Vec::new();
-        for table in tables {
+        for (table, needs) in tables {
             let Some(definition) = definitions.get(table.as_str()) else {
                 let error = SystemError::NotFound {
                     connection: self.service.name.clone(),
@@ -128,7 +127,7 @@ impl Dataverse {
                 continue;
             };
             findings.push(self.read_finding(table).await);
-            findings.push(self.write_finding(table, definition, privileges).await);
+            findings.push(self.write_finding(table, *needs, definition, privileges).await);
             findings.push(change_tracking(table, definition));
         }
         findings
@@ -145,6 +144,7 @@ impl Dataverse {
     async fn write_finding(
         &self,
         table: &TableName,
+        needs: Needs,
         definition: &Json,
         privileges: Option<&BTreeSet<RowId>>,
     ) -> Finding {
@@ -155,43 +155,17 @@ impl Dataverse {
             Some(_) => self.service.object("its privileges", &query.select(["Privileges"]).path()).await.ok(),
         };
         let needed = needed.as_ref().and_then(|answer| answer.get("Privileges")?.as_array());
-        write_finding(table, needed.map(Vec::as_slice), privileges)
-    }
-
-    async fn other_engine_finding(&self) -> Finding {
-        let check = Check::OtherEngine;
-        match self.other_engine().await {
-            Ok(OtherEngine::Absent) => Finding::good(
-                check,
-                "no trace of the integration built into Business Central; another Tandem would not show",
-            ),
-            Ok(OtherEngine::Installed) => Finding::good(
-                check,
-                "the integration built into Business Central is installed, and no company is set up for it",
-            ),
-            Ok(OtherEngine::Hidden) => Finding::bad(
-                check,
-                Verdict::Warning,
-                "the integration built into Business Central is installed; whether it is set up may not be read",
-                "look in Business Central on the page `Dataverse Connection Setup`",
-            ),
-            Ok(engine @ OtherEngine::AtWork(_)) => Finding::bad(
-                check,
-                Verdict::Warning,
-                format!("{} keeps rows in step here", engine.at_work().unwrap_or_default()),
-                "switch it off for the tables Tandem maps; if both are wanted, \
-                 set `other_engine = \"known\"` on this connection",
-            ),
-            Err(error) => Finding::refused(check, &error),
-        }
+        write_finding(table, needs, needed.map(Vec::as_slice), privileges)
     }
 }
+
 fn decode(shape: &RowShape, entry: &Json) -> Result<Row, RowError> {
     match entry.as_object() {
         Some(object) => shape.decode(object),
         None => Err(RowError { id: None, message: "an entry that is no object".to_owned() }),
     }
 }
+
 impl Examine for Dataverse {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
         Box::pin(async {
@@ -206,7 +180,7 @@ impl Examine for Dataverse {
         Box::pin(self.list_rows(listing))
     }
 
-    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>> {
+    fn examine<'a>(&'a self, tables: &'a BTreeMap<TableName, Needs>) -> BoxFuture<'a, Vec<Finding>> {
         Box::pin(self.findings(tables))
     }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use crate::http::Response;
 use crate::model::{RowId, TableName};
 use crate::systems::odata::Object;
-use crate::systems::{Check, Finding, Verdict};
+use crate::systems::{Check, Finding, Needs, Verdict};
 
 /// The role that may do everything, in every organisation under the same template and in English under this name.
 const ADMINISTRATOR: &str = "System Administrator";
@@ -90,26 +90,39 @@ pub fn user_finding(user: &Object, roles: Option<&[Json]>) -> Finding {
     }
 }
 
-/// Compares what a table's writes need with what the user has. Neither is documented to be readable by every sign-in.
-pub fn write_finding(table: &TableName, needed: Option<&[Json]>, held: Option<&BTreeSet<RowId>>) -> Finding {
-    let (Some(needed), Some(held)) = (needed, held) else {
-        let found = format!("whether it may write {table} is not told; the first write will show");
-        return Finding::not_told(Check::Write, found);
-    };
+/// Compares what mappings do to a table with what the user may. Neither is documented to be readable by every sign-in.
+pub fn write_finding(
+    table: &TableName,
+    needs: Needs,
+    needed: Option<&[Json]>,
+    held: Option<&BTreeSet<RowId>>,
+) -> Finding {
+    let (Some(needed), Some(held)) = (needed, held) else { return needs.not_told(table) };
+    if needs.is_only_to_read() {
+        return Finding::good(Check::Write, format!("no mapping writes to {table}"));
+    }
     let name = |privilege: &Json| privilege.get("Name").and_then(Json::as_str).map(str::to_owned);
-    let is_write = |name: &str| ["prvCreate", "prvWrite"].iter().any(|start| name.starts_with(start));
     let is_missing = |privilege: &&Json| id(privilege, "PrivilegeId").is_none_or(|id| !held.contains(&id));
     let missing: Vec<String> =
-        needed.iter().filter(is_missing).filter_map(name).filter(|name| is_write(name)).collect();
+        needed.iter().filter(is_missing).filter_map(name).filter(|name| is_needed(needs, name)).collect();
     if missing.is_empty() {
-        return Finding::good(Check::Write, format!("may create and update rows of {table}"));
+        return Finding::good(Check::Write, format!("may write {table} as its mappings need"));
     }
     Finding::bad(
         Check::Write,
         Verdict::Refused,
-        format!("may not write {table}: {} is missing", missing.join(", ")),
-        "give Tandem's application user a role with that privilege, unless no mapping writes there",
+        format!("may not write {table} as its mappings need: {} is missing", missing.join(", ")),
+        "give Tandem's application user a role with that privilege",
     )
+}
+
+/// Returns whether mappings need a privilege of a table, by its name (`prvCreateAccount`).
+fn is_needed(needs: Needs, privilege: &str) -> bool {
+    let starts = |start: &str| privilege.starts_with(start);
+    (needs.create && starts("prvCreate"))
+        || (needs.update && starts("prvWrite"))
+        || (needs.delete && starts("prvDelete"))
+        || (needs.refer && starts("prvAppend") && !starts("prvAppendTo"))
 }
 
 /// Says whether changes of a table are tracked, by its definition.
@@ -190,16 +203,24 @@ mod tests {
             privilege("prvReadAccount", "r"),
             privilege("prvCreateAccount", "c"),
             privilege("prvWriteAccount", "w"),
+            privilege("prvDeleteAccount", "d"),
+            privilege("prvAppendAccount", "a"),
+            privilege("prvAppendToAccount", "t"),
         ];
-        let check = |held: &[&str]| {
+        let both = Needs { create: true, update: true, ..Needs::default() };
+        let check = |needs: Needs, held: &[&str]| {
             let held = held.iter().map(|id| RowId::new(*id)).collect();
-            write_finding(&"accounts".into(), Some(&needed), Some(&held))
+            write_finding(&"accounts".into(), needs, Some(&needed), Some(&held))
         };
-        assert_eq!(check(&["c", "w"]).verdict, Verdict::Good);
-        let found = check(&["r", "c"]);
-        assert_eq!(found.found, "may not write accounts: prvWriteAccount is missing");
+        assert_eq!(check(both, &["c", "w"]).verdict, Verdict::Good);
+        let found = check(both, &["r", "c"]);
+        assert!(found.found.ends_with("need: prvWriteAccount is missing"), "{found:?}");
         assert_eq!(found.verdict, Verdict::Refused);
-        assert_eq!(write_finding(&"accounts".into(), None, None).verdict, Verdict::NotTold);
+        assert_eq!(check(Needs { delete: true, ..both }, &["c", "w"]).verdict, Verdict::Refused);
+        assert_eq!(check(Needs { refer: true, ..both }, &["c", "w", "t"]).verdict, Verdict::Refused);
+        assert_eq!(check(Needs { refer: true, ..both }, &["c", "w", "a"]).verdict, Verdict::Good);
+        assert_eq!(check(Needs::default(), &[]).verdict, Verdict::Good, "nothing is written");
+        assert_eq!(write_finding(&"accounts".into(), both, None, None).verdict, Verdict::NotTold);
     }
 
     #[test]

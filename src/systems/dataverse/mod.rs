@@ -1,5 +1,6 @@
 //! Dataverse: what it does differently from other OData services.
 
+mod another_tandem;
 mod changes;
 mod client;
 mod examine;

@@ -160,6 +160,11 @@ impl System for ODataService {
         Box::pin(self.list_ids(table, page))
     }
 
+    /// Rows do not tell who made them, and have no ids that Tandem derives.
+    fn made_elsewhere<'a>(&'a self, _table: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {
+        Box::pin(async { Ok(Vec::new()) })
+    }
+
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
         Box::pin(self.send_all(writes))
     }

@@ -1,6 +1,6 @@
 //! Looking an OData service over for people. It tells little of itself: what is not told is said to be so.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures_util::future::BoxFuture;
 
@@ -9,7 +9,7 @@ use super::reading::decode;
 use crate::mapping::Filter;
 use crate::model::{Row, TableName};
 use crate::systems::odata::{Query, list_rows};
-use crate::systems::{Check, Examine, Finding, Listing, SystemError, Verdict};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, Verdict};
 
 impl ODataService {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -23,14 +23,13 @@ impl ODataService {
         list_rows(&self.service, listing, &path, &prefer, |entry| decode(&shape, &entry)).await
     }
 
-    async fn table(&self, table: &TableName) -> Vec<Finding> {
+    async fn table(&self, table: &TableName, needs: Needs) -> Vec<Finding> {
         let listing = Listing { table: table.clone(), columns: BTreeSet::new(), filter: None, most: 1 };
         if let Err(error) = self.list_rows(&listing).await {
             return vec![Finding::refused(Check::Read, &error)];
         }
         let mut findings = vec![Finding::good(Check::Read, format!("may read {table}"))];
-        let found = format!("whether it may write {table} is not told; the first write will show");
-        findings.push(Finding::not_told(Check::Write, found));
+        findings.push(needs.not_told(table));
         let has_modified = self.schema(table).await.is_ok_and(|schema| schema.modified.is_some());
         findings.push(match has_modified {
             true => Finding::good(Check::ChangeTracking, format!("{table} tells when a row was changed")),
@@ -44,14 +43,13 @@ impl ODataService {
         findings
     }
 
-    async fn findings(&self, tables: &BTreeSet<TableName>) -> Vec<Finding> {
-        let mut findings = Vec::new();
-        for table in tables {
-            findings.extend(self.table(table).await);
+    async fn findings(&self, tables: &BTreeMap<TableName, Needs>) -> Vec<Finding> {
+        let not_told = |check| Finding::not_told(check, "an OData service does not tell");
+        let mut findings = [Check::Environment, Check::Version, Check::User].map(not_told).to_vec();
+        for (table, needs) in tables {
+            findings.extend(self.table(table, *needs).await);
         }
-        for check in [Check::User, Check::Environment, Check::OtherEngine, Check::Limits] {
-            findings.push(Finding::not_told(check, "an OData service does not tell"));
-        }
+        findings.extend([Check::AdministrationMode, Check::OtherEngine, Check::Limits].map(not_told));
         findings
     }
 }
@@ -65,7 +63,7 @@ impl Examine for ODataService {
         Box::pin(self.list_rows(listing))
     }
 
-    fn examine<'a>(&'a self, tables: &'a BTreeSet<TableName>) -> BoxFuture<'a, Vec<Finding>> {
+    fn examine<'a>(&'a self, tables: &'a BTreeMap<TableName, Needs>) -> BoxFuture<'a, Vec<Finding>> {
         Box::pin(self.findings(tables))
     }
 }
