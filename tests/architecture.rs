@@ -34,10 +34,12 @@ const IMPURE: [&str; 13] = [
 ];
 
 /// Crates that one place names, so that replacing one is that place's work.
-const ONE_PLACE: [(&str, &str); 11] = [
+const ONE_PLACE: [(&str, &str); 13] = [
     ("reqwest", "src/http/"),
     ("rcgen", "src/http/"),
     ("p12_keystore", "src/http/auth/"),
+    ("pkcs8", "src/http/auth/"),
+    ("x509_parser", "src/http/auth/"),
     ("keyring", "src/config/secret/"),
     ("redb", "src/store/"),
     ("bincode", "src/store/codec.rs"),

@@ -8,7 +8,7 @@ use crate::config::Config;
 use crate::mapping::Mapping;
 use crate::model::{ConnectionName, MappingName, TableName, Timestamp};
 use crate::store::{Approval, Consent, MappingState, Store, StoreError};
-use crate::systems::System;
+use crate::systems::{Expiry, Line, System};
 
 use super::error::EngineError;
 use super::write::rehearsal::Rehearsal;
@@ -102,6 +102,20 @@ impl Engine {
 
     pub(super) fn system(&self, connection: &ConnectionName) -> &Arc<dyn System> {
         &self.systems[connection]
+    }
+
+    /// Returns how the line of a connection stands; nothing while it is disabled.
+    pub(super) fn line(&self, connection: &ConnectionName) -> Option<Line> {
+        self.systems.get(connection).map(|system| system.line())
+    }
+
+    /// Says what will stop working if nothing is done.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let settings = &self.config.settings.connections;
+        let connections = self.systems.iter().filter_map(|(name, system)| {
+            Expiry::of(system.as_ref(), &settings[name.as_str()])?.warning(name.as_str(), self.now())
+        });
+        connections.collect()
     }
 
     pub(super) fn progress(&self, progress: Progress<'_>) {

@@ -20,8 +20,8 @@ mod write;
 pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{
-    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ControlError, EntryView, Health,
-    MappingStatus, Reply, RunView, StatusView,
+    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ConnectionStatus, ControlError,
+    EntryView, Health, MappingStatus, Reply, RunView, StatusView, UsageView,
 };
 pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};

@@ -54,7 +54,7 @@ impl ExitCode {
     /// Returns how `status` ends: waiting for people is no failure.
     pub(super) const fn of_health(health: Health) -> Self {
         match health {
-            Health::Ok | Health::WaitingForPeople => Self::Success,
+            Health::Ok | Health::StandingStill | Health::WaitingForPeople => Self::Success,
             Health::Retrying | Health::Failing => Self::Failure,
         }
     }

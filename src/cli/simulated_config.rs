@@ -69,6 +69,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         tenant: addresses.tenant.clone(),
         client_id: addresses.client_id.clone(),
         client_secret: SecretRef::File(PathBuf::from(SECRET_FILE)),
+        secret_expires: None,
         token_url: Some(addresses.token_url.clone()),
         scope: None,
     };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::agent::{AgentView, Command, Health, MappingStatus, Reply, RunView, StatusView};
+use crate::agent::{AgentView, Command, ConnectionStatus, Health, MappingStatus, Reply, RunView, StatusView};
 
 use super::context::Context;
 use super::exit_code::ExitCode;
@@ -15,7 +15,7 @@ use super::table::{counted, moment, table};
 /// Shows how things stand.
 pub(super) async fn status(context: &Context) -> Result<ExitCode, CommandError> {
     let Reply::Status(status) = ask(context, &Command::Status).await? else { return Err(unexpected()) };
-    context.output.show(&status, render);
+    context.output.show(status.as_ref(), render);
     Ok(ExitCode::of_health(status.health))
 }
 
@@ -31,6 +31,15 @@ fn render(status: &StatusView) -> String {
         for (reason, count) in &mapping.left_alone {
             let rows = counted(*count, "row");
             let _ = writeln!(text, "left alone in {}: {rows}, {}", mapping.mapping, in_one_line(reason));
+        }
+    }
+    for warning in &status.warnings {
+        let _ = writeln!(text, "soon: {}", in_one_line(warning));
+    }
+    // Without an agent nothing of the budgets is used that this process could know of.
+    if status.agent.is_some() {
+        for (connection, usage) in used(&status.connections) {
+            let _ = writeln!(text, "requests to {connection}: {usage}");
         }
     }
     if let Some(run) = &status.last_run {
@@ -51,6 +60,7 @@ fn render(status: &StatusView) -> String {
 const fn health(health: Health) -> &'static str {
     match health {
         Health::Ok => "All is well.",
+        Health::StandingStill => "In step but for mappings that stand still: a connection is disabled.",
         Health::WaitingForPeople => "In step but for what waits for a person.",
         Health::Retrying => "Something cannot be reached now; Tandem keeps trying.",
         Health::Failing => "Something has to be corrected.",
@@ -67,6 +77,18 @@ fn agent(agent: Option<&AgentView>) -> String {
         (false, None) => "No run has ended yet".to_owned(),
     };
     format!("The agent (process {}) runs since {} UTC.\n{doing}.", agent.pid, moment(agent.started_at))
+}
+
+/// Returns what is used of each connection's budgets.
+fn used(connections: &[ConnectionStatus]) -> impl Iterator<Item = (&str, String)> {
+    connections.iter().filter_map(|connection| {
+        let usage = connection.usage.as_ref()?;
+        let mut text = format!("{} of {} in {} s", usage.requests, usage.requests_limit, usage.window_secs);
+        if let (Some(day), Some(limit)) = (usage.day, usage.day_limit) {
+            let _ = write!(text, ", {day} of {limit} today");
+        }
+        Some((connection.connection.as_str(), text))
+    })
 }
 
 fn row(mapping: &MappingStatus) -> Vec<String> {
@@ -100,7 +122,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::agent::{ErrorKind, Failure};
+    use crate::agent::{ErrorKind, Failure, UsageView};
 
     #[test]
     fn status_says_how_things_stand_in_at_most_100_columns() {
@@ -137,10 +159,26 @@ mod tests {
             transient: true,
             kind: ErrorKind::System,
         };
+        let connection =
+            |name: &str, enabled, usage| ConnectionStatus { connection: name.to_owned(), enabled, usage };
+        let usage = UsageView {
+            requests: 120,
+            requests_limit: 6000,
+            window_secs: 300,
+            day: Some(900),
+            day_limit: Some(40_000),
+        };
         let text = render(&StatusView {
             health: Health::Retrying,
             failures: vec![failure],
             agent: Some(AgentView { pid: 7, started_at: at, last_pass_at: Some(at), is_running: false }),
+            warnings: vec![
+                "dataverse: the certificate runs out on 2026-02-20, in 20 days; make another".to_owned(),
+            ],
+            connections: vec![
+                connection("business-central", true, Some(usage)),
+                connection("dataverse", false, None),
+            ],
             mappings: vec![mapping],
             open_conflicts: 1,
             inbox: "/tandem/resolve-conflicts.toml".to_owned(),
@@ -158,6 +196,8 @@ mod tests {
         CUSTOMER  business-central / dataverse         91        2          1           3
         CUSTOMER stands still: dataverse is disabled (`tandem connection enable dataverse`)
         left alone in CUSTOMER: 3 rows, several rows match
+        soon: dataverse: the certificate runs out on 2026-02-20, in 20 days; make another
+        requests to business-central: 120 of 6000 in 300 s, 900 of 40000 today
 
         Last run: 12 (schedule) at 2026-01-31 10:00:00 UTC: 2 created, 1 updated, 1 new in conflict.
 

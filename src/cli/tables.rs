@@ -1,14 +1,17 @@
 //! `tandem tables`: the tables of a connection, and the columns of one.
 
+use std::fmt::Write as _;
+
 use serde::Serialize;
 
 use crate::config::Settings;
-use crate::model::{TableDescription, TableName};
-use crate::systems;
+use crate::model::{ColumnName, TableDescription, TableName};
+use crate::systems::{self, TableDetails, TableKey};
 
 use super::connection::find;
 use super::context::Context;
 use super::exit_code::ExitCode;
+use super::output::in_one_line;
 use super::report::CommandError;
 use super::rows::arguments::TablesArguments;
 use super::rows::kind_name;
@@ -20,6 +23,8 @@ struct Described {
     table: String,
     key: String,
     columns: Vec<DescribedColumn>,
+    /// Columns that identify a row together, beside its id.
+    alternate_keys: Vec<Vec<String>>,
 }
 
 /// One column.
@@ -33,6 +38,14 @@ struct DescribedColumn {
     updatable: bool,
     /// The tables a reference may point into.
     targets: Vec<String>,
+    choices: Vec<Choice>,
+}
+
+/// One value of a choice.
+#[derive(Debug, Serialize)]
+struct Choice {
+    value: String,
+    label: String,
 }
 
 /// Lists tables, or the columns of one.
@@ -47,14 +60,18 @@ pub(super) async fn tables(context: &Context, arguments: &TablesArguments) -> Re
             context.output.show(&tables, |tables| tables.join("\n"));
         }
         Some(table) => {
-            let description = system.describe(&TableName::new(table.as_str())).await?;
-            context.output.show(&described(&description), render);
+            let table = TableName::new(table.as_str());
+            let description = system.describe(&table).await?;
+            let details = system.details(&table).await?;
+            context.output.show(&described(&description, &details), render);
         }
     }
     Ok(ExitCode::Success)
 }
 
-fn described(description: &TableDescription) -> Described {
+fn described(description: &TableDescription, details: &TableDetails) -> Described {
+    let choices = |name: &ColumnName| details.choices.get(name).into_iter().flatten();
+    let choice = |(value, label): &(String, String)| Choice { value: value.clone(), label: label.clone() };
     let columns = description.columns.iter().map(|(name, column)| DescribedColumn {
         column: name.to_string(),
         kind: kind_name(column.kind),
@@ -63,11 +80,14 @@ fn described(description: &TableDescription) -> Described {
         creatable: column.creatable,
         updatable: column.updatable,
         targets: column.targets.iter().map(ToString::to_string).collect(),
+        choices: choices(name).map(choice).collect(),
     });
+    let names = |key: &TableKey| key.columns.iter().map(ToString::to_string).collect();
     Described {
         table: description.table.to_string(),
         key: description.key.to_string(),
         columns: columns.collect(),
+        alternate_keys: details.keys.iter().map(names).collect(),
     }
 }
 
@@ -93,7 +113,21 @@ fn render(described: &Described) -> String {
             [key.to_owned(), column.targets.join(", ")].join(""),
         ]
     };
-    table(&["column", "kind", "size", "writable", "points to"], described.columns.iter().map(row))
+    let mut text =
+        table(&["column", "kind", "size", "writable", "points to"], described.columns.iter().map(row));
+    for column in described.columns.iter().filter(|column| !column.choices.is_empty()) {
+        let _ = write!(text, "\n\n{}:", column.column);
+        for Choice { value, label } in &column.choices {
+            let _ = write!(text, "\n  {value}  {}", in_one_line(label));
+        }
+    }
+    if !described.alternate_keys.is_empty() {
+        text.push_str("\n\nalternate keys:");
+    }
+    for key in &described.alternate_keys {
+        let _ = write!(text, "\n  {}", key.join(", "));
+    }
+    text
 }
 
 #[cfg(test)]
@@ -122,7 +156,18 @@ mod tests {
             columns: columns.into_iter().map(|(name, column)| (name.into(), column)).collect(),
             abilities: crate::model::TableAbilities::default(),
         };
-        let text = render(&described(&description));
+        let details = TableDetails {
+            choices: [(
+                "name".into(),
+                vec![("1".to_owned(), "Large".to_owned()), ("2".to_owned(), "Small".to_owned())],
+            )]
+            .into(),
+            keys: vec![TableKey {
+                name: "k".to_owned(),
+                columns: vec!["name".into(), "primarycontactid".into()],
+            }],
+        };
+        let text = render(&described(&description, &details));
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
         insta::assert_snapshot!(text, @r"
         column            kind       size            writable   points to
@@ -130,6 +175,13 @@ mod tests {
         accountid         reference                  on create  key
         name              text       160 characters  yes
         primarycontactid  reference                  yes        contacts
+
+        name:
+          1  Large
+          2  Small
+
+        alternate keys:
+          name, primarycontactid
         ");
     }
 }

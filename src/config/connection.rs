@@ -103,6 +103,19 @@ pub enum BatchChoice {
 }
 
 impl ConnectionSettings {
+    /// Returns the same settings, asking for the usual scope when signing in.
+    #[must_use]
+    pub fn without_scope(mut self) -> Self {
+        match &mut self.sign_in {
+            SignIn::ClientSecret { scope, .. }
+            | SignIn::Certificate { scope, .. }
+            | SignIn::DeviceCode { scope, .. }
+            | SignIn::Browser { scope, .. } => *scope = None,
+            SignIn::Basic { .. } | SignIn::Command { .. } => {}
+        }
+        self
+    }
+
     /// Returns what is wrong with settings that another kind of connection has.
     pub(super) fn check(&self) -> Result<(), String> {
         use ConnectionKind::{BusinessCentral, Dataverse, Odata};

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::SecretRef;
@@ -15,6 +16,9 @@ pub enum SignIn {
         tenant: String,
         client_id: String,
         client_secret: SecretRef,
+        /// The day on which the secret runs out, as the portal shows it (`2027-01-31`): Tandem warns before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        secret_expires: Option<Date>,
         /// Default: `https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token`.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         token_url: Option<String>,
@@ -97,7 +101,7 @@ mod tests {
     #[test]
     fn every_way_to_sign_in_is_written_as_it_is_read() {
         let texts = [
-            "kind = \"client-secret\"\ntenant = \"t\"\nclient_id = \"c\"\nclient_secret = \"env:S\"\n",
+            "kind = \"client-secret\"\ntenant = \"t\"\nclient_id = \"c\"\nclient_secret = \"env:S\"\nsecret_expires = \"2027-01-31\"\n",
             "kind = \"certificate\"\ntenant = \"t\"\nclient_id = \"c\"\ncertificate = \"tandem.cert.pem\"\nprivate_key = \"file:tandem.key.pem\"\nsignature = \"rs256\"\n",
             "kind = \"certificate\"\ntenant = \"t\"\nclient_id = \"c\"\ncertificate = \"tandem.pfx\"\npassword = \"keyring:pfx\"\n",
             "kind = \"device-code\"\ntenant = \"t\"\nclient_id = \"c\"\nrefresh_token = \"file:token\"\n",

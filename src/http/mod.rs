@@ -26,5 +26,5 @@ pub use message::{Method, Repeat, Request, Response};
 pub use origin::Origin;
 pub use retry::Retry;
 pub use session::{Session, SessionSettings};
-pub use throttle::{Departure, Limits};
+pub use throttle::{Departure, Limits, Throttles, Usage};
 pub use trust::Trust;

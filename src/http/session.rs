@@ -1,17 +1,18 @@
 //! A signed-in line to one server: adds the token, keeps inside the service's limits, repeats what is safe to repeat.
 
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use fastrand::Rng;
+use jiff::Timestamp;
 use tokio::time::sleep;
 use tracing::debug;
 
 use super::auth::{Secret, TokenSource};
 use super::throttle::{Departure, Throttle};
 use super::transport::Transport;
-use super::{HttpError, Limits, Repeat, Request, Response, Retry, SignIn, Trust};
+use super::{HttpError, Limits, Repeat, Request, Response, Retry, SignIn, Throttles, Trust, Usage};
 
 /// How to open a session.
 #[derive(Debug)]
@@ -25,13 +26,15 @@ pub struct SessionSettings {
     pub seed: u64,
     pub sign_in: SignIn,
     pub trust: Trust,
+    /// Where sessions of the same user on the same server find each other.
+    pub throttles: Throttles,
 }
 
-/// A signed-in line to one server. Whatever is sent on it shares one throttle.
+/// A signed-in line to one server. Whatever the same user sends to that server shares one throttle.
 pub struct Session {
     transport: Transport,
     tokens: TokenSource,
-    throttle: Throttle,
+    throttle: Arc<Throttle>,
     retry: Retry,
     random: Mutex<Rng>,
 }
@@ -40,8 +43,9 @@ impl Session {
     /// Opens a session. Nothing is sent before the first request.
     pub fn open(settings: SessionSettings) -> Result<Self, HttpError> {
         let transport = Transport::to(&settings.address, settings.timeout, &settings.trust)?;
+        let user = format!("{} {}", transport.origin(), settings.sign_in.user());
         let tokens = TokenSource::new(settings.sign_in, settings.timeout, &settings.trust)?;
-        let throttle = Throttle::new(&settings.limits, settings.retry.longest_wait);
+        let throttle = settings.throttles.of(user, &settings.limits, settings.retry.longest_wait);
         let random = Mutex::new(Rng::with_seed(settings.seed));
         Ok(Self { transport, tokens, throttle, retry: settings.retry, random })
     }
@@ -91,6 +95,16 @@ impl Session {
         );
         sleep(wait).await;
         true
+    }
+
+    /// Returns what is used of the budgets.
+    pub fn usage(&self) -> Usage {
+        self.throttle.usage()
+    }
+
+    /// Returns when what it signs in with runs out, where that shows.
+    pub const fn credential_end(&self) -> Option<Timestamp> {
+        self.tokens.credential_end()
     }
 
     /// Returns how many requests may be under way at once at present: as many are worth having ready.
@@ -153,7 +167,6 @@ impl fmt::Debug for Session {
 #[cfg(test)]
 mod tests {
     use std::net::TcpListener;
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
@@ -174,6 +187,7 @@ mod tests {
                 proof: Proof::Application(ClientCredentials::Secret(Secret::new("s3cret"))),
             }),
             trust: Trust::default(),
+            throttles: Throttles::default(),
         })
         .unwrap()
     }

@@ -47,6 +47,11 @@ impl Transport {
         Ok(Self { origin, client, max_answer_bytes: MAX_ANSWER_BYTES })
     }
 
+    /// Returns the server.
+    pub(super) const fn origin(&self) -> &Origin {
+        &self.origin
+    }
+
     /// Sends a request, with an `Authorization` if there is one, and reads the whole answer.
     pub(super) async fn send(
         &self,

@@ -1,6 +1,6 @@
 //! Making a system out of a connection's settings.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::odata_service::{ODataService, ServiceTraits};
 use super::sign_in;
 use super::{Examine, System, SystemError};
 use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings};
-use crate::http::{HttpError, Limits, Retry, Session, SessionSettings};
+use crate::http::{HttpError, Limits, Retry, Session, SessionSettings, Throttles};
 use crate::model::{ColumnName, ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
@@ -46,13 +46,29 @@ const BUSINESS_CENTRAL_SETTLE_SECS: u64 = 600;
 const BUSINESS_CENTRAL_HEADERS: [(&str, &str); 2] =
     [("Accept", "application/json"), ("Accept-Language", "en-US")];
 
-/// Makes the system a connection describes. Nothing is sent yet; relative secret files start at `config_folder`.
+/// What connections have in common.
+#[derive(Debug)]
+pub struct Surroundings {
+    /// Where relative files of secrets start.
+    config_folder: PathBuf,
+    throttles: Throttles,
+}
+
+impl Surroundings {
+    /// Makes the surroundings of connections that share the limits of their services.
+    #[must_use]
+    pub fn new(config_folder: &Path) -> Self {
+        Self { config_folder: config_folder.to_owned(), throttles: Throttles::default() }
+    }
+}
+
+/// Makes the system a connection describes. Nothing is sent yet.
 pub fn connect(
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    config_folder: &Path,
+    around: &Surroundings,
 ) -> Result<Arc<dyn System>, SystemError> {
-    Ok(open(name, settings, config_folder)?)
+    Ok(examinable(name, settings, around)?)
 }
 
 /// Makes the same system for people to look over.
@@ -61,17 +77,25 @@ pub fn open(
     settings: &ConnectionSettings,
     config_folder: &Path,
 ) -> Result<Arc<dyn Examine>, SystemError> {
+    examinable(name, settings, &Surroundings::new(config_folder))
+}
+
+fn examinable(
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    around: &Surroundings,
+) -> Result<Arc<dyn Examine>, SystemError> {
     let overlap = Duration::from_secs(settings.overlap_secs);
     let settle = |default: u64| Duration::from_secs(settings.settle_secs.unwrap_or(default));
     match settings.kind {
         ConnectionKind::Dataverse => {
-            let service = dataverse_service(name, settings, config_folder)?;
+            let service = dataverse_service(name, settings, around)?;
             let settle = settle(DATAVERSE_SETTLE_SECS);
             Ok(Arc::new(Dataverse::new(service, settings.page_size, overlap, settle)))
         }
         ConnectionKind::BusinessCentral => {
             let company = company(name, settings)?;
-            let service = business_central_service(name, settings, config_folder)?;
+            let service = business_central_service(name, settings, around)?;
             let settle = settle(BUSINESS_CENTRAL_SETTLE_SECS);
             Ok(Arc::new(BusinessCentral::new(
                 service,
@@ -95,7 +119,7 @@ pub fn open(
                 overlap,
                 settle: settle(ODATA_SETTLE_SECS),
             };
-            let service = odata_service(name, settings, config_folder)?;
+            let service = odata_service(name, settings, around)?;
             Ok(Arc::new(ODataService::new(service, traits)))
         }
     }
@@ -104,7 +128,7 @@ pub fn open(
 fn dataverse_service(
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    config_folder: &Path,
+    around: &Surroundings,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
     let mut headers = owned(&ODATA_HEADERS);
@@ -119,7 +143,7 @@ fn dataverse_service(
     }
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope(settings), DATAVERSE_LIMITS)?,
+        session: session(name, settings, around, scope(settings), DATAVERSE_LIMITS)?,
         root: format!("{url}/{DATAVERSE_API}"),
         headers,
         batch_form: BatchForm::Multipart,
@@ -131,14 +155,14 @@ fn dataverse_service(
 fn odata_service(
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    config_folder: &Path,
+    around: &Surroundings,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
     // Rows of other companies than the user's own are shown only where they are asked for.
     let parameters = if settings.company.is_some() { "cross-company=true" } else { "" };
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope(settings), ODATA_LIMITS)?,
+        session: session(name, settings, around, scope(settings), ODATA_LIMITS)?,
         root: url.to_owned(),
         headers: owned(&ODATA_HEADERS),
         batch_form: batch_form(settings, BatchForm::None),
@@ -163,12 +187,12 @@ pub(super) fn owned(headers: &[(&'static str, &str)]) -> Vec<(&'static str, Stri
 pub(super) fn business_central_service(
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    config_folder: &Path,
+    around: &Surroundings,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
     Ok(Service {
         name: name.clone(),
-        session: session(name, settings, config_folder, scope(settings), BUSINESS_CENTRAL_LIMITS)?,
+        session: session(name, settings, around, scope(settings), BUSINESS_CENTRAL_LIMITS)?,
         root: format!("{url}/{}", api(name, settings)?),
         headers: owned(&BUSINESS_CENTRAL_HEADERS),
         batch_form: batch_form(settings, BatchForm::Json),
@@ -204,7 +228,7 @@ fn api(name: &ConnectionName, settings: &ConnectionSettings) -> Result<String, S
 pub(super) fn session(
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    config_folder: &Path,
+    around: &Surroundings,
     scope: String,
     announced: Limits,
 ) -> Result<Session, SystemError> {
@@ -214,8 +238,9 @@ pub(super) fn session(
         limits: limits(&settings.limits, announced),
         retry: Retry::default(),
         seed: fastrand::u64(..),
-        sign_in: sign_in::read(name, settings, config_folder, scope)?,
-        trust: sign_in::trust(name, settings, config_folder)?,
+        sign_in: sign_in::read(name, settings, &around.config_folder, scope)?,
+        trust: sign_in::trust(name, settings, &around.config_folder)?,
+        throttles: around.throttles.clone(),
     })
     .map_err(|error: HttpError| configuration(name, error.to_string()))
 }
@@ -297,7 +322,8 @@ mod tests {
         }
         let settings = serde_json::json!({"kind": kind, "url": url, "company": company, "sign_in": {
             "kind": "client-secret", "tenant": "t", "client_id": "app", "client_secret": "file:secret"}});
-        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), folder.path())
+        let around = Surroundings::new(folder.path());
+        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), &around)
     }
 
     const COMPANY: &str = "3f000000-0000-4000-8000-000000000002";

@@ -7,7 +7,9 @@ use serde_json::Value as Json;
 use url::Url;
 
 use super::SystemError;
-use super::connect::{DATAVERSE_LIMITS, ODATA_HEADERS, business_central_service, owned, session};
+use super::connect::{
+    DATAVERSE_LIMITS, ODATA_HEADERS, Surroundings, business_central_service, owned, session,
+};
 use super::odata::{BatchForm, Portions, Query, Service};
 use crate::config::{ConnectionKind, ConnectionSettings};
 use crate::model::ConnectionName;
@@ -45,8 +47,10 @@ pub struct Company {
 /// Why nothing can be listed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum DiscoverError {
-    #[error("{0} is a connection to Dataverse, which has no companies")]
+    #[error("{0} is no connection to Business Central, and so has no companies")]
     NoCompanies(ConnectionName),
+    #[error("{0} is a connection to an OData service, and such services have nothing that lists them")]
+    NoDirectory(ConnectionName),
     #[error(transparent)]
     System(#[from] SystemError),
 }
@@ -58,8 +62,9 @@ pub async fn environments(
     settings: &ConnectionSettings,
     config_folder: &Path,
     service: Option<&str>,
-) -> Result<Vec<Environment>, SystemError> {
+) -> Result<Vec<Environment>, DiscoverError> {
     let own = |url: &str| ConnectionSettings { url: url.to_owned(), ..settings.clone() };
+    let around = Surroundings::new(config_folder);
     let origin = origin(&settings.url);
     match settings.kind {
         ConnectionKind::Dataverse => {
@@ -68,7 +73,8 @@ pub async fn environments(
             let scope = format!("{root}/.default");
             let service = Service {
                 name: name.clone(),
-                session: session(name, &own(root), config_folder, scope, DATAVERSE_LIMITS)?,
+                // A scope of the settings is for the organisation, which is another audience.
+                session: session(name, &own(root).without_scope(), &around, scope, DATAVERSE_LIMITS)?,
                 root: format!("{root}/api/discovery/v2.0"),
                 headers: owned(&ODATA_HEADERS),
                 batch_form: BatchForm::Multipart,
@@ -80,10 +86,10 @@ pub async fn environments(
         }
         ConnectionKind::BusinessCentral => {
             let root = service.map_or(origin, str::to_owned);
-            let service = business_central_service(name, &own(&root), config_folder)?;
-            environment_list(&service, root.trim_end_matches('/')).await
+            let service = business_central_service(name, &own(&root), &around)?;
+            Ok(environment_list(&service, root.trim_end_matches('/')).await?)
         }
-        ConnectionKind::Odata => Ok(Vec::new()),
+        ConnectionKind::Odata => Err(DiscoverError::NoDirectory(name.clone())),
     }
 }
 
@@ -96,7 +102,7 @@ pub async fn companies(
     match settings.kind {
         ConnectionKind::Dataverse | ConnectionKind::Odata => Err(DiscoverError::NoCompanies(name.clone())),
         ConnectionKind::BusinessCentral => {
-            let service = business_central_service(name, settings, config_folder)?;
+            let service = business_central_service(name, settings, &Surroundings::new(config_folder))?;
             let query = Query::of("companies").select(["id", "name", "displayName"]);
             let companies = service.all("companies", &query.path(), None, |row| company(&row)).await?;
             Ok(companies.into_iter().flatten().collect())
@@ -174,6 +180,8 @@ fn text(row: &Json, name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
     use super::*;
     use crate::http::testing::{answer, serve_raw};
     use serde_json::json;
@@ -211,6 +219,33 @@ mod tests {
             "client_secret": "env:PATH", "token_url": format!("{url}/token")});
         serde_json::from_value(json!({"kind": kind, "url": format!("{url}/v2.0/t/p"), "sign_in": sign_in}))
             .unwrap()
+    }
+
+    /// The scope of the settings is for another audience than the directory's.
+    #[tokio::test]
+    async fn an_explicit_scope_is_not_asked_of_the_directory() {
+        let scopes = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&scopes);
+        let address = serve_raw(move |text| {
+            if text.starts_with("POST /token") {
+                seen.lock().unwrap().push(text.contains("scope=api"));
+                return answer("200 OK", "", r#"{"access_token":"t","expires_in":3599}"#);
+            }
+            answer("200 OK", "", r#"{"value":[]}"#)
+        });
+        let mut settings = connection("dataverse", &address);
+        if let crate::config::SignIn::ClientSecret { scope, .. } = &mut settings.sign_in {
+            *scope = Some("api://organisation/.default".to_owned());
+        }
+        environments(&"x".into(), &settings, Path::new("."), None).await.unwrap();
+        assert_eq!(*scopes.lock().unwrap(), [false]);
+    }
+
+    #[tokio::test]
+    async fn a_service_without_a_directory_says_so() {
+        let settings = connection("odata", "https://a.example");
+        let found = environments(&"x".into(), &settings, Path::new("."), None).await;
+        assert_eq!(found, Err(DiscoverError::NoDirectory("x".into())));
     }
 
     /// Both services are found at the connection's own address, for the simulated ones are there.

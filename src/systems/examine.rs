@@ -18,12 +18,30 @@ pub trait Examine: System {
     /// Lists the tables, in the order of their names.
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>>;
 
+    /// Says of a table what people want to know beside its columns.
+    fn details<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>>;
+
     /// Lists rows that pass a filter, at most so many. The columns are those asked for.
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>>;
 
     /// Looks at what reading [`Facts`](super::Facts) does not show: who signed in, what it may do to these tables, how
     /// they are set up. A question that the system does not answer is a finding as well.
     fn examine<'a>(&'a self, tables: &'a BTreeMap<TableName, Needs>) -> BoxFuture<'a, Vec<Finding>>;
+}
+
+/// What people want to know of a table beside its columns, as far as the system tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TableDetails {
+    /// Values and labels of choices.
+    pub choices: BTreeMap<ColumnName, Vec<(String, String)>>,
+    pub keys: Vec<TableKey>,
+}
+
+/// Columns that identify a row together, beside its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableKey {
+    pub name: String,
+    pub columns: Vec<ColumnName>,
 }
 
 /// What mappings do to a table, beside reading it.
@@ -100,6 +118,7 @@ pub enum Check {
     Configuration,
     Reach,
     SignIn,
+    Credential,
     Identity,
     Environment,
     Version,

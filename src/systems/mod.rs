@@ -2,6 +2,7 @@
 
 mod business_central;
 mod connect;
+mod credential;
 mod dataverse;
 mod discover;
 mod examine;
@@ -12,11 +13,12 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{connect, open};
+pub use connect::{Surroundings, connect, open};
+pub use credential::Expiry;
 pub use discover::{Company, DiscoverError, Environment, companies, environments};
-pub use examine::{Check, Examine, Finding, Listing, Needs, Verdict};
+pub use examine::{Check, Examine, Finding, Listing, Needs, TableDetails, TableKey, Verdict};
 pub use sign_in::sign_in;
 pub use system::{
-    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
-    System, SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Line, Next, Refusal, RowError,
+    Search, System, SystemError, Verb, Write, WriteOutcome,
 };

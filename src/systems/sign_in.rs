@@ -58,7 +58,7 @@ pub(super) fn read(
         })
     };
     match &settings.sign_in {
-        SignInSettings::ClientSecret { tenant, client_id, client_secret, token_url: url, scope } => {
+        SignInSettings::ClientSecret { tenant, client_id, client_secret, token_url: url, scope, .. } => {
             let secret = fetch(client_secret)?;
             Ok(SignIn::OAuth(OAuth {
                 token_url: token_url(url, tenant),

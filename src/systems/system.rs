@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 
+use crate::http::Usage;
 use crate::model::{
     ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value, Version,
     Watermark,
@@ -21,6 +22,9 @@ pub trait System: Send + Sync + fmt::Debug {
 
     /// Returns what this product can and cannot do.
     fn abilities(&self) -> Abilities;
+
+    /// Returns how the line to the system stands. Asks nothing.
+    fn line(&self) -> Line;
 
     /// Asks who and what the system is.
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>>;
@@ -72,6 +76,15 @@ pub struct Abilities {
     pub batch_size: usize,
     /// How many calls are worth having under way at once at present.
     pub parallelism: usize,
+}
+
+/// How the line to a system stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Requests used of the budgets, by all connections that share them.
+    pub usage: Usage,
+    /// When what it signs in with runs out, where that shows.
+    pub credential_end: Option<Timestamp>,
 }
 
 /// Who and what a system is.

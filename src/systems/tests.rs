@@ -19,7 +19,8 @@ use super::{
 };
 use crate::http::testing::{answer, serve_raw};
 use crate::http::{
-    ClientCredentials, Limits, OAuth, Proof, Retry, Secret, Session, SessionSettings, SignIn, Trust,
+    ClientCredentials, Limits, OAuth, Proof, Retry, Secret, Session, SessionSettings, SignIn, Throttles,
+    Trust,
 };
 use crate::model::{ColumnName, RowId, Value};
 
@@ -78,6 +79,7 @@ fn service(address: &str, form: BatchForm) -> Service {
             proof: Proof::Application(ClientCredentials::Secret(Secret::new("s"))),
         }),
         trust: Trust::default(),
+        throttles: Throttles::default(),
     });
     let headers = vec![("Accept", "application/json".to_owned())];
     Service {

@@ -115,6 +115,7 @@ async fn a_disabled_connection_makes_its_mappings_stand_still() {
     assert_eq!(world.world_state().await, before);
     let (_, out, _) = tandem(&world, &["status"]);
     assert!(out.contains("CUSTOMER stands still: dataverse is disabled"), "{out}");
+    assert!(out.starts_with("In step but for mappings that stand still"), "{out}");
     json(&world, &["connection", "enable", "dataverse"]);
     assert_eq!(tandem(&world, &["sync"]).0, 0);
     let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;
@@ -146,6 +147,14 @@ async fn a_test_says_what_is_amiss_and_who_has_to_act() {
     let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
     assert_eq!(code, 3, "{out}");
     assert!(out.contains("acounts") && out.contains("what to do: "), "{out}");
+    let (code, out, _) =
+        tandem(&world, &["connection", "edit", "dataverse", "--set", "sign_in.secret_expires=2020-01-31"]);
+    assert_eq!(code, 0, "{out}");
+    let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
+    assert!(code == 3 && out.contains("the client secret ran out on 2020-01-31"), "{out}");
+    let (_, out, _) = tandem(&world, &["status"]);
+    assert!(out.contains("soon: dataverse: the client secret ran out on 2020-01-31"), "{out}");
+    json(&world, &["connection", "edit", "dataverse", "--unset", "sign_in.secret_expires"]);
     fs::write(world.folder.path().join("client-secret"), "wrong").unwrap();
     let (code, out, _) = tandem(&world, &["connection", "test", "dataverse"]);
     assert_eq!(code, 6, "{out}");
@@ -207,6 +216,14 @@ async fn tables_and_their_columns_are_listed() {
         let (code, out, _) = tandem(&world, &["tables", connection, table]);
         assert!(code == 0 && out.lines().all(|line| line.chars().count() <= 100), "{out}");
     }
+    let described = json(&world, &["tables", "dataverse", "accounts"]);
+    let columns = described["columns"].as_array().unwrap();
+    let kind = columns.iter().find(|found| found["column"] == "customertypecode").unwrap();
+    assert!(
+        kind["choices"].as_array().unwrap().contains(&json!({"value": "3", "label": "Customer"})),
+        "{kind}"
+    );
+    assert!(described["alternate_keys"].as_array().is_some_and(|keys| !keys.is_empty()), "{described}");
     let (code, _, err) = tandem(&world, &["tables", "dataverse", "acounts"]);
     assert!(code == 6 && err.contains("acounts"), "{err}");
 }

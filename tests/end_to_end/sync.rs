@@ -205,6 +205,32 @@ async fn a_mapping_cannot_move_to_another_table() {
     assert_eq!(world.world_state().await, state);
 }
 
+/// I19: what a kill left beside the inbox goes, unless somebody's words are in it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn orphans_of_the_inbox_are_removed_but_never_an_edit() {
+    let world = World::start(Options::default()).await;
+    let desk = world.desk();
+    sync(&desk).await;
+    let folder = world.folder.path();
+    let page = fs::read_to_string(folder.join("resolve-conflicts.toml")).unwrap();
+    assert!(page.contains("answer = \"\""), "{page}");
+    drop(desk);
+    let edited = page.replacen("answer = \"\"", "answer = \"dataverse\"", 1);
+    let orphans = [("a", page.as_str()), ("b", &page[..page.len() / 2]), ("c", ""), ("d", edited.as_str())];
+    for (name, text) in orphans {
+        fs::write(folder.join(format!(".resolve-conflicts-{name}.toml.tmp")), text).unwrap();
+    }
+    let _desk = world.desk();
+    let names: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("resolve-conflicts"))
+        .collect();
+    assert!(names.iter().all(|name| !name.ends_with(".tmp")) && names.len() == 2, "{names:?}");
+    assert_eq!(fs::read_to_string(folder.join("resolve-conflicts-kept-1.toml")).unwrap(), edited);
+    assert_eq!(fs::read_to_string(folder.join("resolve-conflicts.toml")).unwrap(), page);
+}
+
 /// Makes the same edits in both systems at a vendor, and returns the conflict.
 async fn collide(world: &World, desk: &Desk, left: Value, right: Value) -> u64 {
     let vendor = world.find(At::BusinessCentral, "vendors", "number", "V0001").await;

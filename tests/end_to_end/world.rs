@@ -231,7 +231,7 @@ pub async fn plan(desk: &Desk) -> RunReport {
 
 pub async fn status(desk: &Desk) -> StatusView {
     match desk.handle(&Command::Status).await {
-        Ok(Reply::Status(status)) => status,
+        Ok(Reply::Status(status)) => *status,
         other => panic!("{other:?}"),
     }
 }

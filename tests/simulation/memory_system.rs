@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
+use tandem::http::Usage;
 use tandem::model::{
     Column, ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, Side, TableAbilities,
     TableDescription, TableName, Timestamp, Value, Watermark,
 };
 use tandem::systems::{
-    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Next, Refusal, RowError, Search,
-    System, SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Line, Next, Refusal, RowError,
+    Search, System, SystemError, Verb, Write, WriteOutcome,
 };
 use uuid::Uuid;
 
@@ -366,6 +367,11 @@ impl System for MemorySystem {
         let batch_size = self.machine().random.usize(1..5);
         let settle = Duration::from_secs(SETTLE_SECS.unsigned_abs());
         Abilities { settle, batch_size, parallelism: 2 }
+    }
+
+    fn line(&self) -> Line {
+        let usage = Usage { requests: 0, requests_limit: 6000, window: Duration::from_secs(300), day: None };
+        Line { usage, credential_end: None }
     }
 
     fn made_elsewhere<'a>(&'a self, _: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {

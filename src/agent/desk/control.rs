@@ -53,7 +53,7 @@ impl Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "reply", content = "body", rename_all = "kebab-case")]
 pub enum Reply {
-    Status(StatusView),
+    Status(Box<StatusView>),
     Report(RunReport),
     Conflicts(Vec<ConflictView>),
     Answered(AnsweredView),
@@ -78,6 +78,9 @@ pub struct StatusView {
     pub failures: Vec<Failure>,
     /// Present while the agent runs.
     pub agent: Option<AgentView>,
+    /// What will stop working if nothing is done, each with its remedy.
+    pub warnings: Vec<String>,
+    pub connections: Vec<ConnectionStatus>,
     pub mappings: Vec<MappingStatus>,
     pub open_conflicts: u64,
     pub inbox: String,
@@ -91,6 +94,8 @@ pub struct StatusView {
 #[serde(rename_all = "kebab-case")]
 pub enum Health {
     Ok,
+    /// In step but for mappings that stand still because a connection is disabled.
+    StandingStill,
     /// In step but for what people have to decide.
     WaitingForPeople,
     /// Something cannot be read or written now; Tandem keeps trying.
@@ -108,6 +113,27 @@ pub struct AgentView {
     pub last_pass_at: Option<jiff::Timestamp>,
     /// Whether a run is under way.
     pub is_running: bool,
+}
+
+/// One connection, and what is used of the budgets of its service by this process. Connections with the same sign-in to
+/// the same server share them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionStatus {
+    pub connection: String,
+    pub enabled: bool,
+    /// Absent while it is disabled.
+    pub usage: Option<UsageView>,
+}
+
+/// Requests used of budgets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UsageView {
+    pub requests: u64,
+    pub requests_limit: u64,
+    pub window_secs: u64,
+    /// Operations of the last 24 hours, each part of a batch one, where `per_day` is set.
+    pub day: Option<u64>,
+    pub day_limit: Option<u64>,
 }
 
 /// One mapping.

@@ -17,6 +17,10 @@ use crate::store::{Snapshot, StoreError};
 /// How often a rewrite is repeated when somebody saves at the same time.
 const MAX_TRIES: usize = 5;
 
+/// How the names of temporary files beside the inbox begin and end.
+pub const TEMPORARY_PREFIX: &str = ".resolve-conflicts-";
+pub const TEMPORARY_SUFFIX: &str = ".toml.tmp";
+
 /// Why the inbox cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum InboxError {
@@ -131,7 +135,7 @@ fn problems(path: &Path, parsed: &Parsed) -> Vec<String> {
 }
 
 /// Returns the file's text, without byte order mark and whatever its encoding. The text keeps its line ends.
-fn read(path: &Path) -> Result<Option<String>, InboxError> {
+pub fn read(path: &Path) -> Result<Option<String>, InboxError> {
     match fs::read(path) {
         Ok(bytes) => decode(&bytes).map(Some).ok_or_else(|| InboxError::NotText(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -159,8 +163,8 @@ fn put(path: &Path, page: &str, was: Option<&str>) -> Result<bool, InboxError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io("make the folder of"))?;
     let mut file = tempfile::Builder::new()
-        .prefix(".resolve-conflicts-")
-        .suffix(".toml.tmp")
+        .prefix(TEMPORARY_PREFIX)
+        .suffix(TEMPORARY_SUFFIX)
         .tempfile_in(folder)
         .map_err(io("write"))?;
     file.write_all(page.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(io("write"))?;

@@ -3,6 +3,7 @@
 pub mod agent_loop;
 pub mod control;
 pub mod inbox_file;
+mod orphans;
 pub mod views;
 pub mod watch;
 
@@ -10,7 +11,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use tokio::sync::Notify;
+use tracing::warn;
 
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::ErrorKind;
@@ -22,7 +26,7 @@ use crate::inbox;
 use crate::mapping::Mapping;
 use crate::model::{ConflictId, ConnectionName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
-use crate::systems::{self, System, SystemError};
+use crate::systems::{self, Surroundings, System, SystemError};
 
 use control::{AgentView, AnsweredView, Command, ControlError, Reply, RunView, StatusView};
 use inbox_file::{InboxError, InboxNews};
@@ -46,6 +50,7 @@ struct Memory {
     inbox_problems: Vec<String>,
     inbox_was_empty: bool,
     agent: Option<AgentView>,
+    warned_on: Option<Date>,
 }
 
 impl Desk {
@@ -56,7 +61,11 @@ impl Desk {
             problem: format!("cannot make the folder {}: {error}", places.data.display()),
             remedy: Some("make it, or name another one with --dir".to_owned()),
         })?;
-        Self::with_store(places, || Store::open(&places.store()))
+        let desk = Self::with_store(places, || Store::open(&places.store()))?;
+        if let Err(error) = orphans::tidy(&desk.engine) {
+            warn!(problem = chain(&error), "Temporary files of the inbox stay where they are");
+        }
+        Ok(desk)
     }
 
     /// Opens a desk for a command that only looks: where there is no store yet, none is made.
@@ -109,7 +118,7 @@ impl Desk {
     /// Carries out a command.
     pub async fn handle(&self, command: &Command) -> Result<Reply, ControlError> {
         match command {
-            Command::Status => self.status().map(Reply::Status),
+            Command::Status => self.status().map(|status| Reply::Status(Box::new(status))),
             Command::Plan => self.plan().await.map(Reply::Report),
             Command::Sync { approve_as, sweep } => {
                 if let Some(by) = approve_as {
@@ -143,6 +152,7 @@ impl Desk {
     }
 
     async fn run_alone(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
+        self.warn_once_a_day();
         let before = self.exchange_inbox();
         let report = self.engine.run(options).await.map_err(|error| store(&error))?;
         let after = self.exchange_inbox();
@@ -152,6 +162,17 @@ impl Desk {
             self.answers.notify_one();
         }
         Ok(report)
+    }
+
+    /// Writes into the log what will stop working.
+    fn warn_once_a_day(&self) {
+        let today = self.engine.now().to_zoned(TimeZone::UTC).date();
+        if self.memory().warned_on.replace(today) == Some(today) {
+            return;
+        }
+        for warning in self.engine.warnings() {
+            warn!(warning, "Something will stop working");
+        }
     }
 
     /// Waits until answers came in that no run has seen.
@@ -212,11 +233,14 @@ impl Desk {
                 (None, None) => Vec::new(),
             };
             let open_conflicts = snapshot.conflicts()?.len() as u64;
+            let mappings = views::mappings(&self.engine, &snapshot)?;
             Ok(StatusView {
-                health: views::health(&failures, open_conflicts, &memory.inbox_problems),
+                health: views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings),
                 failures,
                 agent: memory.agent.clone(),
-                mappings: views::mappings(&self.engine, &snapshot)?,
+                warnings: self.engine.warnings(),
+                connections: views::connections(&self.engine),
+                mappings,
                 open_conflicts,
                 inbox: self.engine.config().inbox_file().display().to_string(),
                 inbox_problems: memory.inbox_problems.clone(),
@@ -301,6 +325,7 @@ impl Desk {
 }
 
 fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>, ControlError> {
+    let around = Surroundings::new(&config.places.config);
     config
         .settings
         .connections
@@ -308,8 +333,7 @@ fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>,
         .filter(|(_, settings)| settings.enabled)
         .map(|(name, settings)| {
             let name = ConnectionName::new(name.as_str());
-            let system = systems::connect(&name, settings, &config.places.config)
-                .map_err(|error| system_error(&error))?;
+            let system = systems::connect(&name, settings, &around).map_err(|error| system_error(&error))?;
             Ok((name, system))
         })
         .collect()

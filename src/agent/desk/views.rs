@@ -3,15 +3,18 @@
 use crate::agent::engine::Engine;
 use crate::agent::plan::standing;
 use crate::agent::report::{Failure, FieldLine, reason_group};
+use crate::config::ConnectionSettings;
 use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, CauseOfWrite, Conflict, ConflictKind, Content, Counts, JournalEntry, MappingName, Outcome, Run,
-    Side, Standing, Value, ValueDisplay,
+    Action, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry, MappingName,
+    Outcome, Run, Side, Standing, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 
-use super::control::{ConflictFieldView, ConflictView, EntryView, Health, MappingStatus, RunView};
+use super::control::{
+    ConflictFieldView, ConflictView, ConnectionStatus, EntryView, Health, MappingStatus, RunView, UsageView,
+};
 use super::inbox_file;
 
 /// Returns how each mapping stands.
@@ -53,13 +56,38 @@ fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError
     Ok(pending)
 }
 
+/// Returns how each connection stands.
+#[must_use]
+pub fn connections(engine: &Engine) -> Vec<ConnectionStatus> {
+    let settings = &engine.config().settings.connections;
+    let view = |(name, connection): (&String, &ConnectionSettings)| ConnectionStatus {
+        connection: name.clone(),
+        enabled: connection.enabled,
+        usage: engine.line(&ConnectionName::new(name.as_str())).map(|line| UsageView {
+            requests: line.usage.requests,
+            requests_limit: line.usage.requests_limit,
+            window_secs: line.usage.window.as_secs(),
+            day: line.usage.day.map(|(used, _)| used),
+            day_limit: line.usage.day.map(|(_, limit)| limit),
+        }),
+    };
+    settings.iter().map(view).collect()
+}
+
 /// Returns how things stand in one word.
 #[must_use]
-pub fn health(failures: &[Failure], open_conflicts: u64, inbox_problems: &[String]) -> Health {
+pub fn health(
+    failures: &[Failure],
+    open_conflicts: u64,
+    inbox_problems: &[String],
+    mappings: &[MappingStatus],
+) -> Health {
     if failures.iter().any(|failure| !failure.transient) {
         Health::Failing
     } else if !failures.is_empty() {
         Health::Retrying
+    } else if mappings.iter().any(|mapping| mapping.stands_still_for.is_some()) {
+        Health::StandingStill
     } else if open_conflicts > 0 || !inbox_problems.is_empty() {
         Health::WaitingForPeople
     } else {

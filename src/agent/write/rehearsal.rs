@@ -12,8 +12,8 @@ use crate::model::{
     ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
 };
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
-    Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
+    SystemError, Verb, Write, WriteOutcome,
 };
 
 /// Wraps a system so that writes are answered as if they had been applied.
@@ -114,6 +114,10 @@ impl System for Rehearsal {
 
     fn abilities(&self) -> Abilities {
         self.system.abilities()
+    }
+
+    fn line(&self) -> Line {
+        self.system.line()
     }
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {

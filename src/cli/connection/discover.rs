@@ -19,7 +19,8 @@ pub(super) async fn discover(
     let settings = Settings::load(&context.places)?;
     let (name, connection) = find(&settings, &arguments.name)?;
     let service = arguments.service.as_deref();
-    let found = systems::environments(&name, connection, &context.places.config, service).await?;
+    let found = systems::environments(&name, connection, &context.places.config, service).await;
+    let found = found.map_err(|error| explained(&error))?;
     context.output.show(&found, |found| environments(found));
     Ok(ExitCode::Success)
 }
@@ -28,16 +29,23 @@ pub(super) async fn discover(
 pub(super) async fn companies(context: &Context, name: &str) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&context.places)?;
     let (name, connection) = find(&settings, name)?;
-    let found = match systems::companies(&name, connection, &context.places.config).await {
-        Ok(found) => found,
-        Err(DiscoverError::System(error)) => return Err(error.into()),
-        Err(error @ DiscoverError::NoCompanies(_)) => {
-            return Err(CommandError::new(ExitCode::Usage, error.to_string())
-                .with_remedy("name a connection to Business Central"));
-        }
-    };
+    let found = systems::companies(&name, connection, &context.places.config)
+        .await
+        .map_err(|error| explained(&error))?;
     context.output.show(&found, |found| company_list(found));
     Ok(ExitCode::Success)
+}
+
+fn explained(error: &DiscoverError) -> CommandError {
+    let remedy = match error {
+        DiscoverError::System(error) => return error.clone().into(),
+        DiscoverError::NoCompanies(_) => "name a connection to Business Central".to_owned(),
+        DiscoverError::NoDirectory(name) => format!(
+            "type the address yourself: `tandem connection edit {name} --url ROOT`, where ROOT/$metadata shows the \
+             service's tables in a browser; `tandem tables {name}` lists them then"
+        ),
+    };
+    CommandError::new(ExitCode::Usage, error.to_string()).with_remedy(remedy)
 }
 
 fn environments(found: &[Environment]) -> String {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::{ConnectionSettings, Settings};
 use crate::model::{ConnectionName, TableName};
-use crate::systems::{self, Check, Facts, Finding, Needs, Verdict};
+use crate::systems::{self, Check, Expiry, Facts, Finding, Needs, Verdict};
 
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
@@ -73,15 +73,22 @@ async fn examine(
             return (None, vec![Finding { verdict: Verdict::Wrong, ..finding }]);
         }
     };
+    let now = Timestamp::now();
+    let credential = Expiry::of(system.as_ref(), connection).map(|expiry| expiry.finding(now));
     let facts = match system.facts().await {
         Ok(facts) => facts,
-        Err(error) => return (None, vec![verdicts::failed(&connection.url, &error)]),
+        Err(error) => {
+            let mut findings = vec![verdicts::failed(&connection.url, &error)];
+            findings.extend(credential);
+            return (None, findings);
+        }
     };
     let mut findings = vec![
         Finding::good(Check::Reach, format!("reached {}", verdicts::place(&connection.url))),
         Finding::good(Check::SignIn, "the sign-in is accepted"),
         Finding::good(Check::Identity, format!("{} ({})", facts.display_name, facts.identity)),
     ];
+    findings.extend(credential);
     findings.extend(system.examine(tables).await);
     for finding in &mut findings {
         if finding.check == Check::User
@@ -91,7 +98,7 @@ async fn examine(
             *finding = user;
         }
     }
-    findings.push(verdicts::clock(facts.server_time, Timestamp::now()));
+    findings.push(verdicts::clock(facts.server_time, now));
     if !connection.enabled {
         let remedy = format!("tandem connection enable {name}");
         let found = "the connection is disabled: its mappings stand still";
@@ -154,6 +161,7 @@ const fn check(check: Check) -> &'static str {
         Check::Configuration => "configuration",
         Check::Reach => "reach",
         Check::SignIn => "sign-in",
+        Check::Credential => "credential",
         Check::Identity => "identity",
         Check::Environment => "environment",
         Check::Version => "version",

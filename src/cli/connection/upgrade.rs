@@ -68,7 +68,7 @@ async fn prove(
     arguments: &UpgradeArguments,
     after: &ConnectionSettings,
 ) -> Result<(), CommandError> {
-    let connected = systems::connect(&arguments.name.as_str().into(), after, &context.places.config);
+    let connected = systems::open(&arguments.name.as_str().into(), after, &context.places.config);
     let answer = match connected {
         Ok(system) => system.facts().await.map(|_| ()),
         Err(error) => Err(error),

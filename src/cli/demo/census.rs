@@ -8,7 +8,7 @@ use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
 use crate::mapping::{self, Mapping, Resolver};
 use crate::model::{ConnectionName, FieldId, Pair, Record, Row, RowId, Side, TableName, Value};
-use crate::systems::{self, ChangeQuery, Cursor, Next, System, SystemError};
+use crate::systems::{self, ChangeQuery, Cursor, Next, Surroundings, System, SystemError};
 
 /// Both systems' rows at one moment.
 #[derive(Debug)]
@@ -42,7 +42,8 @@ pub(super) async fn census(desk: &Desk) -> Result<Census, CommandError> {
 fn connect(engine: &Engine, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
     let config = engine.config();
     let settings = &config.settings.connections[name.as_str()];
-    systems::connect(name, settings, &config.places.config).map_err(|error| unreadable(&error))
+    systems::connect(name, settings, &Surroundings::new(&config.places.config))
+        .map_err(|error| unreadable(&error))
 }
 
 fn unreadable(error: &SystemError) -> CommandError {

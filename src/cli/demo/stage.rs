@@ -77,7 +77,7 @@ impl Stage {
     /// Returns how things stand.
     pub(super) async fn status(&self) -> Result<StatusView, CommandError> {
         match self.desk.handle(&Command::Status).await? {
-            Reply::Status(status) => Ok(status),
+            Reply::Status(status) => Ok(*status),
             _ => Err(unexpected()),
         }
     }

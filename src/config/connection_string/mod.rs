@@ -110,6 +110,7 @@ fn client_secret(
         tenant: tenant.ok_or(ConnectionStringError::Tenant)?.to_owned(),
         client_id: fields.value(Field::ClientId)?.to_owned(),
         client_secret: reference.clone(),
+        secret_expires: None,
         token_url: None,
         scope: None,
     };

@@ -117,7 +117,7 @@ mod tests {
         let now = Timestamp::now();
         let made = new_certificate("tandem", now, 30).unwrap();
         let pem = made.certificate_pem.as_bytes();
-        let certificate = ClientCertificate::from_pem(pem, made.key_pem.reveal().as_bytes()).unwrap();
+        let certificate = ClientCertificate::from_pem(pem, made.key_pem.reveal().as_bytes(), None).unwrap();
         let der = certificate.der();
         let sha256 = URL_SAFE_NO_PAD.encode(Sha256::digest(der));
         let cases = [

@@ -4,7 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
+use pkcs8::{EncryptedPrivateKeyInfoRef, SecretDocument};
 use ring::signature::RsaKeyPair;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
@@ -16,6 +18,8 @@ use crate::config::{Secret, SecretError, read_private};
 pub struct ClientCertificate {
     der: Vec<u8>,
     key: Arc<RsaKeyPair>,
+    /// Absent where the certificate's dates cannot be read.
+    not_after: Option<Timestamp>,
 }
 
 /// Why a certificate cannot be used to sign in.
@@ -32,10 +36,23 @@ pub enum CertificateError {
     #[error("the file holds no certificate; it must be PEM (`-----BEGIN CERTIFICATE-----`) or PFX")]
     NoCertificate,
     #[error(
-        "there is no private key beside the certificate; name its file: `private_key = \"file:PATH\"` (PEM, not \
-         encrypted)"
+        "there is no private key beside the certificate; name its file: `private_key = \"file:PATH\"` (PEM)"
     )]
     NoKey,
+    #[error(
+        "the private key is encrypted; say with what: `password = \"keyring:NAME\"` or another reference"
+    )]
+    LockedKey,
+    #[error(
+        "`password` does not open the private key, or it is encrypted in a way that is not known here; check it, or \
+         convert the key: openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem"
+    )]
+    WrongPassword,
+    #[error(
+        "the private key is encrypted in an old way (`Proc-Type: 4,ENCRYPTED`); convert it: \
+         openssl pkcs8 -topk8 -v2 aes-256-cbc -in OLD.pem -out NEW.pem"
+    )]
+    OldEncryption,
     #[error("the key is no RSA key of 2048 to 4096 bits; make one with `tandem certificate new`")]
     UnusableKey,
     #[error("no certificate in the file belongs to the private key; check that both are of one pair")]
@@ -58,25 +75,43 @@ impl ClientCertificate {
         let unreadable = |source| CertificateError::Unreadable { path: path.to_owned(), source };
         let Some(key) = private_key else {
             let bytes = read_private(path)?;
-            let password = password.map_or("", Secret::reveal);
             return if is_der(&bytes) {
-                Self::from_pfx(&bytes, password)
+                Self::from_pfx(&bytes, password.map_or("", Secret::reveal))
             } else {
-                Self::from_pem(&bytes, &bytes)
+                Self::from_pem(&bytes, &bytes, password)
             };
         };
         let bytes = std::fs::read(path).map_err(unreadable)?;
-        Self::from_pem(&bytes, key.reveal().as_bytes())
+        Self::from_pem(&bytes, key.reveal().as_bytes(), password)
     }
 
-    /// Reads certificate and key from PEM text; among several certificates the key's own one is taken.
-    pub fn from_pem(certificates: &[u8], key: &[u8]) -> Result<Self, CertificateError> {
+    /// Reads certificate and key from PEM text, the key opened with its password where it is encrypted; among several
+    /// certificates the key's own one is taken.
+    pub fn from_pem(
+        certificates: &[u8],
+        key: &[u8],
+        password: Option<&Secret>,
+    ) -> Result<Self, CertificateError> {
         let certificates: Vec<_> = CertificateDer::pem_slice_iter(certificates)
             .filter_map(Result::ok)
             .map(|certificate| certificate.to_vec())
             .collect();
+        if key.windows(OLD_ENCRYPTION.len()).any(|part| part == OLD_ENCRYPTION) {
+            return Err(CertificateError::OldEncryption);
+        }
+        if let Some(locked) = locked_key(key) {
+            let password = password.ok_or(CertificateError::LockedKey)?;
+            let key = unlock(locked, password).ok_or(CertificateError::WrongPassword)?;
+            return Self::pair(certificates, &PrivateKeyDer::Pkcs8(key.as_bytes().into()));
+        }
         let key = PrivateKeyDer::from_pem_slice(key).map_err(|_| CertificateError::NoKey)?;
         Self::pair(certificates, &key)
+    }
+
+    /// Returns when it runs out, if that can be read.
+    #[must_use]
+    pub const fn not_after(&self) -> Option<Timestamp> {
+        self.not_after
     }
 
     fn from_pfx(bytes: &[u8], password: &str) -> Result<Self, CertificateError> {
@@ -102,7 +137,8 @@ impl ClientCertificate {
         let public = key.public().as_ref().to_vec();
         let holds_key = |der: &Vec<u8>| der.windows(public.len()).any(|part| part == public);
         let der = certificates.into_iter().find(holds_key).ok_or(CertificateError::NoPair)?;
-        Ok(Self { der, key: Arc::new(key) })
+        let not_after = not_after(&der);
+        Ok(Self { der, key: Arc::new(key), not_after })
     }
 
     pub(super) fn der(&self) -> &[u8] {
@@ -118,6 +154,29 @@ impl fmt::Debug for ClientCertificate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("ClientCertificate(…)")
     }
+}
+
+const OLD_ENCRYPTION: &[u8] = b"Proc-Type: 4,ENCRYPTED";
+const LOCKED_START: &str = "-----BEGIN ENCRYPTED PRIVATE KEY-----";
+const LOCKED_END: &str = "-----END ENCRYPTED PRIVATE KEY-----";
+
+/// Returns the encrypted key in a text, if there is one.
+fn locked_key(pem: &[u8]) -> Option<&str> {
+    let pem = std::str::from_utf8(pem).ok()?;
+    let start = pem.find(LOCKED_START)?;
+    let length = pem[start..].find(LOCKED_END)? + LOCKED_END.len();
+    Some(&pem[start..start + length])
+}
+
+fn unlock(pem: &str, password: &Secret) -> Option<SecretDocument> {
+    let (_, document) = SecretDocument::from_pem(pem).ok()?;
+    let locked = EncryptedPrivateKeyInfoRef::try_from(document.as_bytes()).ok()?;
+    locked.decrypt(password.reveal()).ok()
+}
+
+fn not_after(der: &[u8]) -> Option<Timestamp> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(der).ok()?;
+    Timestamp::from_second(certificate.validity().not_after.timestamp()).ok()
 }
 
 /// PFX is DER, which starts with a sequence; PEM is text.
@@ -172,11 +231,44 @@ mod tests {
         assert!(matches!(ClientCertificate::read(&path, None, None), Err(CertificateError::NoKey)));
     }
 
+    /// The files are openssl's.
+    #[test]
+    fn an_encrypted_key_opens_with_its_password() {
+        let certificate = include_bytes!("fixtures/locked.crt");
+        let locked = include_str!("fixtures/locked.key");
+        let read = |key: &str, password: Option<&str>| {
+            let password = password.map(Secret::new);
+            ClientCertificate::from_pem(certificate, key.as_bytes(), password.as_ref())
+        };
+        assert!(read(locked, Some("hunter2")).is_ok());
+        let both = format!("{}\n{locked}", String::from_utf8_lossy(certificate));
+        assert!(read(&both, Some("hunter2")).is_ok());
+        assert!(matches!(read(locked, Some("wrong")), Err(CertificateError::WrongPassword)));
+        assert!(matches!(read(&locked[..200], Some("hunter2")), Err(CertificateError::NoKey)));
+        let torn = locked.replace("\nMII", "\nMIX");
+        assert!(matches!(read(&torn, Some("hunter2")), Err(CertificateError::WrongPassword)));
+        assert!(read(locked, None).unwrap_err().to_string().contains("password"));
+        let old = read(include_str!("fixtures/old.key"), Some("hunter2")).unwrap_err();
+        assert!(old.to_string().contains("openssl pkcs8"), "{old}");
+    }
+
+    #[test]
+    fn it_is_known_when_a_certificate_runs_out() {
+        let made = made();
+        let certificate = ClientCertificate::from_pem(
+            made.certificate_pem.as_bytes(),
+            made.key_pem.reveal().as_bytes(),
+            None,
+        );
+        let expected = made.not_after.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+        assert_eq!(certificate.unwrap().not_after(), Some(expected));
+    }
+
     #[test]
     fn what_is_no_pair_is_refused() {
         let (ours, theirs) = (made(), made());
         let pair = |certificate: &str, key: &str| {
-            ClientCertificate::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap_err()
+            ClientCertificate::from_pem(certificate.as_bytes(), key.as_bytes(), None).unwrap_err()
         };
         let key = ours.key_pem.reveal();
         assert!(matches!(pair(&theirs.certificate_pem, key), CertificateError::NoPair));

@@ -63,7 +63,7 @@ mod tests {
         let now = "2026-02-27T23:30:00Z".parse().unwrap();
         let made = new_certificate("tandem", now, 2).unwrap();
         let (key, certificate) = (made.key_pem.reveal(), &made.certificate_pem);
-        assert!(ClientCertificate::from_pem(certificate.as_bytes(), key.as_bytes()).is_ok());
+        assert!(ClientCertificate::from_pem(certificate.as_bytes(), key.as_bytes(), None).is_ok());
         let der = pem(certificate);
         let read = p12_keystore::Certificate::from_der(&der).unwrap();
         assert_eq!((read.subject(), read.issuer()), ("CN=tandem", "CN=tandem"));

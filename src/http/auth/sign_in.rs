@@ -65,6 +65,20 @@ const ASSERTION_TYPE: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-be
 const COMMAND_TOKEN_LIFE: Duration = Duration::from_secs(600);
 
 impl SignIn {
+    /// Names who signs in, as far as that shows: the same text is the same user.
+    pub(in crate::http) fn user(&self) -> String {
+        match self {
+            Self::OAuth(OAuth { token_url, client_id, proof: Proof::Application(_), .. }) => {
+                format!("{client_id} {token_url}")
+            }
+            Self::OAuth(OAuth { token_url, client_id, proof: Proof::Person(place), .. }) => {
+                format!("{client_id} {token_url} {}", place.reference)
+            }
+            Self::Basic { user, .. } => user.clone(),
+            Self::Command(reference) => reference.to_string(),
+        }
+    }
+
     /// Returns whether asking again may bring something else than what was refused.
     pub(super) const fn can_renew(&self) -> bool {
         !matches!(self, Self::Basic { .. })
@@ -96,7 +110,7 @@ impl OAuth {
                 let mut form = vec![("grant_type", "client_credentials".to_owned())];
                 form.extend(credentials.form(&self.client_id, &self.token_url)?);
                 form.push(("scope", self.scope.clone()));
-                endpoint.ask(&form).await?
+                endpoint.ask(&form).await.map_err(|error| credentials.explain(error, Timestamp::now()))?
             }
             Proof::Person(place) => {
                 let refresh_token = place.fetch().await?;
@@ -119,6 +133,24 @@ impl OAuth {
 }
 
 impl ClientCredentials {
+    /// Says of a refused sign-in that the certificate has run out, if it has.
+    fn explain(&self, error: HttpError, now: Timestamp) -> HttpError {
+        match (self, error) {
+            (Self::Certificate { certificate, .. }, HttpError::SignIn { detail })
+                if certificate.not_after().is_some_and(|end| end <= now) =>
+            {
+                let day = certificate.not_after().map(|end| end.strftime("%Y-%m-%d").to_string());
+                HttpError::SignIn {
+                    detail: format!(
+                        "the certificate ran out on {}; make another with `tandem certificate new` ({detail})",
+                        day.unwrap_or_default()
+                    ),
+                }
+            }
+            (_, error) => error,
+        }
+    }
+
     fn form(&self, client_id: &str, token_url: &str) -> Result<Vec<(&'static str, String)>, HttpError> {
         match self {
             Self::Secret(secret) => Ok(vec![("client_secret", secret.reveal().to_owned())]),

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::*;
 use crate::config::SecretRef;
 use crate::http::testing::{answer, serve_raw};
-use crate::http::{HttpError, Limits, Request, Response, Retry, Session, SessionSettings, Trust};
+use crate::http::{HttpError, Limits, Request, Response, Retry, Session, SessionSettings, Throttles, Trust};
 
 /// Answers with `status` to everything but tokens, and tells what came: the whole requests.
 fn serve(status: &'static str, token: &'static str) -> (String, Arc<Mutex<Vec<String>>>) {
@@ -35,6 +35,7 @@ async fn get(address: &str, sign_in: SignIn) -> Result<Response, HttpError> {
         retry: Retry { times: 0, ..Retry::default() },
         sign_in,
         trust: Trust::default(),
+        throttles: Throttles::default(),
     })?;
     session.send(&Request::get(format!("{address}/rows"))).await
 }
@@ -77,7 +78,7 @@ async fn a_command_is_asked_for_the_token() {
 async fn a_certificate_signs_a_new_assertion_for_each_token() {
     let made = new_certificate("tandem", Timestamp::now(), 1).unwrap();
     let (pem, key) = (made.certificate_pem.as_bytes(), made.key_pem.reveal().as_bytes());
-    let certificate = ClientCertificate::from_pem(pem, key).unwrap();
+    let certificate = ClientCertificate::from_pem(pem, key, None).unwrap();
     let algorithm = SignatureAlgorithm::Ps256;
     let proof = Proof::Application(ClientCredentials::Certificate { certificate, algorithm });
     let (address, log) = serve("401 Unauthorized", r#"{"access_token":"token-1","expires_in":3599}"#);
@@ -96,6 +97,22 @@ async fn a_certificate_signs_a_new_assertion_for_each_token() {
         .collect();
     assert_eq!(assertions.len(), 2);
     assert_ne!(assertions[0], assertions[1]);
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_run_out_is_named_where_the_sign_in_is_refused() {
+    let refused = r#"{"error":"invalid_client","error_codes":[700027]}"#;
+    for (made_at, is_named) in [(Timestamp::UNIX_EPOCH, true), (Timestamp::now(), false)] {
+        let made = new_certificate("tandem", made_at, 1).unwrap();
+        let (pem, key) = (made.certificate_pem.as_bytes(), made.key_pem.reveal().as_bytes());
+        let certificate = ClientCertificate::from_pem(pem, key, None).unwrap();
+        let algorithm = SignatureAlgorithm::Ps256;
+        let proof = Proof::Application(ClientCredentials::Certificate { certificate, algorithm });
+        let address = serve_raw(move |_| answer("401 Unauthorized", "", refused));
+        let error = get(&address, oauth(&address, proof)).await.unwrap_err().to_string();
+        assert_eq!(error.contains("ran out on 1970-01-02"), is_named, "{error}");
+        assert!(error.contains("AADSTS700027"), "{error}");
+    }
 }
 
 #[tokio::test]

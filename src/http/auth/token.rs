@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::SignIn;
 use super::token_endpoint::TokenEndpoint;
+use super::{ClientCredentials, OAuth, Proof, SignIn};
 use crate::config::Secret;
 use crate::http::{HttpError, Trust};
 
@@ -63,6 +64,17 @@ impl TokenSource {
         match &*current {
             Some(token) if token.is_fresh() => Ok(token.authorization.clone()),
             _ => self.fetch(&mut current).await,
+        }
+    }
+
+    /// Returns when the certificate that it signs in with runs out.
+    pub(in crate::http) const fn credential_end(&self) -> Option<Timestamp> {
+        match &self.sign_in {
+            SignIn::OAuth(OAuth {
+                proof: Proof::Application(ClientCredentials::Certificate { certificate, .. }),
+                ..
+            }) => certificate.not_after(),
+            _ => None,
         }
     }
 

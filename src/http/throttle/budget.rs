@@ -43,6 +43,23 @@ impl Budget {
         Self { limit, window, promised: 0, spent: VecDeque::new(), spent_total: 0 }
     }
 
+    /// Allows at most that many units in at least that window.
+    pub(super) fn narrow(&mut self, limit: u64, window: Duration) {
+        self.limit = self.limit.min(limit);
+        self.window = self.window.max(window);
+    }
+
+    /// Returns the length of the window.
+    pub(super) const fn window(&self) -> Duration {
+        self.window
+    }
+
+    /// Returns how many units count at present, of how many.
+    pub(super) fn used(&mut self, now: Instant) -> (u64, u64) {
+        self.forget(now);
+        (self.spent_total + self.promised, self.limit)
+    }
+
     /// Returns when that many units can be promised. More than the limit counts as the limit: it could never be had.
     pub(super) fn ready(&mut self, now: Instant, units: u64) -> Ready {
         self.forget(now);
@@ -68,7 +85,8 @@ impl Budget {
     /// Counts promised units as spent: the request has ended.
     pub(super) fn spend(&mut self, now: Instant, units: u64) {
         let units = units.min(self.limit);
-        self.promised -= units;
+        // The limit may have been narrowed, or set, since they were promised.
+        self.promised = self.promised.saturating_sub(units);
         self.spent_total += units;
         match self.spent.back_mut() {
             Some(piece) if now - piece.began < self.window / PIECES => {

@@ -22,6 +22,17 @@ pub struct Limits {
     pub per_day: Option<u32>,
 }
 
+/// What is used of what a service allows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// Requests that count in the present window.
+    pub requests: u64,
+    pub requests_limit: u64,
+    pub window: Duration,
+    /// Operations that count in the last 24 hours, and how many may; nothing where the day has no limit.
+    pub day: Option<(u64, u64)>,
+}
+
 /// Whether a request may leave.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Entry {
@@ -67,6 +78,22 @@ impl Gate {
     /// Returns how many requests may be under way at once at present.
     pub(super) const fn parallelism(&self) -> usize {
         self.parallelism.granted()
+    }
+
+    /// Keeps inside these limits as well.
+    pub(super) fn narrow(&mut self, limits: &Limits) {
+        self.window.narrow(limits.requests.into(), limits.window);
+        if let Some(per_day) = limits.per_day {
+            self.day.get_or_insert_with(|| Budget::new(per_day.into(), DAY)).narrow(per_day.into(), DAY);
+        }
+        self.parallelism.narrow(limits.running);
+    }
+
+    /// Returns what is used of the budgets.
+    pub(super) fn usage(&mut self, now: Instant) -> Usage {
+        let (requests, requests_limit) = self.window.used(now);
+        let day = self.day.as_mut().map(|day| day.used(now));
+        Usage { requests, requests_limit, window: self.window.window(), day }
     }
 
     /// Lets a request pass, or says when to ask again.
@@ -246,6 +273,20 @@ mod tests {
         let soon = now + DAY - LONGEST_WAIT;
         assert_eq!(gate.enter(soon, 1), Entry::At(now + DAY));
         entered(&mut gate, now + DAY, 1);
+    }
+
+    #[test]
+    fn what_is_used_counts_until_its_window_is_over() {
+        let (mut gate, now) = gate(Limits { per_day: Some(1000), ..LIMITS });
+        let ticket = entered(&mut gate, now, 50);
+        assert_eq!(gate.usage(now).requests, 1, "it is under way");
+        gate.leave(now, ticket);
+        exchange(&mut gate, now, &answered(200, None));
+        let usage = gate.usage(now);
+        assert_eq!((usage.requests, usage.requests_limit, usage.day), (2, 6000, Some((51, 1000))));
+        let usage = gate.usage(now + LIMITS.window);
+        assert_eq!((usage.requests, usage.day), (0, Some((51, 1000))));
+        assert_eq!(gate.usage(now + DAY).day, Some((0, 1000)));
     }
 
     #[test]

@@ -22,6 +22,12 @@ impl Parallelism {
         Self { limit, hint: None, granted: limit.min(START), successes: 0, halvings: 0 }
     }
 
+    /// Allows at most that many, which is at least one.
+    pub(super) fn narrow(&mut self, limit: usize) {
+        self.limit = self.limit.min(limit);
+        self.granted = self.granted.min(self.ceiling());
+    }
+
     /// Returns how many requests may be under way.
     pub(super) const fn granted(&self) -> usize {
         self.granted

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 use tracing::debug;
 
-use super::gate::{Entry, Gate, Limits, Ticket};
+use super::gate::{Entry, Gate, Limits, Ticket, Usage};
 use crate::http::{HttpError, Response};
 
 /// The throttle of one connection.
@@ -33,6 +33,16 @@ impl Throttle {
     /// Returns how many requests may be under way at once at present.
     pub(in crate::http) fn parallelism(&self) -> usize {
         self.gate().parallelism()
+    }
+
+    /// Keeps inside these limits as well.
+    pub(in crate::http) fn narrow(&self, limits: &Limits) {
+        self.gate().narrow(limits);
+    }
+
+    /// Returns what is used of the budgets at present.
+    pub(in crate::http) fn usage(&self) -> Usage {
+        self.gate().usage(Instant::now())
     }
 
     /// Waits until a request with that many operations may leave. It counts as under way until the place is dropped.

@@ -13,8 +13,8 @@ use crate::http::Request;
 use crate::model::{ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName};
 use crate::systems::odata::{Csdl, Query, Service, ServiceError, id_page, keyed_reads};
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
-    Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
+    SystemError, Write, WriteOutcome,
 };
 
 /// The most writes in one batch: all of them share the server's time limit.
@@ -152,6 +152,10 @@ impl System for BusinessCentral {
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),
         }
+    }
+
+    fn line(&self) -> Line {
+        self.service.line()
     }
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {

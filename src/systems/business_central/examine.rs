@@ -13,7 +13,7 @@ use crate::mapping::{Filter, FilterFunction, Operator};
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
 use crate::systems::discover::{Environment, environment_list};
 use crate::systems::odata::{Asking, Query, condition, encode, list_rows, literal};
-use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, Verdict};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, TableDetails, Verdict};
 
 impl BusinessCentral {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -153,6 +153,11 @@ impl Asking for Questions {
 impl Examine for BusinessCentral {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
         Box::pin(async { Ok(self.metadata().await?.sets().map(TableName::new).collect()) })
+    }
+
+    /// Metadata names neither labels nor further keys.
+    fn details<'a>(&'a self, _table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
+        Box::pin(async { Ok(TableDetails::default()) })
     }
 
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {

@@ -17,8 +17,8 @@ use crate::systems::odata::{
     Query, RowShape, Service, ServiceError, id_page, instant_literal, keyed_reads, literal, send_writes,
 };
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
-    Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
+    SystemError, Write, WriteOutcome,
 };
 
 /// The most writes or keyed reads in one batch.
@@ -86,6 +86,15 @@ impl Dataverse {
             *known = Arc::new(by_name.collect());
         }
         Ok(Arc::clone(&known))
+    }
+
+    /// Returns the name by which metadata knows a table.
+    pub(super) async fn logical_name(&self, table: &TableName) -> Result<String, SystemError> {
+        let definitions = self.definitions_with(table).await?;
+        let definition = definition_of(&definitions, table);
+        definition
+            .map(|definition| definition.logical_name.clone())
+            .ok_or_else(|| self.not_found(format!("table {table}")))
     }
 
     pub(super) async fn shape(
@@ -185,6 +194,10 @@ impl System for Dataverse {
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),
         }
+    }
+
+    fn line(&self) -> Line {
+        self.service.line()
     }
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {

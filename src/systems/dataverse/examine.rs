@@ -15,7 +15,7 @@ use crate::mapping::Filter;
 use crate::model::{Row, RowId, TableName};
 use crate::systems::examine::is_no_answer;
 use crate::systems::odata::{Object, Query, RowShape, condition, list_rows};
-use crate::systems::{Check, Examine, Finding, Listing, Needs, RowError, SystemError};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, RowError, SystemError, TableDetails};
 
 impl Dataverse {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -174,6 +174,10 @@ impl Examine for Dataverse {
             let sets: BTreeSet<String> = sets.filter(|set| !set.is_empty()).collect();
             Ok(sets.into_iter().map(TableName::new).collect())
         })
+    }
+
+    fn details<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
+        Box::pin(self.read_details(table))
     }
 
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {

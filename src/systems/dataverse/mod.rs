@@ -3,6 +3,7 @@
 mod another_tandem;
 mod changes;
 mod client;
+mod details;
 mod examine;
 mod facts;
 mod feed;

@@ -71,13 +71,13 @@ impl BatchSize {
 pub struct PageSizes(Mutex<BTreeMap<String, u64>>);
 
 impl PageSizes {
-    /// Returns how many rows to ask for at an address, of those wanted. A listing that begins may try twice as many as
+    /// Returns how many rows to ask for at an address, of those wanted. A listing that begins may try a few more than
     /// the one before.
     pub fn at(&self, url: &str, wanted: u64) -> u64 {
         let mut limits = self.limits();
         let Some(limit) = limits.get_mut(set(url)) else { return wanted };
         if !is_continued(url) {
-            *limit = limit.saturating_mul(2);
+            *limit = limit.saturating_add((*limit / 16).max(1));
         }
         wanted.min(*limit)
     }
@@ -194,7 +194,11 @@ mod tests {
         assert_eq!(sizes.at(next, 100), 100);
         assert_eq!(sizes.at("https://x/api/others", 1000), 1000, "another set is not concerned");
         assert_eq!(sizes.at("https://x/api/rows?%24skip=250", 1000), 250);
-        assert_eq!(sizes.at(first, 1000), 500);
+        assert_eq!(sizes.at(first, 1000), 265);
+        assert_eq!(sizes.at(first, 1000), 281);
+        for _ in 0..22 {
+            sizes.at(first, 1000);
+        }
         assert_eq!(sizes.at(first, 1000), 1000);
         assert_eq!(sizes.were_too_much(first, 1), 1);
     }

@@ -14,7 +14,7 @@ use super::portion::{Portions, Preference, is_too_much};
 use super::{Csdl, Page, ServiceError, resolve};
 use crate::http::{HttpError, Repeat, Request, Response, Session};
 use crate::model::ConnectionName;
-use crate::systems::SystemError;
+use crate::systems::{Line, SystemError};
 
 /// Names the user on whose behalf a request is made.
 pub const CALLER: &str = "CallerObjectId";
@@ -36,6 +36,11 @@ pub struct Service {
 }
 
 impl Service {
+    /// Returns how the line to it stands.
+    pub fn line(&self) -> Line {
+        Line { usage: self.session.usage(), credential_end: self.session.credential_end() }
+    }
+
     /// Returns the address of a path below the root.
     pub fn url(&self, path: &str) -> String {
         format!("{}/{}", self.root, self.with_parameters(path))

@@ -13,8 +13,8 @@ use crate::model::Row;
 use crate::model::{ColumnName, ConnectionName, PageLink, RowId, TableDescription, TableName, Timestamp};
 use crate::systems::odata::{Csdl, RowShape, Service, ServiceError, keyed_reads};
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, RowError, Search, System, SystemError,
-    Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
+    SystemError, Write, WriteOutcome,
 };
 
 /// The most writes in one call.
@@ -116,6 +116,10 @@ impl System for ODataService {
             batch_size: BATCH_SIZE,
             parallelism: self.service.session.parallelism(),
         }
+    }
+
+    fn line(&self) -> Line {
+        self.service.line()
     }
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {

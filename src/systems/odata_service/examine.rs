@@ -9,7 +9,7 @@ use super::reading::decode;
 use crate::mapping::Filter;
 use crate::model::{Row, TableName};
 use crate::systems::odata::{Query, list_rows};
-use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, Verdict};
+use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, TableDetails, Verdict};
 
 impl ODataService {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
@@ -57,6 +57,11 @@ impl ODataService {
 impl Examine for ODataService {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
         Box::pin(async { Ok(self.metadata().await?.sets().map(TableName::new).collect()) })
+    }
+
+    /// Metadata names neither labels nor further keys.
+    fn details<'a>(&'a self, _table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
+        Box::pin(async { Ok(TableDetails::default()) })
     }
 
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {

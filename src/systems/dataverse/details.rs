@@ -1,0 +1,90 @@
+//! What people want to know of a table beside its columns: the labels of choices, and alternate keys.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::client::Dataverse;
+use crate::model::{ColumnName, TableName};
+use crate::systems::examine::is_no_answer;
+use crate::systems::odata::Query;
+use crate::systems::{SystemError, TableDetails, TableKey};
+
+/// The kinds of columns that have options.
+const WITH_OPTIONS: [&str; 4] = [
+    "PicklistAttributeMetadata",
+    "MultiSelectPicklistAttributeMetadata",
+    "StateAttributeMetadata",
+    "StatusAttributeMetadata",
+];
+
+impl Dataverse {
+    pub(super) async fn read_details(&self, table: &TableName) -> Result<TableDetails, SystemError> {
+        let root = format!("EntityDefinitions(LogicalName='{}')", self.logical_name(table).await?);
+        let mut choices = BTreeMap::new();
+        for cast in WITH_OPTIONS {
+            let query =
+                Query::of(format!("{root}/Attributes/Microsoft.Dynamics.CRM.{cast}")).select(["LogicalName"]);
+            let path = format!(
+                "{}&$expand=OptionSet($select=Options),GlobalOptionSet($select=Options)",
+                query.path()
+            );
+            let found = self.service.all("choices", &path, None, |attribute| choice(&attribute)).await;
+            match found {
+                Ok(found) => choices.extend(found.into_iter().flatten()),
+                // A kind that this version does not know has no columns here.
+                Err(error) if is_no_answer(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let keys = Query::of(format!("{root}/Keys")).select(["SchemaName", "KeyAttributes"]);
+        let keys = self.service.all("alternate keys", &keys.path(), None, |found| key(&found)).await?;
+        Ok(TableDetails { choices, keys: keys.into_iter().flatten().collect() })
+    }
+}
+
+fn choice(attribute: &Json) -> Option<(ColumnName, Vec<(String, String)>)> {
+    let name = ColumnName::new(attribute.get("LogicalName")?.as_str()?);
+    // A choice of its own, or one that several tables share.
+    let options = ["OptionSet", "GlobalOptionSet"].map(|set| attribute.get(set)?.get("Options")?.as_array());
+    let options = options.into_iter().flatten().next()?;
+    let option = |option: &Json| Some((option.get("Value")?.to_string(), label(option)));
+    Some((name, options.iter().filter_map(option).collect()))
+}
+
+/// Returns an option's label in the user's language, else in any.
+fn label(option: &Json) -> String {
+    let label = option.get("Label");
+    let own = label.and_then(|label| label.get("UserLocalizedLabel")?.get("Label")?.as_str());
+    let any = || label?.get("LocalizedLabels")?.get(0)?.get("Label")?.as_str();
+    own.or_else(any).unwrap_or_default().to_owned()
+}
+
+fn key(found: &Json) -> Option<TableKey> {
+    let columns = found.get("KeyAttributes")?.as_array()?.iter().filter_map(Json::as_str);
+    let name = found.get("SchemaName").and_then(Json::as_str).unwrap_or_default().to_owned();
+    Some(TableKey { name, columns: columns.map(ColumnName::new).collect() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn options_are_read_with_the_label_people_see() {
+        let label = |label: Json| {
+            choice(&json!({"LogicalName": "x", "OptionSet": {"Options": [
+            {"Value": 3, "Label": label}]}}))
+        };
+        let expected = |text: &str| Some((ColumnName::new("x"), vec![("3".to_owned(), text.to_owned())]));
+        assert_eq!(label(json!({"UserLocalizedLabel": {"Label": "Kunde"}})), expected("Kunde"));
+        let other = json!({"UserLocalizedLabel": null, "LocalizedLabels": [{"Label": "Customer"}]});
+        assert_eq!(label(other), expected("Customer"));
+        assert_eq!(label(json!(null)), expected(""));
+        let shared =
+            json!({"LogicalName": "x", "OptionSet": null, "GlobalOptionSet": {"Options": [{"Value": 3}]}});
+        assert_eq!(choice(&shared), expected(""));
+        assert_eq!(choice(&json!({"LogicalName": "x", "OptionSet": null})), None);
+    }
+}
