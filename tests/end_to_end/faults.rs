@@ -153,6 +153,7 @@ profiles! {
     lock_conflicts_lose_nothing: LockConflicts;
     values_rewritten_by_validation_settle: Rewriting;
     plug_ins_after_our_write_settle: PlugIns;
+    rows_that_are_rolled_back_never_were: RolledBackRows;
     everything_at_once_loses_nothing: All;
 }
 
