@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::sim::{Profile, Setting};
+use crate::sim::{DataverseSwitch, Profile, Setting};
 
 use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
@@ -169,6 +169,20 @@ pub(super) struct SimulateArguments {
     /// The window of `--faults limits`; default: as announced, 300
     #[arg(long, value_name = "SECS")]
     pub(super) limit_window_secs: Option<u64>,
+    /// How the simulated Dataverse differs from the usual one; may be repeated
+    #[arg(long, value_name = "SWITCH", long_help = dataverse_switches())]
+    pub(super) dataverse: Vec<DataverseSwitch>,
+}
+
+/// Returns the help of `--dataverse`: every switch with what it does.
+fn dataverse_switches() -> String {
+    let switches = DataverseSwitch::described();
+    let width = switches.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+    let lines = switches.iter().map(|(name, meaning)| format!("\n  {name:width$}  {meaning}"));
+    format!(
+        "How the simulated Dataverse differs from the usual one; may be repeated:{}",
+        lines.collect::<String>()
+    )
 }
 
 /// Reads the name of a setting of Business Central; the help lists them.

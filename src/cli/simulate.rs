@@ -33,6 +33,7 @@ pub(super) async fn simulate(
         settings: arguments.business_central.clone(),
         webhook_delay: Duration::from_secs(arguments.webhook_delay_secs),
         limits: limits(arguments),
+        dataverse: arguments.dataverse.clone(),
     })
     .await?;
     if let Some(folder) = &arguments.write_config {

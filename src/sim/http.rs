@@ -107,6 +107,11 @@ impl Reply {
         self
     }
 
+    /// Adds a header unless it is there.
+    pub(crate) fn with_default(self, name: &str, value: impl Into<String>) -> Self {
+        if self.header(name).is_some() { self } else { self.with(name, value) }
+    }
+
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers
             .iter()

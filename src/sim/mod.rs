@@ -30,6 +30,7 @@ mod tests;
 mod tls;
 mod token;
 
+pub use dataverse::{Switch as DataverseSwitch, UnknownSwitch as UnknownDataverseSwitch};
 pub use faults::{Faults, Reaction, SeenRequest, Service};
 pub use limits::Limits;
 pub use office::{Office, UnknownDocument};

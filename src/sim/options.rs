@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::dataverse::Switch;
 use super::limits::Limits;
 use super::profile::Profile;
 use super::setting::Setting;
@@ -32,6 +33,8 @@ pub struct Options {
     pub webhook_delay: Duration,
     /// What [`Profile::Limits`] allows.
     pub limits: Limits,
+    /// How the simulated Dataverse differs from the usual one.
+    pub dataverse: Vec<Switch>,
 }
 
 impl Default for Options {
@@ -48,6 +51,7 @@ impl Default for Options {
             settings: Vec::new(),
             webhook_delay: Duration::from_secs(30),
             limits: Limits::default(),
+            dataverse: Vec::new(),
         }
     }
 }

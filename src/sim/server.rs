@@ -19,7 +19,7 @@ use super::connection::{Connection, CuttableListener, Open};
 use super::disturbance::Disturbance;
 use super::faults::{FaultState, Reaction, SeenRequest, Service, lock};
 use super::http::{Reply, Request, http_date};
-use super::limits::{Limiter, Limits};
+use super::limits::{Limiter, Limits, Refusal};
 use super::messenger;
 use super::profile::Profile;
 
@@ -150,21 +150,32 @@ async fn handle(
     }
     let _place = match within_limits(&shared).await {
         Ok(place) => place,
-        Err(secs) => return http_response(refusal(shared.service, 429, Some(secs))),
+        Err(refused) => return http_response(beyond_limits(&shared, refused)),
     };
     tokio::time::sleep(shared.manners.disturbance.delay()).await;
     let by_chance = shared.manners.disturbance.react();
     respond(&shared, &connection, &seen, request, by_chance)
 }
 
+/// Makes the answer to a request beyond a limit.
+fn beyond_limits(shared: &Shared, refused: Refusal) -> Reply {
+    if shared.service == Service::Dataverse {
+        let reply = super::dataverse::throttled(refused.facet, shared.limiter.limits());
+        return reply.with("Retry-After", refused.retry_after_secs.to_string());
+    }
+    refusal(shared.service, 429, Some(refused.retry_after_secs))
+}
+
 /// Waits for a place among the requests the service takes at a time. The token endpoint has no limits.
-async fn within_limits(shared: &Shared) -> Result<Option<SemaphorePermit<'_>>, u64> {
+async fn within_limits(shared: &Shared) -> Result<Option<SemaphorePermit<'_>>, Refusal> {
     let disturbance = &shared.manners.disturbance;
     if shared.service == Service::Token || !disturbance.plays(Profile::Limits) {
         return Ok(None);
     }
-    let place = shared.limiter.admit(Instant::now()).inspect_err(|_| disturbance.count(Profile::Limits))?;
+    let start = Instant::now();
+    let place = shared.limiter.admit(start).inspect_err(|_| disturbance.count(Profile::Limits))?;
     shared.limiter.work().await;
+    shared.limiter.worked(Instant::now(), start.elapsed());
     Ok(Some(place))
 }
 
@@ -195,7 +206,11 @@ fn proceed(shared: &Shared, seen: &SeenRequest, request: Request) -> Reply {
     let reply = (shared.answer)(request, &mut unguarded);
     shared.manners.faults.record_unguarded(unguarded);
     shared.manners.faults.after(seen, reply.status);
-    reply
+    if shared.service == Service::Dataverse {
+        super::dataverse::with_remaining(reply, &shared.limiter)
+    } else {
+        reply
+    }
 }
 
 /// Makes the answer of a fault in the service's own error shape.

@@ -49,6 +49,11 @@ impl Rows {
         self.rows.get(self.unique[position].get(&key_text(value)?)?)
     }
 
+    /// Returns whether no two rows have the same value in a column.
+    pub(crate) fn is_unique(&self, column: usize) -> bool {
+        self.unique_columns.contains(&column)
+    }
+
     /// Returns the rows by their first unique column, from after the given key.
     pub(crate) fn after_key<'a>(&'a self, key: Option<&str>) -> impl Iterator<Item = &'a Row> + use<'a> {
         let lower = key.map_or(Bound::Unbounded, |key| Bound::Excluded(key.to_owned()));
@@ -148,6 +153,33 @@ impl Store {
             Rows { unique_columns, unique, ..Rows::default() }
         });
         Self { tables: tables.collect(), version, undo: None }
+    }
+
+    /// Adds an empty table, which comes last.
+    pub(crate) fn add_table(&mut self) {
+        self.tables.push(Rows::default());
+    }
+
+    /// Adds a column, empty in every row, which comes last.
+    pub(crate) fn add_column(&mut self, table: usize) {
+        self.tables[table].rows.values_mut().for_each(|row| row.values.push(Value::Null));
+    }
+
+    /// Makes a column unique from here on; what stands twice is found under one of its rows.
+    pub(crate) fn add_unique(&mut self, table: usize, column: usize) {
+        let table = &mut self.tables[table];
+        let keys = table.rows.values().filter_map(|row| Some((key_text(&row.values[column])?, row.id)));
+        table.unique.push(keys.collect());
+        table.unique_columns.push(column);
+    }
+
+    /// Lets a column repeat its values.
+    pub(crate) fn drop_unique(&mut self, table: usize, column: usize) {
+        let table = &mut self.tables[table];
+        if let Some(at) = table.unique_columns.iter().position(|unique| *unique == column) {
+            table.unique_columns.remove(at);
+            table.unique.remove(at);
+        }
     }
 
     pub(crate) fn rows(&self, table: usize) -> &Rows {

@@ -95,7 +95,9 @@ fn check_literals(set: &Set, expression: &Expression) -> Result<(), Fault> {
         Expression::Compare { .. }
         | Expression::Search { .. }
         | Expression::OneOf { .. }
-        | Expression::Holds(_) => Ok(()),
+        | Expression::Holds(_)
+        | Expression::Lambda { .. }
+        | Expression::Call { .. } => Ok(()),
     }
 }
 

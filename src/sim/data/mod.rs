@@ -2,7 +2,10 @@
 
 mod business_central;
 mod dataverse;
+mod messages;
 mod northwind;
+mod other_engine;
+mod people;
 mod synthetic;
 mod world;
 

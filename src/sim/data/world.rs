@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use super::{business_central, dataverse, synthetic};
+use super::{business_central, dataverse, messages, other_engine, people, synthetic};
 use crate::sim::options::{DataSet, Options};
 use crate::sim::{business_central as bc, dataverse as dv};
 
@@ -27,7 +27,8 @@ pub(crate) fn stable_id(seed: u64, table: &str, key: &str) -> Uuid {
 /// Makes both systems.
 pub(crate) fn world(options: &Options) -> World {
     let seed = options.seed;
-    let mut world = World { dataverse: organisation(seed), business_central: company(seed) };
+    let mut world =
+        World { dataverse: organisation(seed, &options.dataverse), business_central: company(seed) };
     if options.data == DataSet::Northwind {
         business_central::fill(&mut world.business_central, seed);
         dataverse::fill(&mut world.dataverse, seed);
@@ -37,37 +38,18 @@ pub(crate) fn world(options: &Options) -> World {
 }
 
 /// The organisation, its users and its base currency.
-fn organisation(seed: u64) -> dv::Service {
+fn organisation(seed: u64, switches: &[dv::Switch]) -> dv::Service {
     let id = |table: &str, key: &str| stable_id(seed, table, key);
     let ids = dv::Seed {
+        tenant: id("registration", "tenant"),
         organization: id("organizations", "1"),
         business_unit: id("businessunits", "1"),
         application_user: id("systemusers", "application"),
         person: id("systemusers", "person"),
         base_currency: id("transactioncurrencies", "USD"),
     };
-    let mut service = dv::Service::new(ids);
-    let application = id("registration", "client").to_string();
-    service.insert(
-        "systemusers",
-        ids.application_user,
-        CREATED,
-        &[
-            ("fullname", json!("# Tandem")),
-            ("domainname", json!("tandem@northwind.example")),
-            ("applicationid", Value::String(application)),
-        ],
-    );
-    service.insert(
-        "systemusers",
-        ids.person,
-        CREATED,
-        &[
-            ("fullname", json!("Nancy Davolio")),
-            ("domainname", json!("nancy@northwind.example")),
-            ("internalemailaddress", json!("nancy@northwind.example")),
-        ],
-    );
+    let mut service = dv::Service::new(ids, switches);
+    people::fill(&mut service, &ids, seed);
     dataverse::insert_currency(&mut service, seed, "USD", "US Dollar", "$", "1");
     service.insert(
         "organizations",
@@ -81,6 +63,8 @@ fn organisation(seed: u64) -> dv::Service {
             ("languagecode", json!(1033)),
         ],
     );
+    messages::fill(&mut service, seed);
+    other_engine::fill(&mut service, seed);
     service
 }
 

@@ -7,31 +7,40 @@ use uuid::Uuid;
 use super::error::Fault;
 use super::link::{Operation, resolve_content_id};
 use super::service::Service;
+use super::switches::Switch;
 use crate::sim::http::{Reply, Request, reason};
 use crate::sim::odata::multipart::{Part, boundary, parts, request};
 use crate::sim::odata::path::segments;
 
 const MAXIMUM: usize = 1000;
 
-/// The answer to one part: one reply, or the replies of a change set that succeeded.
+/// The answer to one part: one reply, or those of a change set, be it the one that says why it failed.
 enum Outcome {
     Single(Option<String>, Reply),
     ChangeSet(Vec<(Option<String>, Reply)>),
+}
+
+impl Outcome {
+    fn replies(&self) -> impl Iterator<Item = &Reply> {
+        let (single, set) = match self {
+            Self::Single(_, reply) => (Some(reply), [].as_slice()),
+            Self::ChangeSet(replies) => (None, replies.as_slice()),
+        };
+        single.into_iter().chain(set.iter().map(|(_, reply)| reply))
+    }
 }
 
 /// Answers a batch.
 pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded: &mut Vec<String>) -> Reply {
     let envelope = operation.request;
     let Some(boundary) = envelope.header("content-type").and_then(boundary) else {
-        return Fault::query(
-            "The batch request must have the content type 'multipart/mixed' with a boundary.",
-        )
-        .reply();
+        let message = "The batch request must have the content type 'multipart/mixed' with a boundary.";
+        return service.refuse(&Fault::query(message));
     };
     let body = String::from_utf8_lossy(&envelope.body).into_owned();
     let parts = parts(&body, boundary);
     if parts.iter().map(operations_in).sum::<usize>() > MAXIMUM {
-        return Fault::query("The maximum number of operations in a batch is 1000.").reply();
+        return service.refuse(&Fault::query("The maximum number of operations in a batch is 1000."));
     }
     let goes_on = envelope.preference("odata.continue-on-error").is_some();
     let mut outcomes = Vec::new();
@@ -44,7 +53,7 @@ pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, unguarded
                 Outcome::Single(part.header("content-id").map(str::to_owned), reply)
             }
         };
-        let failed = matches!(&outcome, Outcome::Single(_, reply) if !reply.is_success());
+        let failed = outcome.replies().any(|reply| !reply.is_success());
         outcomes.push(outcome);
         if failed && !goes_on {
             status = 400;
@@ -68,14 +77,24 @@ fn change_set(
     unguarded: &mut Vec<String>,
 ) -> Outcome {
     service.store.begin();
+    service.change_sets += 1;
     let mut references = BTreeMap::new();
     let mut replies = Vec::new();
-    for part in parts(&part.content, boundary) {
+    let parts = parts(&part.content, boundary);
+    let fails = service.switched(&Switch::FailingChangeSets) && service.change_sets.is_multiple_of(2);
+    let failing = fails.then_some(parts.len() / 2);
+    for (at, part) in parts.into_iter().enumerate() {
         let content_id = part.header("content-id").map(str::to_owned);
-        let reply = operate_in_change_set(service, envelope, &part, &references, unguarded);
+        let reply = match failing {
+            Some(failing) if failing == at => service.refuse(&Fault::lock_conflict()),
+            _ => operate_in_change_set(service, envelope, &part, &references, unguarded),
+        };
         if !reply.is_success() {
             service.store.rollback();
-            return Outcome::Single(content_id, reply);
+            return match service.switched(&Switch::WrappedChangeSetErrors) {
+                true => Outcome::ChangeSet(vec![(content_id, reply)]),
+                false => Outcome::Single(content_id, reply),
+            };
         }
         if let (Some(id), Some(entity)) = (&content_id, written_row(service, &part, &reply)) {
             references.insert(id.clone(), entity);
@@ -94,8 +113,8 @@ fn written_row(service: &Service, part: &Part, reply: &Reply) -> Option<String> 
     let target = request(&part.content)?.target;
     let path = target.split('?').next().unwrap_or_default();
     let set = segments(path).pop()?.name;
-    let primary_id = service.tables[service.table(&set)?].primary_id;
-    Some(format!("/{set}({})", reply.to_json()[primary_id].as_str()?))
+    let primary_id = &service.tables[service.table(&set)?].primary_id;
+    Some(format!("/{set}({})", reply.to_json()[primary_id.as_str()].as_str()?))
 }
 
 fn operate_in_change_set(
@@ -106,7 +125,7 @@ fn operate_in_change_set(
     unguarded: &mut Vec<String>,
 ) -> Reply {
     if part.content.trim_start().starts_with("GET ") {
-        return Fault::query("A change set cannot contain a GET request.").reply();
+        return service.refuse(&Fault::query("A change set cannot contain a GET request."));
     }
     operate(service, envelope, part, references, unguarded)
 }
@@ -120,11 +139,11 @@ fn operate(
     unguarded: &mut Vec<String>,
 ) -> Reply {
     let Some(inner) = request(&part.content) else {
-        return Fault::query("The part does not hold an HTTP request.").reply();
+        return service.refuse(&Fault::query("The part does not hold an HTTP request."));
     };
     let target = match resolve_content_id(&inner.target, references) {
         Ok(target) => target,
-        Err(fault) => return fault.reply(),
+        Err(fault) => return service.refuse(&fault),
     };
     let mut request = Request {
         method: inner.method,
@@ -136,9 +155,11 @@ fn operate(
     };
     request.set_target(&rooted(&target, &envelope.path));
     match Operation::with_references(&request, references.clone()) {
-        Some(operation) if operation.is_batch() => Fault::query("A batch cannot contain a batch.").reply(),
+        Some(operation) if operation.is_batch() => {
+            service.refuse(&Fault::query("A batch cannot contain a batch."))
+        }
         Some(operation) => service.single(&operation, unguarded),
-        None => Fault::query(format!("The request URI '{target}' is not valid.")).reply(),
+        None => service.refuse(&Fault::query(format!("The request URI '{target}' is not valid."))),
     }
 }
 

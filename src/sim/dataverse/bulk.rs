@@ -1,4 +1,4 @@
-//! `CreateMultiple`, `UpdateMultiple` and `UpsertMultiple`: one table, all or nothing.
+//! `CreateMultiple`, `UpdateMultiple` and `UpsertMultiple`: one table, all or nothing (every operation is a transaction).
 
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -6,6 +6,7 @@ use uuid::Uuid;
 use super::error::Fault;
 use super::link::{Address, Operation, address};
 use super::service::Service;
+use super::switches::Switch;
 use super::write::{insert, patch};
 use crate::sim::http::Reply;
 use crate::sim::odata::path::segments;
@@ -20,6 +21,11 @@ pub(super) fn answer(
     table: usize,
     action: &str,
 ) -> Result<Reply, Fault> {
+    let logical_name = &service.tables[table].logical_name;
+    if service.switched(&Switch::NoBulk(logical_name.clone())) {
+        let message = format!("The message {action} is not supported for the entity {logical_name}.");
+        return Err(Fault::new(501, "0x80044824", message));
+    }
     let run: Run = match action {
         "Microsoft.Dynamics.CRM.CreateMultiple" => create,
         "Microsoft.Dynamics.CRM.UpdateMultiple" => update,
@@ -30,24 +36,9 @@ pub(super) fn answer(
         _ => return Err(Fault::unknown_segment(action)),
     };
     let targets = targets(service, operation, table)?;
-    let nested = service.store.in_transaction();
-    if !nested {
-        service.store.begin();
-    }
     let mut ids = Vec::new();
     for target in &targets {
-        match run(service, operation, table, target) {
-            Ok(id) => ids.push(id),
-            Err(fault) => {
-                if !nested {
-                    service.store.rollback();
-                }
-                return Err(fault);
-            }
-        }
-    }
-    if !nested {
-        service.store.commit();
+        ids.push(run(service, operation, table, target)?);
     }
     if !action.ends_with("CreateMultiple") {
         return Ok(Reply::empty(204));
@@ -106,9 +97,10 @@ fn upsert(
     target: &Map<String, Value>,
 ) -> Result<Uuid, Fault> {
     let address = target_address(service, table, target)?;
-    if let Address::AlternateKey { column, .. } = &address {
-        let name = service.tables[table].columns[*column].name;
-        if target.contains_key(name) && service.addressed(table, &address).is_none() {
+    if let Address::AlternateKey(parts) = &address {
+        let mut names = parts.iter().map(|(column, _)| &service.tables[table].columns[*column].name);
+        let twice = names.find(|name| target.contains_key(*name));
+        if let Some(name) = twice.filter(|_| service.addressed(table, &address).is_none()) {
             let message = format!("An item with the same key has already been added. Key: {name}");
             return Err(Fault::new(400, "0x80040216", message));
         }
@@ -125,6 +117,6 @@ fn target_address(service: &Service, table: usize, target: &Map<String, Value>) 
             last.and_then(|segment| segment.key).ok_or_else(|| Fault::query("'@odata.id' has no key."))?;
         return address(definition, &key);
     }
-    let id = target.get(definition.primary_id).and_then(Value::as_str).and_then(|id| id.parse().ok());
+    let id = target.get(&definition.primary_id).and_then(Value::as_str).and_then(|id| id.parse().ok());
     id.map(Address::Id).ok_or_else(|| Fault::query("The target does not identify a row."))
 }

@@ -41,7 +41,7 @@ fn push_type(text: &mut String, table: &Table, tables: &[Table]) {
                 format!(" MaxLength=\"{max}\" Unicode=\"true\"")
             }
             Kind::Decimal { precision } => format!(" Scale=\"{precision}\""),
-            Kind::Money | Kind::MoneyBase(_) => " Scale=\"4\"".to_owned(),
+            Kind::Money { .. } | Kind::MoneyBase(_) => " Scale=\"4\"".to_owned(),
             _ => String::new(),
         };
         push!(text, "<Property Name=\"{}\" Type=\"{}\"{facets}/>", column.property, column.kind.edm());
@@ -52,6 +52,13 @@ fn push_type(text: &mut String, table: &Table, tables: &[Table]) {
             "<NavigationProperty Name=\"{navigation}\" Type=\"mscrm.{}\" Nullable=\"true\"><ReferentialConstraint Property=\"{column}\" ReferencedProperty=\"{}\"/></NavigationProperty>",
             target.logical_name,
             target.primary_id
+        );
+    }
+    for (navigation, other) in collections(table, tables) {
+        push!(
+            text,
+            "<NavigationProperty Name=\"{navigation}\" Type=\"Collection(mscrm.{})\"/>",
+            other.logical_name
         );
     }
     push!(text, "</EntityType>");
@@ -67,6 +74,9 @@ fn push_set(text: &mut String, table: &Table, tables: &[Table]) {
     for (navigation, _, target) in navigations(table, tables) {
         push!(text, "<NavigationPropertyBinding Path=\"{navigation}\" Target=\"{}\"/>", target.set);
     }
+    for (navigation, other) in collections(table, tables) {
+        push!(text, "<NavigationPropertyBinding Path=\"{navigation}\" Target=\"{}\"/>", other.set);
+    }
     if table.change_tracking {
         push!(
             text,
@@ -77,11 +87,25 @@ fn push_set(text: &mut String, table: &Table, tables: &[Table]) {
 }
 
 /// Returns navigation, property and target of the lookups whose target exists; an owner is shown as a user.
-fn navigations<'a>(table: &'a Table, tables: &'a [Table]) -> Vec<(&'static str, &'a str, &'a Table)> {
-    let lookups = table.columns.iter().filter_map(|column| {
-        let navigation = column.kind.navigation()?;
-        let target = tables.iter().find(|table| column.kind.targets().contains(&table.logical_name))?;
-        Some((navigation, column.property.as_str(), target))
-    });
-    lookups.collect()
+fn navigations<'a>(table: &'a Table, tables: &'a [Table]) -> Vec<(String, &'a str, &'a Table)> {
+    let mut found: Vec<(String, &str, &Table)> = Vec::new();
+    for (position, column) in table.columns.iter().enumerate() {
+        for target in table.targets(position) {
+            let named = tables.iter().find(|table| table.logical_name == target.table);
+            let twice = found.iter().any(|(navigation, _, _)| *navigation == target.navigation);
+            if let Some(named) = named.filter(|_| !twice) {
+                found.push((target.navigation, column.property.as_str(), named));
+            }
+        }
+    }
+    found
+}
+
+/// Returns navigation and table of the rows that refer to a table's.
+fn collections<'a>(table: &'a Table, tables: &'a [Table]) -> impl Iterator<Item = (String, &'a Table)> {
+    tables.iter().flat_map(move |other| {
+        let lookups = (0..other.columns.len()).flat_map(|position| other.targets(position));
+        let ours = lookups.filter(|target| target.table == table.logical_name);
+        ours.map(move |target| (target.collection, other))
+    })
 }

@@ -1,14 +1,17 @@
 //! Change tracking: a first read that ends in a delta link, and what changed since.
 //!
-//! The token of a first read stands for the moment of its first page, so that nothing that changes while paging is lost.
+//! The token of a first read stands for the moment of its first page, so that nothing that changes while paging is lost; by a
+//! switch it stands for the last page.
 
 use serde_json::{Map, Value, json};
 
 use super::error::Fault;
 use super::link::Operation;
 use super::position::{Position, delta_link, delta_version, next_link, position};
+use super::read::is_empty_page;
 use super::render::{Shape, shape};
 use super::service::Service;
+use super::switches::Switch;
 use crate::sim::http::Reply;
 
 const NOT_COMBINABLE: &[&str] = &["$filter", "$orderby", "$expand", "$top"];
@@ -39,12 +42,10 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     }
     let shape = shape(table, operation)?;
     let size = service.page_size(operation);
-    let since = operation.query.get("$deltatoken").map(delta_version).transpose()?;
-    if since.is_some_and(|version| version < service.oldest_delta) {
-        let message = "Version stamp associated with the client has expired. Please perform a full sync.";
-        return Err(Fault::new(400, "0x80044352", message));
-    }
+    let since = since(service, operation)?;
+    let again = position(operation)?.filter(|_| is_empty_page(service, operation));
     let page = match since {
+        _ if again.is_some() => Page { entries: Vec::new(), next: again, high: service.store.version() },
         Some(low) => changes(service, operation, index, low, size, &shape)?,
         None => everything(service, operation, index, size, &shape)?,
     };
@@ -55,9 +56,13 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
         operation.context(&format!("{}{}{delta}", table.set, shape.selected)).into(),
     );
     match &page.next {
-        Some(next) => body.insert("@odata.nextLink".to_owned(), next_link(operation, table.set, next).into()),
+        Some(next) => {
+            body.insert("@odata.nextLink".to_owned(), next_link(operation, &table.set, next).into())
+        }
+        // The docs of an old version tell of readers who asked for annotations and got no link.
+        None if shape.annotates() && service.switched(&Switch::AnnotationsHideDeltaLinks) => None,
         None => {
-            body.insert("@odata.deltaLink".to_owned(), delta_link(operation, table.set, page.high).into())
+            body.insert("@odata.deltaLink".to_owned(), delta_link(operation, &table.set, page.high).into())
         }
     };
     body.insert("value".to_owned(), Value::Array(page.entries));
@@ -81,6 +86,8 @@ fn everything(
     let more = rows.len() > size;
     rows.truncate(size);
     let next = rows.last().filter(|_| more).map(|row| Position::Tracked { high, after: row.id });
+    let late = next.is_none() && service.switched(&Switch::FirstReadLoses);
+    let high = if late { service.store.version() } else { high };
     let entries = rows.iter().map(|row| Value::Object(service.render(index, row, shape))).collect();
     Ok(Page { entries, next, high })
 }
@@ -121,6 +128,24 @@ fn changes(
         last = version;
     }
     Ok(Page { entries, next: None, high })
+}
+
+/// Answers how many entries a delta link would show.
+pub(super) fn count(service: &Service, operation: &Operation<'_>, index: usize) -> Result<Reply, Fault> {
+    let low = since(service, operation)?.unwrap_or_default();
+    let (rows, high) = (service.store.rows(index), service.store.version());
+    let count = rows.changed(low, high).count() + rows.deleted(low, high).count();
+    Ok(Reply::text(200, "text/plain", count.to_string()))
+}
+
+/// Returns the version a delta token stands for, unless it is too old.
+fn since(service: &Service, operation: &Operation<'_>) -> Result<Option<u64>, Fault> {
+    let since = operation.query.get("$deltatoken").map(delta_version).transpose()?;
+    if since.is_some_and(|version| version < service.oldest_delta) {
+        let message = "Version stamp associated with the client has expired. Please perform a full sync.";
+        return Err(Fault::new(400, "0x80044352", message));
+    }
+    Ok(since)
 }
 
 fn foreign_cookie() -> Fault {

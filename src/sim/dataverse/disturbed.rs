@@ -7,6 +7,7 @@ use super::link::Operation;
 use super::read::MAXIMUM;
 use super::schema::Kind;
 use super::service::Service;
+use super::switches::Switch;
 use super::values::{as_decimal, money};
 use crate::sim::profile::Profile;
 use crate::sim::store::Row;
@@ -22,6 +23,8 @@ impl Service {
     /// Returns the page size asked for; where pages drift, sometimes a smaller one.
     pub(super) fn page_size(&self, operation: &Operation<'_>) -> usize {
         let asked = operation.request.page_size(MAXIMUM);
+        let short = self.switched(&Switch::ShortPages);
+        let asked = if short { asked.div_ceil(2) } else { asked };
         if operation.request.person { asked } else { self.disturbance.page_size(asked) }
     }
 
@@ -50,7 +53,9 @@ impl Service {
         }
         for (column, value) in self.tables[table].columns.iter().zip(&mut row.values) {
             let rewritten = match (&column.kind, &*value) {
-                (Kind::Money, Value::Number(_)) => as_decimal(value).map(|amount| money(amount.round_dp(1))),
+                (Kind::Money { .. }, Value::Number(_)) => {
+                    as_decimal(value).map(|amount| money(amount.round_dp(1)))
+                }
                 (Kind::Text { .. }, Value::String(text)) if column.name == "address1_city" => {
                     Some(Value::String(text.trim().to_uppercase()))
                 }

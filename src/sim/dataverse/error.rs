@@ -4,6 +4,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::sim::http::{Reply, Request};
+use crate::sim::limits::{Facet, Limiter, Limits};
 
 /// A refused operation.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,8 +58,17 @@ impl Fault {
         Self::new(500, "0x80044150", message)
     }
 
+    pub(crate) fn not_allowed(method: &str) -> Self {
+        Self::new(405, "0x80060888", format!("The method {method} is not allowed on this resource."))
+    }
+
     pub(crate) fn reply(&self) -> Reply {
-        let body = json!({"error": {"code": self.code, "message": self.message}});
+        self.reply_with_code(self.code)
+    }
+
+    /// Answers with another form of the code.
+    pub(crate) fn reply_with_code(&self, code: &str) -> Reply {
+        let body = json!({"error": {"code": code, "message": self.message}});
         Reply::json(self.status, &body)
             .with("OData-Version", "4.0")
             .with("REQ_ID", Uuid::new_v4().to_string())
@@ -81,14 +91,63 @@ pub(crate) fn unauthorized(request: &Request, tenant: Uuid) -> Reply {
 /// Answers a request that a fault refuses.
 pub(crate) fn refusal(status: u16) -> Reply {
     let fault = match status {
-        429 => Fault::new(
-            429,
-            "0x80072322",
-            "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
-        ),
+        429 => return throttled(Facet::Requests, &Limits::default()),
         401 => Fault::new(401, "0x8005F101", "The access token has expired or is not valid."),
         403 => Fault::new(403, "0x80040220", "Principal user is missing a privilege."),
         _ => Fault::new(status, "0x80040216", "An unexpected error occurred."),
     };
     fault.reply()
+}
+
+/// Answers a request beyond one of the limits.
+pub(crate) fn throttled(facet: Facet, limits: &Limits) -> Reply {
+    let window = limits.window.as_secs();
+    let fault = match facet {
+        Facet::Requests => {
+            let most = limits.requests;
+            let message = format!(
+                "Number of requests exceeded the limit of {most} over time window of {window} seconds."
+            );
+            Fault::new(429, "0x80072322", message)
+        }
+        Facet::ExecutionTime => {
+            let most = thousands(limits.execution.as_millis());
+            let message = format!(
+                "Combined execution time of incoming requests exceeded limit of {most} milliseconds over time window of {window} seconds. Decrease number of concurrent requests or reduce the duration of requests and try again later."
+            );
+            Fault::new(429, "0x80072321", message)
+        }
+        Facet::Concurrency => {
+            let most = limits.dataverse_concurrent;
+            Fault::new(
+                429,
+                "0x80072326",
+                format!("Number of concurrent requests exceeded the limit of {most}."),
+            )
+        }
+    };
+    fault.reply()
+}
+
+/// Tells what is left of the limits: requests, and seconds of work.
+pub(crate) fn with_remaining(reply: Reply, limiter: &Limiter) -> Reply {
+    let left = limiter.remaining(std::time::Instant::now());
+    let (secs, hundredths) = (left.execution.as_secs(), left.execution.subsec_millis() / 10);
+    reply.with("x-ms-ratelimit-burst-remaining-xrm-requests", left.requests.to_string()).with(
+        "x-ms-ratelimit-time-remaining-xrm-requests",
+        format!("{}.{hundredths:02}", thousands(secs.into())),
+    )
+}
+
+/// Writes a number with commas between the thousands.
+fn thousands(number: u128) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -6,12 +6,13 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::Fault;
-use super::schema::Table;
+use super::schema::{IndexStatus, Kind, Table};
 use super::service::Service;
+use super::values::stored;
 use crate::sim::http::Request;
 use crate::sim::odata::path::{Key, Segment, segments};
 use crate::sim::odata::query::Query;
-use crate::sim::store::Row;
+use crate::sim::store::{Row, key_text};
 
 /// Characters that make a row unreachable by alternate key.
 const UNREACHABLE: &[char] = &['/', '<', '>', '*', '%', '&', ':', '\\', '?', '+'];
@@ -55,6 +56,11 @@ impl<'a> Operation<'a> {
         self.request.method == "POST" && matches!(self.segments.as_slice(), [batch] if batch.name == "$batch")
     }
 
+    /// Returns whether it asks for definitions, or changes them.
+    pub(super) fn is_metadata(&self) -> bool {
+        self.segments.first().is_some_and(|first| super::metadata::ROOTS.contains(&first.name.as_str()))
+    }
+
     /// Returns the body as an object.
     pub(super) fn body(&self) -> Result<Map<String, Value>, Fault> {
         match serde_json::from_slice(&self.request.body) {
@@ -78,12 +84,13 @@ impl<'a> Operation<'a> {
 #[derive(Debug, PartialEq)]
 pub(super) enum Address {
     Id(Uuid),
-    AlternateKey { column: usize, value: Value },
+    /// The columns of an alternate key with their values.
+    AlternateKey(Vec<(usize, Value)>),
 }
 
 /// Reads a key.
 pub(super) fn address(table: &Table, key: &Key) -> Result<Address, Fault> {
-    if let Some(id) = key.id(table.primary_id) {
+    if let Some(id) = key.id(named_key(table)) {
         return Ok(Address::Id(id));
     }
     let invalid = || {
@@ -96,17 +103,57 @@ pub(super) fn address(table: &Table, key: &Key) -> Result<Address, Fault> {
     let Key::Named(pairs) = key else {
         return Err(invalid());
     };
-    let [(name, value)] = pairs.as_slice() else {
-        return Err(invalid());
-    };
-    let column =
-        table.property(name).filter(|column| table.key_columns().contains(column)).ok_or_else(invalid)?;
-    if value.contains(UNREACHABLE) {
+    let mut parts = Vec::new();
+    for (name, value) in pairs {
+        parts.push((table.property(name).ok_or_else(invalid)?, value));
+    }
+    let names: Vec<_> = parts.iter().map(|(column, _)| &table.columns[*column].name).collect();
+    let key = table
+        .keys
+        .iter()
+        .find(|key| key.columns.len() == names.len() && key.columns.iter().all(|name| names.contains(&name)));
+    let key = key.ok_or_else(invalid)?;
+    if key.index != IndexStatus::Active {
+        let message = format!(
+            "The key {} of the {} entity cannot be used: its index is {}.",
+            key.schema_name,
+            table.logical_name,
+            key.index.name()
+        );
+        return Err(Fault::new(400, "0x80060890", message));
+    }
+    if let Some((_, value)) = parts.iter().find(|(_, value)| value.contains(UNREACHABLE)) {
         return Err(Fault::query(format!(
             "The value '{value}' cannot be used as an alternate key in a URL."
         )));
     }
-    Ok(Address::AlternateKey { column, value: Value::from(value.as_str()) })
+    let parts = parts.into_iter().map(|(column, text)| Ok((column, literal(table, column, text)?)));
+    parts.collect::<Result<_, Fault>>().map(Address::AlternateKey)
+}
+
+/// Users and teams derive from principals, whose key has its own name.
+fn named_key(table: &Table) -> &str {
+    match table.logical_name.as_str() {
+        "systemuser" | "team" => "ownerid",
+        _ => &table.primary_id,
+    }
+}
+
+/// Brings a key's text to the stored form of its column.
+fn literal(table: &Table, column: usize, text: &str) -> Result<Value, Fault> {
+    let definition = &table.columns[column];
+    let value = match &definition.kind {
+        Kind::Integer { .. } | Kind::Decimal { .. } | Kind::Choice(_) => {
+            serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+        }
+        Kind::Lookup { .. } | Kind::Owner => {
+            let id: Option<Uuid> = text.parse().ok();
+            let wrong = || Fault::query(format!("'{text}' is not a valid value of '{}'.", definition.name));
+            return id.map(|id| Value::String(id.to_string())).ok_or_else(wrong);
+        }
+        _ => Value::from(text),
+    };
+    stored(table, definition, &value)
 }
 
 impl Service {
@@ -114,16 +161,19 @@ impl Service {
     pub(super) fn addressed(&self, table: usize, address: &Address) -> Option<&Row> {
         match address {
             Address::Id(id) => self.store.rows(table).get(id),
-            Address::AlternateKey { column, value } => self.store.rows(table).by_key(*column, value),
+            Address::AlternateKey(parts) => match parts.as_slice() {
+                [(column, value)] => self.store.rows(table).by_key(*column, value),
+                parts => self.store.rows(table).iter().find(|row| has_key(row, parts)),
+            },
         }
     }
 
     /// Returns the addressed row or says that it does not exist.
     pub(super) fn existing(&self, table: usize, address: &Address) -> Result<&Row, Fault> {
-        let logical_name = self.tables[table].logical_name;
+        let logical_name = &self.tables[table].logical_name;
         self.addressed(table, address).ok_or_else(|| match address {
             Address::Id(id) => Fault::missing_row(logical_name, *id),
-            Address::AlternateKey { .. } => {
+            Address::AlternateKey(_) => {
                 let message =
                     format!("A record with the specified key values does not exist in {logical_name} entity");
                 Fault::new(404, "0x80060891", message)
@@ -152,6 +202,14 @@ impl Service {
         let row = self.existing(table, &address(&self.tables[table], key)?)?;
         Ok((table, row.id))
     }
+}
+
+/// Returns whether a row has these values, which compare as keys do.
+pub(super) fn has_key(row: &Row, parts: &[(usize, Value)]) -> bool {
+    parts.iter().all(|(column, value)| {
+        let text = key_text(value);
+        text.is_some() && key_text(&row.values[*column]) == text
+    })
 }
 
 /// Replaces a leading `$n` by the row it stands for.

@@ -51,8 +51,8 @@ impl Position {
     }
 }
 
-/// Returns the address of the next page.
-pub(super) fn next_link(operation: &Operation<'_>, set: &str, position: &Position) -> String {
+/// Returns the address of the next page of what stands at `path`.
+pub(super) fn next_link(operation: &Operation<'_>, path: &str, position: &Position) -> String {
     let page = page_number(operation.query.get("$skiptoken")) + 1;
     let cookie = format!("<cookie page=\"{}\"><row last=\"{{{}}}\" /></cookie>", page - 1, position.text());
     let tracking = if position.is_tracking() { "True" } else { "False" };
@@ -62,7 +62,7 @@ pub(super) fn next_link(operation: &Operation<'_>, set: &str, position: &Positio
     );
     let kept = operation.query.without(&["$skiptoken"]);
     let separator = if kept.is_empty() { "" } else { "&" };
-    format!("{}/{set}?{kept}{separator}$skiptoken={}", operation.api, encode(&token))
+    format!("{}/{path}?{kept}{separator}$skiptoken={}", operation.api, encode(&token))
 }
 
 /// Returns where the request goes on, if it does.
@@ -78,7 +78,12 @@ pub(super) fn position(operation: &Operation<'_>) -> Result<Option<Position>, Fa
     position.map(Some).ok_or_else(|| Fault::query("Malformed XML in the Paging Cookie"))
 }
 
-fn page_number(token: Option<&str>) -> u64 {
+/// Returns a value as it can stand in the query of a link.
+pub(super) fn encoded(value: &str) -> String {
+    encode(value)
+}
+
+pub(super) fn page_number(token: Option<&str>) -> u64 {
     token.and_then(|token| attribute(token, "pagenumber")).and_then(|page| page.parse().ok()).unwrap_or(1)
 }
 

@@ -9,6 +9,7 @@ use super::expand::Expansion;
 use super::link::Operation;
 use super::schema::{Kind, Table};
 use super::service::Service;
+use crate::sim::odata::moment;
 use crate::sim::odata::pattern::{Wildcards, matches};
 use crate::sim::odata::select::select;
 use crate::sim::store::Row;
@@ -40,18 +41,18 @@ pub(super) fn shape_of(
     let names = select(selection);
     let mut columns = Vec::new();
     for name in names.iter().flatten() {
-        let unknown = || Fault::unknown_in_query(name, table.logical_name);
+        let unknown = || Fault::unknown_in_query(name, &table.logical_name);
         let column = table.property(name).ok_or_else(unknown)?;
         columns.push(column);
         // Money drags its currency along, unasked.
-        if matches!(table.columns[column].kind, Kind::Money | Kind::MoneyBase(_)) {
+        if table.columns[column].kind.is_money() {
             columns.extend(table.position("transactioncurrencyid"));
         }
     }
     if names.is_none() {
         columns.extend(0..table.columns.len());
     }
-    columns.extend(table.position(table.primary_id));
+    columns.extend(table.position(&table.primary_id));
     let mut shown = Vec::new();
     for column in columns {
         if !shown.contains(&column) {
@@ -81,7 +82,7 @@ impl Shape {
         self.expansions = expansions;
     }
 
-    fn wants(&self, annotation: &str) -> bool {
+    pub(super) fn wants(&self, annotation: &str) -> bool {
         self.annotations
             .iter()
             .any(|wanted| matches(annotation, wanted, Wildcards { run: '*', one: '\u{0}' }))
@@ -106,17 +107,16 @@ impl Service {
     pub(super) fn render(&self, table: usize, row: &Row, shape: &Shape) -> Map<String, Value> {
         let mut body = Map::new();
         body.insert("@odata.etag".to_owned(), Value::String(etag(row)));
-        let table = &self.tables[table];
+        let definition = &self.tables[table];
         for &position in &shape.columns {
-            let column = &table.columns[position];
-            let value = property(table, row, position);
+            let value = property(definition, row, position);
             if shape.annotates() && !value.is_null() {
-                self.annotate(&mut body, shape, &column.kind, &column.property, &value);
+                self.annotate(&mut body, shape, (table, position), &value);
             }
-            body.insert(column.property.clone(), value.into_owned());
+            body.insert(definition.columns[position].property.clone(), value.into_owned());
         }
         for expansion in &shape.expansions {
-            body.insert(expansion.navigation.clone(), expansion.render(self, row));
+            expansion.render(self, row, &mut body);
         }
         body
     }
@@ -126,36 +126,51 @@ impl Service {
         &self,
         body: &mut Map<String, Value>,
         shape: &Shape,
-        kind: &Kind,
-        property: &str,
+        (table, position): (usize, usize),
         value: &Value,
     ) {
+        let column = &self.tables[table].columns[position];
         let mut add = |annotation: &str, text: String| {
             if shape.wants(annotation) {
-                body.insert(format!("{property}@{annotation}"), Value::String(text));
+                body.insert(format!("{}@{annotation}", column.property), Value::String(text));
             }
         };
-        if let Some(label) = value.as_i64().and_then(|value| kind.label(value)) {
-            add(FORMATTED, label.to_owned());
+        if let Some(text) = formatted(&column.kind, value) {
+            add(FORMATTED, text);
         }
-        let Some(navigation) = kind.navigation() else {
-            return;
-        };
         let Some(id) = value.as_str().and_then(|id| id.parse().ok()) else {
             return;
         };
-        for target in kind.targets() {
-            let Some(index) = self.table_by_logical_name(target) else {
+        for target in self.tables[table].targets(position) {
+            let Some(index) = self.table_by_logical_name(&target.table) else {
                 continue;
             };
             let Some(row) = self.store.rows(index).get(&id) else {
                 continue;
             };
-            let name = self.tables[index].position(self.tables[index].primary_name);
+            let name = self.tables[index].position(&self.tables[index].primary_name);
             let name = name.and_then(|position| row.values[position].as_str());
             add(FORMATTED, name.unwrap_or_default().to_owned());
-            add(NAVIGATION, navigation.to_owned());
-            add(LOOKUP_TABLE, (*target).to_owned());
+            add(NAVIGATION, target.navigation);
+            add(LOOKUP_TABLE, target.table);
         }
+    }
+}
+
+/// Returns what a form shows for a value; nothing where it shows the value itself.
+fn formatted(kind: &Kind, value: &Value) -> Option<String> {
+    match kind {
+        Kind::Choices(_) => {
+            let values = value.as_str()?.split(',').filter_map(|value| kind.label(value.parse().ok()?));
+            Some(values.collect::<Vec<_>>().join("; "))
+        }
+        Kind::Boolean => Some(if value.as_bool()? { "Yes" } else { "No" }.to_owned()),
+        Kind::DateTime | Kind::DateOnly => {
+            let millis = moment::parse(value.as_str()?)?;
+            let moment = jiff::Timestamp::from_millisecond(millis).ok()?;
+            let form = if *kind == Kind::DateOnly { "%-m/%-d/%Y" } else { "%-m/%-d/%Y %-I:%M %p" };
+            Some(moment.strftime(form).to_string())
+        }
+        _ => kind.label(value.as_i64()?).map(str::to_owned),
     }
 }

@@ -10,6 +10,7 @@ use crate::sim::odata::moment;
 const MONEY_DECIMALS: u32 = 4;
 const MONEY_LIMIT: i64 = 922_337_203_685_477;
 const DECIMAL_LIMIT: i64 = 100_000_000_000;
+const MOST_CHOICES: usize = 150;
 const EARLIEST_YEAR: &str = "1753-01-01";
 
 /// Returns the stored form of a sent value; blank text is stored as null.
@@ -27,12 +28,19 @@ pub(super) fn stored(table: &Table, column: &Column, value: &Value) -> Result<Va
             if (*min..=*max).contains(&number) { Ok(value.clone()) } else { Err(out_of_range(table, column)) }
         }
         Kind::Decimal { precision } => number(table, column, value, *precision, DECIMAL_LIMIT),
-        Kind::Money => number(table, column, value, MONEY_DECIMALS, MONEY_LIMIT),
+        Kind::Double { precision } => number(table, column, value, *precision, DECIMAL_LIMIT),
+        Kind::Money { .. } => number(table, column, value, MONEY_DECIMALS, MONEY_LIMIT),
         Kind::Boolean => value.as_bool().map(Value::Bool).ok_or_else(wrong),
         Kind::Choice(_) | Kind::State(_) | Kind::Status(_) => {
             let number = value.as_i64().ok_or_else(wrong)?;
             let known = column.kind.label(number).is_some();
             if known { Ok(Value::from(number)) } else { Err(not_an_option(table, column, number)) }
+        }
+        Kind::Choices(_) => choices(table, column, value),
+        Kind::DateOnly => {
+            let text = value.as_str().ok_or_else(wrong)?;
+            let date = Some(text).filter(|text| text.len() == 10).and_then(date_time);
+            date.map(|_| value.clone()).ok_or_else(wrong)
         }
         Kind::DateTime => {
             let text = value.as_str().ok_or_else(wrong)?;
@@ -59,6 +67,12 @@ pub(crate) fn money(value: Decimal) -> Value {
     decimal(value, MONEY_DECIMALS)
 }
 
+/// Returns a code as the signed decimal its hexadecimal stands for.
+pub(super) fn decimal_code(code: &str) -> String {
+    let number = code.strip_prefix("0x").and_then(|digits| u32::from_str_radix(digits, 16).ok());
+    number.map_or_else(String::new, |number| number.cast_signed().to_string())
+}
+
 /// Returns a stored number as a decimal.
 pub(crate) fn as_decimal(value: &Value) -> Option<Decimal> {
     let Value::Number(number) = value else {
@@ -68,7 +82,29 @@ pub(crate) fn as_decimal(value: &Value) -> Option<Decimal> {
     text.parse().ok().or_else(|| Decimal::from_scientific(&text).ok())
 }
 
-fn null(table: &Table, column: &Column) -> Result<Value, Fault> {
+/// Several options: a text of values joined by commas, with or without blanks.
+fn choices(table: &Table, column: &Column, value: &Value) -> Result<Value, Fault> {
+    let text = value.as_str().ok_or_else(|| wrong_type(table, column, value))?;
+    let mut chosen = Vec::new();
+    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        let number = part.parse().map_err(|_| wrong_type(table, column, value))?;
+        if column.kind.label(number).is_none() {
+            return Err(not_an_option(table, column, number));
+        }
+        if !chosen.contains(&number) {
+            chosen.push(number);
+        }
+    }
+    if chosen.len() > MOST_CHOICES {
+        let message = format!("'{}' takes at most {MOST_CHOICES} selections.", column.name);
+        return Err(Fault::new(400, "0x80050222", message));
+    }
+    let joined: Vec<_> = chosen.iter().map(i64::to_string).collect();
+    if joined.is_empty() { null(table, column) } else { Ok(Value::String(joined.join(","))) }
+}
+
+/// Returns the stored form of an emptied value.
+pub(super) fn null(table: &Table, column: &Column) -> Result<Value, Fault> {
     if column.required {
         let message =
             format!("Attribute '{}' of entity '{}' cannot be set to NULL.", column.name, table.logical_name);
@@ -113,7 +149,7 @@ fn wrong_type(table: &Table, column: &Column, value: &Value) -> Fault {
         "Cannot convert the literal '{value}' of property '{}' to the expected type '{edm}'.",
         column.name
     );
-    Fault::payload(table.set, &detail)
+    Fault::payload(&table.set, &detail)
 }
 
 fn out_of_range(table: &Table, column: &Column) -> Fault {

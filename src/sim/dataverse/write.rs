@@ -4,14 +4,17 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::assign::assign;
-use super::consistency::{check_currency, check_state};
+use super::associate::{connect, referenced};
+use super::consistency::{check_currency, check_state, check_unlocked};
 use super::error::Fault;
 use super::expand::expanded;
 use super::link::{Address, Operation, address};
+use super::relations::{Nested, Relation, nested};
 use super::render::{etag, shape};
 use super::schema::{Kind, Table};
 use super::service::Service;
-use super::values::stored;
+use super::switches::Switch;
+use super::values::null;
 use crate::sim::http::Reply;
 use crate::sim::odata::path::Key;
 use crate::sim::store::Row;
@@ -26,8 +29,8 @@ pub(super) struct Written {
 pub(super) fn create(service: &mut Service, operation: &Operation<'_>, table: usize) -> Result<Reply, Fault> {
     let body = operation.body()?;
     let id = insert(service, operation, table, None, &body)?;
-    let set = service.tables[table].set;
-    reply(service, operation, table, &Written { id, created: true }, &format!("{set}({id})"))
+    let entity = format!("{}({id})", service.tables[table].set);
+    reply(service, operation, table, &Written { id, created: true }, &entity)
 }
 
 /// Answers `PATCH set(key)`: an update, or a create where the row is absent and no condition forbids it.
@@ -40,10 +43,9 @@ pub(super) fn upsert(
     let address = address(&service.tables[table], key)?;
     let body = operation.body()?;
     let written = patch(service, operation, table, &address, &body)?;
-    let set = service.tables[table].set;
     let entity = match &address {
-        Address::Id(id) => format!("{set}({id})"),
-        Address::AlternateKey { .. } => {
+        Address::Id(id) => format!("{}({id})", service.tables[table].set),
+        Address::AlternateKey(_) => {
             let last = operation.request.path.rsplit_once('/').map_or("", |(_, last)| last);
             last.to_owned()
         }
@@ -74,11 +76,10 @@ pub(super) fn delete(
     key: &Key,
 ) -> Result<Reply, Fault> {
     let address = address(&service.tables[table], key)?;
-    let row = service.existing(table, &address)?;
+    let row = service.guarded(operation, table, &address)?;
     let id = row.id;
-    check_version(operation, row)?;
-    service.release_references(table, id)?;
-    service.store.remove(table, id);
+    check_version(service, operation, table, row)?;
+    service.erase(table, id)?;
     Ok(Reply::empty(204))
 }
 
@@ -95,12 +96,19 @@ pub(super) fn patch(
             if operation.request.header("if-none-match").is_some_and(|value| value.trim() == "*") {
                 return Err(Fault::duplicate_id());
             }
-            check_version(operation, &row)?;
-            let id = update(service, operation, table, row, body)?;
+            check_version(service, operation, table, &row)?;
+            // Where the row exists, the columns of the key in the address are dropped from the body.
+            let mut body = body.clone();
+            if let Address::AlternateKey(parts) = address {
+                for (column, _) in parts {
+                    body.shift_remove(&service.tables[table].columns[*column].name);
+                }
+            }
+            let id = update(service, operation, table, row, &body)?;
             Ok(Written { id, created: false })
         }
         None if operation.request.header("if-match").is_some() => {
-            service.existing(table, address).map(|row| Written { id: row.id, created: false })
+            service.guarded(operation, table, address).map(|row| Written { id: row.id, created: false })
         }
         None => {
             let id = insert(service, operation, table, Some(address), body)?;
@@ -109,15 +117,33 @@ pub(super) fn patch(
     }
 }
 
-fn check_version(operation: &Operation<'_>, row: &Row) -> Result<(), Fault> {
-    match operation.request.header("if-match").map(str::trim) {
-        None | Some("*") => Ok(()),
-        Some(tag) if tag == etag(row) => Ok(()),
-        Some(_) => Err(Fault::stale()),
+/// Refuses a write that was made from another version.
+fn check_version(service: &Service, operation: &Operation<'_>, table: usize, row: &Row) -> Result<(), Fault> {
+    let Some(tag) = operation.request.header("if-match").map(str::trim).filter(|tag| *tag != "*") else {
+        return Ok(());
+    };
+    let table = &service.tables[table];
+    if !table.versions {
+        let message = format!("Optimistic concurrency isn't enabled for entity type {}.", table.logical_name);
+        return Err(Fault::new(400, "0x8006088D", message));
+    }
+    if tag == etag(row) { Ok(()) } else { Err(Fault::stale()) }
+}
+
+impl Service {
+    /// Returns the row of a guarded write, or what such a write to a missing row is answered.
+    fn guarded(&self, operation: &Operation<'_>, table: usize, address: &Address) -> Result<&Row, Fault> {
+        let tagged = operation.request.header("if-match").is_some_and(|tag| tag.trim() != "*");
+        let existing = self.existing(table, address);
+        if tagged && self.switched(&Switch::MissingIs412) {
+            existing.map_err(|_| Fault::stale())
+        } else {
+            existing
+        }
     }
 }
 
-/// Creates a row and returns its id.
+/// Creates a row, with the rows nested in it, and returns its id.
 pub(super) fn insert(
     service: &mut Service,
     operation: &Operation<'_>,
@@ -125,19 +151,73 @@ pub(super) fn insert(
     address: Option<&Address>,
     body: &Map<String, Value>,
 ) -> Result<Uuid, Fault> {
+    let preset = match address {
+        Some(Address::AlternateKey(parts)) => parts.clone(),
+        Some(Address::Id(_)) | None => Vec::new(),
+    };
+    let mut nested = nested(service, table, body);
+    if let Some(Address::Id(id)) = address {
+        let primary_id = service.tables[table].primary_id.clone();
+        nested.flat.insert(primary_id, Value::String(id.to_string()));
+    }
+    insert_nested(service, operation, table, preset, nested)
+}
+
+fn insert_nested(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    table: usize,
+    mut preset: Vec<(usize, Value)>,
+    nested: Nested,
+) -> Result<Uuid, Fault> {
+    for (relation, body) in &nested.before {
+        let Relation::One { column, targets } = relation else { continue };
+        let target = targets.first().ok_or_else(|| Fault::unknown_segment("lookup"))?;
+        let id = insert(service, operation, *target, None, body)?;
+        preset.push((*column, Value::String(id.to_string())));
+    }
+    let id = insert_flat(service, operation, table, preset, &nested.flat)?;
+    for (relation, item) in nested.after {
+        let related = relation.table().ok_or_else(|| Fault::unknown_segment("collection"))?;
+        match (&item, &relation) {
+            (Value::Object(body), Relation::Many { column, .. }) => {
+                let inner = self::nested(service, related, body);
+                let lookup = vec![(*column, Value::String(id.to_string()))];
+                insert_nested(service, operation, related, lookup, inner)?;
+            }
+            (Value::Object(body), _) => {
+                let other = insert(service, operation, related, None, body)?;
+                connect(service, operation, &relation, id, other)?;
+            }
+            _ => {
+                let (_, other) = referenced(service, operation, Some(&item))?;
+                connect(service, operation, &relation, id, other)?;
+            }
+        }
+    }
+    Ok(id)
+}
+
+fn insert_flat(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    table: usize,
+    preset: Vec<(usize, Value)>,
+    body: &Map<String, Value>,
+) -> Result<Uuid, Fault> {
     let now = service.now();
-    let mut row = blank_row(&service.tables[table], Uuid::new_v4(), service.caller(operation.request), &now);
+    let caller = service.caller(operation.request)?;
+    let mut row = blank_row(&service.tables[table], Uuid::new_v4(), caller.user, &now);
+    set(&service.tables[table], &mut row, "createdonbehalfby", caller.behind);
+    set(&service.tables[table], &mut row, "modifiedonbehalfby", caller.behind);
     service.default_currency(table, &mut row);
-    if let Some(Address::AlternateKey { column, value }) = address {
-        row.values[*column] = value.clone();
+    for (column, value) in preset {
+        row.values[column] = value;
     }
     let touched = assign(service, operation, table, &mut row, body, true)?;
-    if let Some(Address::Id(id)) = address {
-        row.id = *id;
-    }
     let definition = &service.tables[table];
     let primary_id =
-        definition.position(definition.primary_id).expect("invariant: every table has its primary id");
+        definition.position(&definition.primary_id).expect("invariant: every table has its primary id");
     row.values[primary_id] = Value::String(row.id.to_string());
     if let Some(column) = definition
         .columns
@@ -145,14 +225,16 @@ pub(super) fn insert(
         .enumerate()
         .find(|(at, column)| column.required && row.values[*at].is_null())
     {
-        return stored(definition, column.1, &Value::Null).map(|_| row.id);
+        return null(definition, column.1).map(|_| row.id);
     }
+    back_date(definition, &mut row);
     check_state(definition, &mut row, &touched)?;
     if service.store.rows(table).get(&row.id).is_some() {
         return Err(Fault::duplicate_id());
     }
     let id = row.id;
     finish(service, operation, table, row)?;
+    service.accompany(table, id)?;
     Ok(id)
 }
 
@@ -163,38 +245,73 @@ fn update(
     mut row: Row,
     body: &Map<String, Value>,
 ) -> Result<Uuid, Fault> {
+    let before = row.clone();
     let touched = assign(service, operation, table, &mut row, body, false)?;
     let id = row.id;
     if touched.is_empty() {
         return Ok(id);
     }
+    check_unlocked(&service.tables[table], &before, &row, &touched)?;
     check_state(&service.tables[table], &mut row, &touched)?;
-    let now = service.now();
-    let caller = service.caller(operation.request).to_string();
-    for (column, value) in [("modifiedon", now), ("modifiedby", caller)] {
-        if let Some(position) = service.tables[table].position(column) {
-            row.values[position] = Value::String(value);
-        }
-    }
+    stamp(service, operation, table, &mut row)?;
     finish(service, operation, table, row)?;
     Ok(id)
 }
 
-/// Calculates what depends on other columns, checks keys, stores.
+/// Changes columns of a row as an update does, without the rules for bodies.
+pub(super) fn modify(
+    service: &mut Service,
+    operation: &Operation<'_>,
+    table: usize,
+    id: Uuid,
+    values: &[(usize, Value)],
+) -> Result<(), Fault> {
+    let before = service.find(table, id)?.clone();
+    let mut row = before.clone();
+    for (column, value) in values {
+        row.values[*column] = value.clone();
+    }
+    let touched: Vec<_> = values.iter().map(|(column, _)| *column).collect();
+    check_unlocked(&service.tables[table], &before, &row, &touched)?;
+    stamp(service, operation, table, &mut row)?;
+    finish(service, operation, table, row)
+}
+
+/// Notes when and by whom a row was changed.
+fn stamp(service: &Service, operation: &Operation<'_>, table: usize, row: &mut Row) -> Result<(), Fault> {
+    let caller = service.caller(operation.request)?;
+    let definition = &service.tables[table];
+    if let Some(position) = definition.position("modifiedon") {
+        row.values[position] = Value::String(service.now());
+    }
+    set(definition, row, "modifiedby", Some(caller.user));
+    set(definition, row, "modifiedonbehalfby", caller.behind);
+    Ok(())
+}
+
+fn set(table: &Table, row: &mut Row, column: &str, id: Option<Uuid>) {
+    if let Some(position) = table.position(column) {
+        row.values[position] = id.map_or(Value::Null, |id| Value::String(id.to_string()));
+    }
+}
+
+/// A row may be made as if it had been made earlier.
+fn back_date(table: &Table, row: &mut Row) {
+    let (made, overridden) = (table.position("createdon"), table.position("overriddencreatedon"));
+    if let Some((made, overridden)) = made.zip(overridden)
+        && !row.values[overridden].is_null()
+    {
+        row.values.swap(made, overridden);
+    }
+}
+
+/// Calculates what depends on other columns, checks keys and rules, stores.
 fn finish(service: &mut Service, operation: &Operation<'_>, table: usize, mut row: Row) -> Result<(), Fault> {
     service.rewrite(table, &mut row);
     service.calculate(table, &mut row);
     check_currency(&service.tables[table], &row)?;
-    if let Some((column, _)) = service.store.rows(table).duplicate(&row) {
-        let definition = &service.tables[table];
-        let key = definition.keys.iter().find(|key| definition.position(key.column) == Some(column));
-        let message = format!(
-            "Entity Key {} violated. A record with the same value for {} already exists. A duplicate record cannot be created. Select one or more unique values and try again.",
-            key.map_or("", |key| key.schema_name),
-            definition.columns[column].name
-        );
-        return Err(Fault::new(412, "0x80060892", message));
-    }
+    service.check_keys(table, &row)?;
+    super::duplicates::check(service, operation, table, &row)?;
     row.version = service.store.next_version();
     service.note_write(operation.request.person, table, row.id);
     service.store.put(table, row);
@@ -203,13 +320,15 @@ fn finish(service: &mut Service, operation: &Operation<'_>, table: usize, mut ro
 
 /// Makes a row that holds only what every row has.
 pub(super) fn blank_row(table: &Table, id: Uuid, user: Uuid, now: &str) -> Row {
-    let values = table.columns.iter().map(|column| match (column.name, &column.kind) {
+    let values = table.columns.iter().map(|column| match (column.name.as_str(), &column.kind) {
         (name, Kind::Id) if name == table.primary_id => Value::String(id.to_string()),
         ("createdon" | "modifiedon", _) => Value::from(now),
         ("createdby" | "modifiedby" | "ownerid", _) => Value::String(user.to_string()),
         (_, Kind::State(_)) => Value::from(0),
-        (_, Kind::Status(_)) => Value::from(1),
-        ("creditonhold" | "isdisabled", _) => Value::Bool(false),
+        (_, Kind::Status(_)) => Value::from(table.first_status()),
+        ("isdisabled" | "islicensed" | "isintegrationuser" | "isdefault" | "creditonhold", _) => {
+            Value::Bool(false)
+        }
         _ => Value::Null,
     });
     Row { id, version: 0, values: values.collect() }

@@ -13,6 +13,11 @@ impl Expand {
         self.options.iter().find(|(option, _)| option == name).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the options as sent.
+    pub(crate) fn options(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.options.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// Returns the first option that is none of these.
     pub(crate) fn other_than(&self, names: &[&str]) -> Option<&str> {
         let mut sent = self.options.iter().map(|(option, _)| option.as_str());
@@ -38,7 +43,7 @@ fn part(text: &str) -> Option<Expand> {
 }
 
 /// Splits at a separator outside quotes and parentheses; `None` if these do not close.
-fn split(text: &str, separator: char) -> Option<Vec<&str>> {
+pub(crate) fn split(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut quoted, mut depth, mut start) = (false, 0_usize, 0);
     let mut parts = Vec::new();
     for (at, character) in text.char_indices() {

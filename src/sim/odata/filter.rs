@@ -10,8 +10,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::moment;
-pub(crate) use super::parser::parse;
-use super::pattern::{Wildcards, matches};
+pub(crate) use super::parser::{parse, parse_for_dataverse};
+use super::pattern::{Wildcards, like, matches};
 
 /// A parsed filter.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,10 +19,34 @@ pub(crate) enum Expression {
     And(Box<Expression>, Box<Expression>),
     Or(Box<Expression>, Box<Expression>),
     Not(Box<Expression>),
-    Compare { left: Operand, operator: Operator, right: Operand },
-    Search { function: Function, subject: Operand, text: Operand },
-    OneOf { property: Operand, values: Vec<Operand> },
+    Compare {
+        left: Operand,
+        operator: Operator,
+        right: Operand,
+    },
+    Search {
+        function: Function,
+        subject: Operand,
+        text: Operand,
+    },
+    OneOf {
+        property: Operand,
+        values: Vec<Operand>,
+    },
     Holds(Operand),
+    /// `collection/any(x: …)` or `all`; without a condition: whether there is any.
+    Lambda {
+        collection: String,
+        all: bool,
+        variable: String,
+        condition: Option<Box<Expression>>,
+    },
+    /// `Namespace.Function(PropertyName='x',PropertyValue=…)`, without the namespace.
+    Call {
+        function: String,
+        property: String,
+        values: Vec<Operand>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,6 +64,8 @@ pub(crate) enum Function {
     Contains,
     StartsWith,
     EndsWith,
+    /// The whole text matches a pattern.
+    Matches,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -85,6 +111,9 @@ impl Expression {
             Self::Search { subject, text, .. } => operands.extend([subject, text]),
             Self::OneOf { property, .. } => operands.push(property),
             Self::Holds(operand) => operands.push(operand),
+            Self::Call { property, .. } => visit(property),
+            // The names inside are the related rows' own.
+            Self::Lambda { .. } => {}
         }
         for operand in operands {
             if let Operand::Property(name) = operand {
@@ -104,7 +133,12 @@ impl Expression {
             }
             Self::And(left, right) => left.has_or_over_properties() || right.has_or_over_properties(),
             Self::Not(inner) => inner.has_or_over_properties(),
-            Self::Compare { .. } | Self::Search { .. } | Self::OneOf { .. } | Self::Holds(_) => false,
+            Self::Compare { .. }
+            | Self::Search { .. }
+            | Self::OneOf { .. }
+            | Self::Holds(_)
+            | Self::Lambda { .. }
+            | Self::Call { .. } => false,
         }
     }
 
@@ -125,6 +159,8 @@ impl Expression {
                 values.iter().any(|other| compare(dialect, Operator::Equal, &value, &scalar(other, row)))
             }
             Self::Holds(operand) => scalar(operand, row) == Scalar::Boolean(true),
+            // What these mean only the service knows that has them.
+            Self::Lambda { .. } | Self::Call { .. } => false,
         }
     }
 }
@@ -201,15 +237,18 @@ fn search(dialect: Dialect, function: Function, subject: &Scalar, text: &Scalar)
     let (Scalar::Text(subject), Scalar::Text(text)) = (subject, text) else {
         return false;
     };
-    let wildcards = match dialect {
-        Dialect::Dataverse => Wildcards { run: '%', one: '_' },
-        Dialect::BusinessCentral => Wildcards { run: '*', one: '?' },
+    let run = match dialect {
+        Dialect::Dataverse => '%',
+        Dialect::BusinessCentral => '*',
     };
-    let run = wildcards.run;
     let pattern = match function {
         Function::Contains => format!("{run}{text}{run}"),
         Function::StartsWith => format!("{text}{run}"),
         Function::EndsWith => format!("{run}{text}"),
+        Function::Matches => text.clone(),
     };
-    matches(subject, &pattern, wildcards)
+    match dialect {
+        Dialect::Dataverse => like(subject, &pattern),
+        Dialect::BusinessCentral => matches(subject, &pattern, Wildcards { run, one: '?' }),
+    }
 }

@@ -2,20 +2,33 @@
 
 use uuid::Uuid;
 
-use super::filter::{Expression, FilterError, Function, Operand, Operator};
+use super::filter::{Dialect, Expression, FilterError, Function, Operand, Operator};
 use super::lexer::{Token, tokens};
 use super::moment;
 
+/// What query functions begin with.
+const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
+
 /// Parses a filter.
 pub(crate) fn parse(filter: &str) -> Result<Expression, FilterError> {
+    parse_in(filter, Dialect::BusinessCentral)
+}
+
+/// Parses a filter that may hold query functions and conditions on collections.
+pub(crate) fn parse_for_dataverse(filter: &str) -> Result<Expression, FilterError> {
+    parse_in(filter, Dialect::Dataverse)
+}
+
+fn parse_in(filter: &str, dialect: Dialect) -> Result<Expression, FilterError> {
     let tokens = tokens(filter).ok_or(FilterError::Syntax)?;
-    let mut parser = Parser { tokens: &tokens };
+    let mut parser = Parser { tokens: &tokens, dialect };
     let expression = parser.disjunction()?;
     if parser.tokens.is_empty() { Ok(expression) } else { Err(FilterError::Syntax) }
 }
 
 struct Parser<'a> {
     tokens: &'a [Token],
+    dialect: Dialect,
 }
 
 impl Parser<'_> {
@@ -72,7 +85,12 @@ impl Parser<'_> {
                 "contains" => Some(Function::Contains),
                 "startswith" => Some(Function::StartsWith),
                 "endswith" => Some(Function::EndsWith),
-                "Microsoft.Dynamics.CRM.In" => return self.one_of(),
+                name if name.starts_with(NAMESPACE) => return self.call(),
+                name if self.dialect == Dialect::Dataverse
+                    && (name.ends_with("/any") || name.ends_with("/all")) =>
+                {
+                    return self.lambda();
+                }
                 name if name.ends_with("/any") || name.ends_with("/all") => {
                     return Err(FilterError::Lambda);
                 }
@@ -111,29 +129,82 @@ impl Parser<'_> {
         Ok(Expression::Search { function, subject, text })
     }
 
-    /// `Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=["a","b"])`.
-    fn one_of(&mut self) -> Result<Expression, FilterError> {
-        self.next()?;
+    /// `Microsoft.Dynamics.CRM.In(PropertyName='name',PropertyValues=["a","b"])` and its like.
+    fn call(&mut self) -> Result<Expression, FilterError> {
+        let Token::Word(name) = self.next()? else { return Err(FilterError::Syntax) };
+        let function = name.trim_start_matches(NAMESPACE).to_owned();
         self.expect(&Token::Open)?;
-        self.expect(&Token::Word("PropertyName=".to_owned()))?;
-        let Token::Text(property) = self.next()? else {
-            return Err(FilterError::Syntax);
-        };
-        self.expect(&Token::Comma)?;
-        self.expect(&Token::Word("PropertyValues=".to_owned()))?;
-        self.expect(&Token::OpenList)?;
-        let mut values = Vec::new();
-        loop {
-            match self.next()? {
-                Token::CloseList => break,
-                Token::Comma => {}
-                Token::Text(text) => values.push(Operand::Text(text)),
-                Token::Word(word) => values.push(literal_or_property(&word)),
-                Token::Open | Token::Close | Token::OpenList => return Err(FilterError::Syntax),
+        let (mut property, mut values) = (String::new(), Vec::new());
+        while self.tokens.first() != Some(&Token::Close) {
+            let Token::Word(word) = self.next()? else { return Err(FilterError::Syntax) };
+            let (argument, literal) = word.split_once('=').ok_or(FilterError::Syntax)?;
+            let sent = if literal.is_empty() { self.argument()? } else { vec![literal_or_property(literal)] };
+            match (argument, sent.as_slice()) {
+                ("PropertyName", [Operand::Text(name) | Operand::Property(name)]) => {
+                    property.clone_from(name);
+                }
+                ("PropertyName", _) => return Err(FilterError::Syntax),
+                _ => values.extend(sent),
+            }
+            if self.tokens.first() == Some(&Token::Comma) {
+                self.next()?;
             }
         }
         self.expect(&Token::Close)?;
-        Ok(Expression::OneOf { property: Operand::Property(property), values })
+        match function.as_str() {
+            "" => Err(FilterError::Syntax),
+            "In" => Ok(Expression::OneOf { property: Operand::Property(property), values }),
+            _ => Ok(Expression::Call { function, property, values }),
+        }
+    }
+
+    /// One literal, or a list of them.
+    fn argument(&mut self) -> Result<Vec<Operand>, FilterError> {
+        match self.next()? {
+            Token::Text(text) => Ok(vec![Operand::Text(text)]),
+            Token::OpenList => {
+                let mut values = Vec::new();
+                loop {
+                    match self.next()? {
+                        Token::CloseList => return Ok(values),
+                        Token::Comma => {}
+                        Token::Text(text) => values.push(Operand::Text(text)),
+                        Token::Word(word) => values.push(literal_or_property(&word)),
+                        Token::Open | Token::Close | Token::OpenList => return Err(FilterError::Syntax),
+                    }
+                }
+            }
+            _ => Err(FilterError::Syntax),
+        }
+    }
+
+    /// `collection/any(x:x/name eq 'a')`.
+    fn lambda(&mut self) -> Result<Expression, FilterError> {
+        let Token::Word(name) = self.next()? else { return Err(FilterError::Syntax) };
+        let (collection, kind) = name.rsplit_once('/').ok_or(FilterError::Syntax)?;
+        let (collection, all) = (collection.to_owned(), kind == "all");
+        self.expect(&Token::Open)?;
+        if self.tokens.first() == Some(&Token::Close) {
+            self.next()?;
+            let (variable, condition) = (String::new(), None);
+            return if all {
+                Err(FilterError::Syntax)
+            } else {
+                Ok(Expression::Lambda { collection, all, variable, condition })
+            };
+        }
+        let Some(Token::Word(word)) = self.tokens.first() else { return Err(FilterError::Syntax) };
+        let (variable, rest) = word.split_once(':').ok_or(FilterError::Syntax)?;
+        let (variable, rest) = (variable.to_owned(), rest.to_owned());
+        let mut inner: Vec<Token> = self.tokens[1..].to_vec();
+        if !rest.is_empty() {
+            inner.insert(0, Token::Word(rest));
+        }
+        let mut parser = Parser { tokens: &inner, dialect: self.dialect };
+        let condition = parser.disjunction()?;
+        parser.expect(&Token::Close)?;
+        self.tokens = &self.tokens[self.tokens.len() - parser.tokens.len()..];
+        Ok(Expression::Lambda { collection, all, variable, condition: Some(Box::new(condition)) })
     }
 
     fn operand(&mut self) -> Result<Operand, FilterError> {

@@ -298,7 +298,7 @@ fn a_lookup_is_expanded_to_the_row_it_names() {
         ("accounts?$expand=nme", (400, "0x0")),
         ("accounts?$expand=ownerid($select=nme)", (400, "0x0")),
         ("accounts?$expand=ownerid($select=fullname", (400, "0x80060888")),
-        ("accounts?$expand=ownerid($expand=createdby)", (501, "0x80040219")),
+        ("accounts?$expand=ownerid($levels=2)", (400, "0x80060888")),
     ] {
         assert_eq!(code(&get(&mut world, query)), (expected.0, expected.1.to_owned()), "{query}");
     }

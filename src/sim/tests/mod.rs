@@ -11,6 +11,10 @@ mod business_central_webhooks;
 mod change_tracking;
 mod dataverse;
 mod dataverse_batches;
+mod dataverse_metadata;
+mod dataverse_queries;
+mod dataverse_switches;
+mod dataverse_writes;
 mod discovery;
 mod independence;
 mod northwind;
@@ -19,4 +23,4 @@ mod robustness;
 mod sockets;
 mod tls;
 
-use requests::{BASE, code, empty, link, northwind, request, texts};
+use requests::{BASE, code, empty, link, northwind, request, switched, texts};

@@ -16,6 +16,12 @@ pub(super) fn empty() -> World {
     world(&Options { data: DataSet::Empty, ..Options::default() })
 }
 
+/// Northwind in a Dataverse with switches, as they are written on the command line.
+pub(super) fn switched(switches: &[&str]) -> World {
+    let dataverse = switches.iter().map(|switch| switch.parse().expect("a switch")).collect();
+    world(&Options { dataverse, ..Options::default() })
+}
+
 /// Makes a request; headers as `Name: value`.
 pub(super) fn request(method: &str, target: &str, headers: &[&str], body: &str) -> Request {
     let headers = headers.iter().map(|line| {
