@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
-use crate::sim::{DataverseSwitch, Profile, Setting};
+use crate::sim::{DataverseSwitch, Profile, Setting, SignInDenial};
 
 use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
@@ -172,6 +172,14 @@ pub(super) struct SimulateArguments {
     /// How the simulated Dataverse differs from the usual one; may be repeated
     #[arg(long, value_name = "SWITCH", long_help = dataverse_switches())]
     pub(super) dataverse: Vec<DataverseSwitch>,
+    #[arg(long, value_name = "AADSTS", help = denials())]
+    pub(super) deny_sign_in: Option<SignInDenial>,
+}
+
+/// Returns the help of `--deny-sign-in`: every number.
+fn denials() -> String {
+    let numbers: Vec<_> = SignInDenial::numbers().iter().map(u32::to_string).collect();
+    format!("Deny every sign-in with the error of this AADSTS number: {}", numbers.join(", "))
 }
 
 /// Returns the help of `--dataverse`: every switch with what it does.

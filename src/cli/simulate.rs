@@ -34,6 +34,7 @@ pub(super) async fn simulate(
         webhook_delay: Duration::from_secs(arguments.webhook_delay_secs),
         limits: limits(arguments),
         dataverse: arguments.dataverse.clone(),
+        sign_in_denied: arguments.deny_sign_in,
     })
     .await?;
     if let Some(folder) = &arguments.write_config {

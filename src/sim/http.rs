@@ -19,6 +19,8 @@ pub(crate) struct Request {
     pub(crate) person: bool,
     /// Whether the notification address in the body answered a token with that token.
     pub(crate) shook_hands: bool,
+    /// Whether a person signed in to the application, which then acts as that person.
+    pub(crate) delegated: bool,
 }
 
 impl Request {

@@ -1,4 +1,4 @@
-//! The two systems played over HTTP: a Dataverse Web API, a Business Central API v2.0 and the token endpoint both trust.
+//! The two systems played over HTTP: a Dataverse Web API, a Business Central API v2.0 and the sign-in service both trust.
 //!
 //! Everything is real HTTP on the loopback address, stateful and in memory, written from the protocol references alone. This folder
 //! deliberately uses nothing else of the crate: a simulator that shares code with the client shares its misunderstandings.
@@ -38,3 +38,4 @@ pub use options::{Addresses, DataSet, Options};
 pub use profile::Profile;
 pub use setting::Setting;
 pub use simulation::Simulation;
+pub use token::{SignInDenial, UnknownDenial};

@@ -6,6 +6,7 @@ use super::dataverse::Switch;
 use super::limits::Limits;
 use super::profile::Profile;
 use super::setting::Setting;
+use super::token::SignInDenial;
 
 /// What to start: ports, starting data and size.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct Options {
     pub limits: Limits,
     /// How the simulated Dataverse differs from the usual one.
     pub dataverse: Vec<Switch>,
+    /// Why every sign-in is denied, if it is.
+    pub sign_in_denied: Option<SignInDenial>,
 }
 
 impl Default for Options {
@@ -52,6 +55,7 @@ impl Default for Options {
             webhook_delay: Duration::from_secs(30),
             limits: Limits::default(),
             dataverse: Vec::new(),
+            sign_in_denied: None,
         }
     }
 }

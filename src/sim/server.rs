@@ -240,6 +240,7 @@ fn plain_request(scheme: &str, method: &Method, uri: &Uri, headers: &HeaderMap, 
         headers,
         person: false,
         shook_hands: false,
+        delegated: false,
     }
 }
 

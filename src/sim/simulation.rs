@@ -17,7 +17,7 @@ use super::options::{Addresses, Options};
 use super::profile::Profile;
 use super::server::{Answer, Manners, Port, bind};
 use super::tls::Authority;
-use super::token::{Registration, Tokens};
+use super::token::{Bearer, Registration, Tokens};
 use super::{business_central, data, dataverse};
 
 /// The running simulators. Dropping it without [`Simulation::stop`] leaves them to the runtime.
@@ -48,7 +48,7 @@ impl Simulation {
         let token_listener = bind_token_port(options.business_central_port).await?;
         let registration = registration(options.seed);
         let certificates = Certificates::new(&options.certificates)?;
-        let tokens = Arc::new(Tokens::new(registration.clone(), certificates));
+        let tokens = Arc::new(Tokens::new(registration.clone(), certificates, options.sign_in_denied));
         let authority = options.tls.then(Authority::new).transpose()?;
         let dataverse = Arc::new(Mutex::new(world.dataverse));
         let business_central = Arc::new(Mutex::new(world.business_central));
@@ -121,6 +121,11 @@ impl Simulation {
         self.tokens.register(certificate)
     }
 
+    /// Lets the person's sign-in run out: refresh tokens issued so far are refused.
+    pub fn forget_people(&self) {
+        self.tokens.forget_people();
+    }
+
     /// Returns where the systems answer.
     pub fn addresses(&self) -> &Addresses {
         &self.addresses
@@ -160,6 +165,7 @@ fn registration(seed: u64) -> Registration {
     Registration {
         tenant: id("tenant"),
         client_id: id("client"),
+        person: id("person"),
         client_secret: format!("sim~secret+{}/=", id("secret").simple()),
         access_token: format!("sim-fixed-{}", id("token").simple()),
     }
@@ -175,9 +181,10 @@ fn admit(
     if !request.person && disturbance.strikes(Profile::ExpiredTokens) {
         tokens.expire();
     }
-    match request.bearer().and_then(|token| tokens.caller_is_person(token)) {
-        Some(person) => {
-            request.person = person;
+    match request.bearer().and_then(|token| tokens.bearer(token)) {
+        Some(bearer) => {
+            request.person = bearer == Bearer::Fixed;
+            request.delegated = bearer == Bearer::Person;
             Ok(request)
         }
         None => Err(refuse(&request, tokens.tenant())),

@@ -151,6 +151,7 @@ fn operate(
         body: inner.body.into_bytes(),
         base: envelope.base.clone(),
         person: envelope.person,
+        delegated: envelope.delegated,
         ..Request::default()
     };
     request.set_target(&rooted(&target, &envelope.path));

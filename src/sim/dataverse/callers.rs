@@ -19,7 +19,8 @@ pub(super) struct Caller {
 impl Service {
     /// Returns who a request acts as, or why it may not.
     pub(super) fn caller(&self, request: &Request) -> Result<Caller, Fault> {
-        let real = if request.person { self.seed.person } else { self.seed.application_user };
+        let as_person = request.person || request.delegated;
+        let real = if as_person { self.seed.person } else { self.seed.application_user };
         self.check_membership(request, real)?;
         let Some(user) = self.impersonated(request)? else {
             return Ok(Caller { user: real, behind: None });
@@ -34,7 +35,7 @@ impl Service {
     }
 
     fn check_membership(&self, request: &Request, user: Uuid) -> Result<(), Fault> {
-        if request.person {
+        if request.person || request.delegated {
             return Ok(());
         }
         if self.switched(&Switch::UnknownUser) {

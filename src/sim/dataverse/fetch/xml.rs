@@ -1,6 +1,7 @@
 //! The elements of an XML text, as a tree.
 
-use quick_xml::events::{BytesStart, Event};
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 
 /// An element.
@@ -41,13 +42,22 @@ pub(super) fn element(text: &str) -> Option<Element> {
                 let element = open.pop()?;
                 open.last_mut()?.children.push(element);
             }
-            Event::Text(text) => open.last_mut()?.text.push_str(text.xml10_content().trim()),
+            Event::Text(text) => open.last_mut()?.text.push_str(&text.xml10_content()),
+            Event::GeneralRef(reference) => open.last_mut()?.text.push_str(&resolved(&reference)?),
             Event::Eof => break,
             _ => {}
         }
     }
     let [root] = open.as_mut_slice() else { return None };
     if root.children.len() == 1 { root.children.pop() } else { None }
+}
+
+/// Returns the text a reference such as `&amp;` or `&#65;` stands for.
+fn resolved(reference: &BytesRef<'_>) -> Option<String> {
+    if let Some(character) = reference.resolve_char_ref().ok()? {
+        return Some(character.to_string());
+    }
+    resolve_predefined_entity(reference).map(str::to_owned)
 }
 
 fn begun(start: &BytesStart<'_>) -> Option<Element> {
@@ -59,4 +69,20 @@ fn begun(start: &BytesStart<'_>) -> Option<Element> {
         attributes.push((attribute.key.as_ref().to_owned(), value));
     }
     Some(Element { name, attributes, ..Element::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_and_attributes_are_read_with_their_references() {
+        let read = element("<a b='x &lt; y'><v>a &amp; b &#65;</v><v/></a>").unwrap();
+        assert_eq!(read.get("b"), Some("x < y"));
+        let texts: Vec<_> = read.all("v").map(|value| value.text.as_str()).collect();
+        assert_eq!(texts, ["a & b A", ""]);
+        for malformed in ["", "<a>", "<a/><b/>", "<a><b></a>", "text"] {
+            assert_eq!(element(malformed), None, "{malformed}");
+        }
+    }
 }
