@@ -276,3 +276,51 @@ test("errors carry Dataverse's statuses and codes", async () => {
   });
   await refused(stranger.retrieve({ ...accounts, key: ada }), 401, "0x8005F101");
 });
+
+test("related rows are made together, expanded, and taken apart", async () => {
+  const key = await created({
+    name: "Head office",
+    account_parent_account: [{ name: "Branch 1" }, { name: "Branch 2" }],
+    primarycontactid: { firstname: "Ann", lastname: "Lee" },
+  });
+  const row = await client.retrieve({
+    ...accounts,
+    key,
+    select: ["name"],
+    expand: [
+      { property: "primarycontactid", select: ["fullname"] },
+      { property: "account_parent_account", select: ["name"], orderBy: ["name"] },
+    ],
+  });
+  assert.equal(row.primarycontactid.fullname, "Ann Lee");
+  assert.deepEqual(row.account_parent_account.map((branch) => branch.name), ["Branch 1", "Branch 2"]);
+  const relation = {
+    ...accounts,
+    primaryKey: key,
+    relationshipName: "account_parent_account",
+    relatedCollection: "accounts",
+    relatedKey: row.account_parent_account[0].accountid,
+  };
+  await client.disassociate(relation);
+  assert.equal(await count(`_parentaccountid_value eq ${key}`), 1);
+  await client.associate(relation);
+  assert.equal(await count(`_parentaccountid_value eq ${key}`), 2);
+});
+
+test("FetchXML and aggregates are answered", async () => {
+  const fetched = await client.fetch({
+    ...accounts,
+    fetchXml:
+      "<fetch count='2' page='1'><entity name='account'><attribute name='name'/><order attribute='name'/>" +
+      "<filter><condition attribute='name' operator='like' value='b%'/></filter></entity></fetch>",
+    includeAnnotations: "*",
+  });
+  assert.equal(fetched.value.length, 2);
+  assert.equal(fetched.PagingInfo.nextPage, 2);
+  const groups = await client.retrieveMultiple({
+    ...accounts,
+    apply: "groupby((customertypecode),aggregate($count as n))",
+  });
+  const total = groups.value.reduce((sum, group) => sum + group.n, 0);
+  assert.equal(total, await count());
+});

@@ -110,6 +110,29 @@ class Dataverse(unittest.TestCase):
         expands = {(expand["nav_property"], expand["target_table"]) for expand in self.client.query.odata_expands("account")}
         self.assertIn(("transactioncurrencyid", "transactioncurrency"), expands)
 
+    def test_a_table_is_made_with_a_key_that_becomes_active(self):
+        tables = self.client.tables
+        table = tables.create("tnd_Gadget", {"tnd_Code": "string", "tnd_Weight": "decimal", "tnd_Sold": "bool"})
+        self.assertEqual(table.entity_set_name, "tnd_gadgets")
+        tables.add_columns("tnd_Gadget", {"tnd_Note": "memo"})
+        tables.create_lookup_field("tnd_gadget", "tnd_AccountId", "account")
+        tables.create_alternate_key("tnd_Gadget", "tnd_CodeKey", ["tnd_code"])
+        states = [tables.get_alternate_keys("tnd_Gadget")[0].status for _ in range(3)]
+        self.assertEqual(states, ["Pending", "InProgress", "Active"])
+        account = self.create(name="Owner of gadgets")
+        data = {"tnd_name": "G", "tnd_code": "1", "tnd_weight": 2.5, "tnd_AccountId@odata.bind": f"/accounts({account})"}
+        key = self.records.create("tnd_gadget", data)
+        row = self.records.retrieve("tnd_gadget", key, select=["tnd_weight", "_tnd_accountid_value"])
+        self.assertEqual((row["tnd_weight"], row["_tnd_accountid_value"]), (2.5, account))
+        with self.assertRaises(HttpError) as refused:
+            self.records.create("tnd_gadget", {"tnd_name": "H", "tnd_code": "1"})
+        self.assertEqual(refused.exception.details["service_error_code"], "0x80060892")
+
+    def test_many_rows_are_deleted_by_a_job(self):
+        keys = self.records.create("account", [{"name": "Doomed 1"}, {"name": "Doomed 2"}])
+        self.assertIsNotNone(self.records.delete("account", keys))
+        self.assertEqual(self.names("startswith(name,'Doomed ')"), [])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -7,6 +7,7 @@ import json
 import os
 import unittest
 from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
 
 import certifi
 import msal
@@ -39,6 +40,14 @@ def certificate(private: bytes, public: bytes) -> dict:
     return {"private_key": private.decode(), "public_certificate": public.decode()}
 
 
+def person_application() -> msal.PublicClientApplication:
+    return msal.PublicClientApplication(
+        ADDRESSES["client_id"],
+        authority=ADDRESSES["token_url"].removesuffix("/oauth2/v2.0/token"),
+        instance_discovery=False,
+    )
+
+
 class SignIn(unittest.TestCase):
     """What each kind of credential gets."""
 
@@ -59,6 +68,34 @@ class SignIn(unittest.TestCase):
 
     def test_a_secret(self):
         self.opens_both_systems(ADDRESSES["client_secret"])
+
+    def test_a_person_by_device_code(self):
+        application = person_application()
+        flow = application.initiate_device_flow(scopes=[f"{DATAVERSE}/user_impersonation"])
+        self.assertIn(flow["user_code"], flow["message"])
+        answer = application.acquire_token_by_device_flow(flow)
+        self.assertEqual(answer.get("id_token_claims", {}).get("name"), "Nancy Davolio", answer)
+        headers = {"Authorization": f"Bearer {answer['access_token']}"}
+        me = requests.get(f"{DATAVERSE}/api/data/v9.2/WhoAmI", headers=headers, timeout=10).json()
+        user = requests.get(
+            f"{DATAVERSE}/api/data/v9.2/systemusers({me['UserId']})?$select=fullname", headers=headers, timeout=10
+        )
+        self.assertEqual(user.json()["fullname"], "Nancy Davolio")
+        (account,) = application.get_accounts()
+        again = application.acquire_token_silent(
+            [f"{DATAVERSE}/user_impersonation"], account=account, force_refresh=True
+        )
+        self.assertNotEqual(again["access_token"], answer["access_token"])
+
+    def test_a_person_in_the_browser(self):
+        application = person_application()
+        back = "http://localhost:5000/back"
+        flow = application.initiate_auth_code_flow([f"{DATAVERSE}/user_impersonation"], redirect_uri=back)
+        reply = requests.get(flow["auth_uri"], allow_redirects=False, timeout=10)
+        self.assertEqual(reply.status_code, 302, reply.text)
+        query = parse_qs(urlsplit(reply.headers["Location"]).query)
+        answer = application.acquire_token_by_auth_code_flow(flow, {name: value[0] for name, value in query.items()})
+        self.assertEqual(answer.get("token_type"), "Bearer", answer)
 
     def test_a_wrong_secret(self):
         self.is_refused("wrong", 7000215)

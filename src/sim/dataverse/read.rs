@@ -67,6 +67,7 @@ pub(super) fn list_of(
         "@odata.context".to_owned(),
         operation.context(&format!("{}{}", table.set, shape.selected)).into(),
     );
+    insert_metadata_version(service, &mut body, &shape);
     let count = || rows_of(service, index, source).filter(matching).take(MAXIMUM + 1).count();
     insert_count(&mut body, operation, &shape, &count);
     if let Some(position) = position.as_ref().filter(|_| is_empty_page(service, operation)) {
@@ -94,6 +95,14 @@ pub(super) fn list_of(
 /// Returns whether this page is one of those that hold nothing and link to the next.
 pub(super) fn is_empty_page(service: &Service, operation: &Operation<'_>) -> bool {
     service.switched(&Switch::EmptyPages) && page_number(operation.query.get("$skiptoken")).is_multiple_of(2)
+}
+
+/// Adds the version of the metadata, by which clients learn that it changed.
+fn insert_metadata_version(service: &Service, body: &mut Map<String, Value>, shape: &Shape) {
+    let name = "Microsoft.Dynamics.CRM.globalmetadataversion";
+    if shape.wants(name) {
+        body.insert(format!("@{name}"), service.metadata_version.to_string().into());
+    }
 }
 
 /// Adds how many rows there are, and the annotations that tell whether these are all.
@@ -232,6 +241,7 @@ pub(super) fn row_reply(
     let context = operation.context(&format!("{}{}/$entity", table.set, shape.selected));
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), context.into());
+    insert_metadata_version(service, &mut body, &shape);
     body.extend(service.render(index, row, &shape));
     Ok(Reply::json(200, &Value::Object(body)).with("ETag", etag(row)))
 }

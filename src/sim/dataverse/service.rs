@@ -49,6 +49,8 @@ pub(crate) struct Service {
     pub(super) written: Vec<(usize, Uuid)>,
     /// How many change sets there have been.
     pub(super) change_sets: usize,
+    /// Moves with every change of metadata.
+    pub(super) metadata_version: u64,
 }
 
 impl Service {
@@ -66,6 +68,7 @@ impl Service {
             disturbance: Arc::default(),
             written: Vec::new(),
             change_sets: 0,
+            metadata_version: 1_000_000,
         }
     }
 

@@ -241,3 +241,20 @@ fn the_organisation_describes_itself() {
     let none = world.dataverse.answer(&request("GET", &filtered, &[], ""), &mut Vec::new()).to_json();
     assert_eq!(none["value"], json!([]));
 }
+
+#[test]
+fn the_version_of_the_metadata_moves_with_it() {
+    let mut world = empty();
+    let prefer = ["Prefer: odata.include-annotations=\"*\""];
+    let version = |world: &mut World| {
+        let reply = send(world, "GET", "organizations?$select=name", &prefer, &Value::Null).to_json();
+        reply["@Microsoft.Dynamics.CRM.globalmetadataversion"].as_str().unwrap().to_owned()
+    };
+    let before = version(&mut world);
+    assert_eq!(version(&mut world), before);
+    let name = json!({"@odata.type": "Microsoft.Dynamics.CRM.ComplexStringAttributeMetadata", "SchemaName": "tnd_Name", "IsPrimaryName": true});
+    let tables = json!({"Entities": [{"SchemaName": "tnd_Gadget", "OwnershipType": "UserOwned", "Attributes": [name]}]});
+    post(&mut world, "CreateEntities", &tables);
+    assert_ne!(version(&mut world), before);
+    assert_eq!(get(&mut world, "tnd_gadgets/$count").body, b"0");
+}

@@ -1,7 +1,8 @@
-//! Actions on metadata: options of choices, publishing, and another try at an index.
+//! Actions on metadata: tables made at once, options of choices, publishing, and another try at an index.
 
 use serde_json::{Value, json};
 
+use super::changes::make_table;
 use super::columns::next_value;
 use super::labels::text;
 use crate::sim::dataverse::error::Fault;
@@ -26,6 +27,11 @@ pub(super) fn answer(service: &mut Service, operation: &Operation<'_>, name: &st
             publish(service, |table| xml.contains(&format!("<entity>{table}</entity>")));
         }
         "ReactivateEntityKey" => reactivate(service, &body)?,
+        "CreateEntities" => {
+            for table in body["Entities"].as_array().into_iter().flatten() {
+                make_table(service, table)?;
+            }
+        }
         _ => return change_options(service, operation, name, &body),
     }
     Ok(Reply::empty(204))

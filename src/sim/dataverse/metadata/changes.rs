@@ -60,7 +60,7 @@ pub(super) fn answer(
     Ok(Reply::empty(204).with("Location", address.as_str()).with("OData-EntityId", address))
 }
 
-fn make_table(service: &mut Service, body: &Value) -> Result<String, Fault> {
+pub(super) fn make_table(service: &mut Service, body: &Value) -> Result<String, Fault> {
     let name = schema_name(body)?;
     if service.table_by_logical_name(&name.to_lowercase()).is_some() {
         let message = format!("An entity with the specified name {name} already exists.");

@@ -15,8 +15,11 @@ const LONGEST_MEMO: usize = 1_048_576;
 pub(super) fn read(service: &Service, body: &Value) -> Result<Column, Fault> {
     let schema_name = schema_name(body)?;
     let sent = body["@odata.type"].as_str().unwrap_or_default();
-    let kind =
-        sent.trim_start_matches('#').trim_start_matches(super::CAST).trim_end_matches("AttributeMetadata");
+    let kind = sent
+        .trim_start_matches('#')
+        .trim_start_matches(super::CAST)
+        .trim_start_matches("Complex")
+        .trim_end_matches("AttributeMetadata");
     let global = global_choice(service, body)?;
     let options = || match &global {
         Some(name) => {

@@ -29,6 +29,7 @@ pub(super) const ROOTS: &[&str] = &[
     "UpdateOptionValue",
     "DeleteOptionValue",
     "ReactivateEntityKey",
+    "CreateEntities",
     "PublishXml",
     "PublishAllXml",
 ];
@@ -49,6 +50,9 @@ pub(super) fn answer(service: &mut Service, operation: &Operation<'_>) -> Result
     let method = operation.request.method.as_str();
     if method != "GET" && service.store.in_transaction() {
         return Err(Fault::query("A change set cannot contain changes of metadata."));
+    }
+    if method != "GET" {
+        service.metadata_version += 1;
     }
     match (method, first.name.as_str()) {
         ("GET", "EntityDefinitions") => tables(service, operation, first, rest),
