@@ -2,8 +2,9 @@
 //!
 //! Everything is real HTTP on the loopback address, stateful and in memory, written from the protocol references alone. This folder
 //! deliberately uses nothing else of the crate: a simulator that shares code with the client shares its misunderstandings.
-//! It does not play workflows. [`Faults`] makes the servers misbehave on demand, a [`Profile`] at seeded random; [`Office`] is
-//! what people do in Business Central that no API can do.
+//! It does not play workflows, nor permissions but for the switches of Dataverse ([`DataverseSwitch`]). [`Faults`] makes the
+//! servers misbehave on demand, a [`Profile`] at seeded random; [`Office`] is what people do in Business Central that no API can
+//! do.
 
 mod simulation;
 

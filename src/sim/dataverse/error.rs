@@ -151,3 +151,15 @@ fn thousands(number: u128) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart() {
+        for (number, text) in [(0, "0"), (999, "999"), (1_200, "1,200"), (1_200_000, "1,200,000")] {
+            assert_eq!(thousands(number), text);
+        }
+    }
+}

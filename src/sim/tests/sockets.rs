@@ -4,12 +4,16 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
 
-use crate::sim::{Addresses, DataSet, Options, Reaction, Service, Simulation};
+use crate::sim::{Addresses, DataSet, Limits, Options, Profile, Reaction, Service, Simulation};
 
 async fn started() -> (Simulation, Addresses, reqwest::Client) {
+    started_with(Options::default()).await
+}
+
+async fn started_with(options: Options) -> (Simulation, Addresses, reqwest::Client) {
     // Another test may have installed it already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let simulation = Simulation::start(Options { data: DataSet::Empty, ..Options::default() }).await.unwrap();
+    let simulation = Simulation::start(Options { data: DataSet::Empty, ..options }).await.unwrap();
     let addresses = simulation.addresses().clone();
     (simulation, addresses, reqwest::Client::builder().no_proxy().build().unwrap())
 }
@@ -143,4 +147,36 @@ async fn hooks_see_requests_in_order_and_unguarded_writes_are_kept() {
     ];
     assert_eq!(*seen.lock().unwrap(), expected);
     simulation.stop().await;
+}
+
+#[tokio::test]
+async fn dataverse_tells_what_is_left_and_which_limit_is_exceeded() {
+    let usual = Limits { service_time: std::time::Duration::ZERO, ..Limits::default() };
+    let no_time = Limits { execution: std::time::Duration::ZERO, ..usual };
+    let cases = [
+        (Limits { requests: 1, ..usual }, "0x80072322", "the limit of 1 over time window of 300 seconds."),
+        (no_time, "0x80072321", "exceeded limit of 0 milliseconds over time window of 300 seconds."),
+    ];
+    for (limits, expected, text) in cases {
+        let options = Options { faults: vec![Profile::Limits], limits, ..Options::default() };
+        let (simulation, addresses, client) = started_with(options).await;
+        let (_, body) = token(&client, &addresses, &addresses.client_secret).await;
+        let token = body["access_token"].as_str().unwrap();
+        let ask =
+            || client.get(format!("{}/api/data/v9.2/WhoAmI", addresses.dataverse)).bearer_auth(token).send();
+        let first = ask().await.unwrap();
+        assert_eq!(first.status(), 200);
+        let left = first.headers()["x-ms-ratelimit-burst-remaining-xrm-requests"].to_str().unwrap();
+        assert_eq!(left, (limits.requests - 1).to_string());
+        let time = first.headers()["x-ms-ratelimit-time-remaining-xrm-requests"].to_str().unwrap();
+        assert!(time.starts_with(if limits.execution.is_zero() { "0.0" } else { "1," }), "{time}");
+        let second = ask().await.unwrap();
+        assert_eq!(second.status(), 429);
+        assert!(second.headers()["retry-after"].to_str().unwrap().parse::<u64>().unwrap() > 200);
+        let refused = ask().await.unwrap().bytes().await.unwrap();
+        let refused: Value = serde_json::from_slice(&refused).unwrap();
+        assert_eq!(refused["error"]["code"], expected);
+        assert!(refused["error"]["message"].as_str().unwrap().contains(text), "{refused}");
+        simulation.stop().await;
+    }
 }
