@@ -142,6 +142,9 @@ pub(super) struct SimulateArguments {
     /// Synthetic customers on top, in Business Central
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(super) rows: usize,
+    /// Install the companion API tandem/sync/v1.0 in Business Central
+    #[arg(long)]
+    pub(super) companion: bool,
     /// Decides ids and synthetic text; equal seeds give equal rows
     #[arg(long, value_name = "N", default_value_t = 1)]
     pub(super) seed: u64,

@@ -26,6 +26,7 @@ pub(super) async fn simulate(
             Data::Empty => DataSet::Empty,
         },
         rows: arguments.rows,
+        companion: arguments.companion,
         seed: arguments.seed,
         tls: arguments.tls,
         certificates: certificates(&arguments.certificate)?,

@@ -1,4 +1,5 @@
-//! The two systems played over HTTP: a Dataverse Web API, a Business Central API v2.0 and the sign-in service both trust.
+//! The two systems played over HTTP: a Dataverse Web API, a Business Central API v2.0 with its companion API, and the
+//! sign-in service both trust.
 //!
 //! Everything is real HTTP on the loopback address, stateful and in memory, written from the protocol references alone. This folder
 //! deliberately uses nothing else of the crate: a simulator that shares code with the client shares its misunderstandings.
@@ -10,6 +11,7 @@ mod simulation;
 
 mod assertion;
 mod business_central;
+mod companion_faults;
 mod connection;
 mod data;
 mod dataverse;

@@ -20,6 +20,8 @@ pub struct Options {
     pub data: DataSet,
     /// How many synthetic customers Business Central gets on top.
     pub rows: usize,
+    /// Whether the companion API is installed in Business Central.
+    pub companion: bool,
     /// Decides ids and synthetic text; equal seeds give equal worlds.
     pub seed: u64,
     /// Whether all servers speak https with a certificate of the simulation's own authority.
@@ -47,6 +49,7 @@ impl Default for Options {
             business_central_port: 0,
             data: DataSet::Northwind,
             rows: 0,
+            companion: false,
             seed: 1,
             tls: false,
             certificates: Vec::new(),

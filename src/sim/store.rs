@@ -18,7 +18,7 @@ pub(crate) struct Row {
 }
 
 /// The rows of one table.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Rows {
     unique_columns: Vec<usize>,
     rows: BTreeMap<Uuid, Row>,
@@ -129,7 +129,7 @@ pub(crate) fn key_text(value: &Value) -> Option<String> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Savepoint(Option<usize>);
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Undo {
     table: usize,
     id: Uuid,
@@ -138,7 +138,7 @@ struct Undo {
 }
 
 /// All tables of one system.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Store {
     tables: Vec<Rows>,
     version: u64,

@@ -127,6 +127,9 @@ fn operate(
         Ok(operation) if operation.is_batch() => {
             Fault::bad_request("A batch cannot contain a batch.").reply()
         }
+        Ok(operation) if operation.companion != batch.companion => {
+            Fault::bad_request("A batch stays below the root it was sent to.").reply()
+        }
         Ok(operation) => service.single(&operation, unguarded),
         Err(fault) => fault.reply(),
     }

@@ -12,7 +12,9 @@ macro_rules! push {
 }
 
 /// Returns the CSDL of the sets.
-pub(super) fn document(sets: &[Set]) -> String {
+pub(super) fn document<'a>(sets: impl IntoIterator<Item = &'a Set>) -> String {
+    let sets: Vec<_> = sets.into_iter().collect();
+    let sets = sets.as_slice();
     let mut text = String::from(
         "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<edmx:Edmx Version=\"4.0\" xmlns:edmx=\"http://docs.oasis-open.org/odata/ns/edmx\">\
          <edmx:DataServices><Schema Namespace=\"Microsoft.NAV\" xmlns=\"http://docs.oasis-open.org/odata/ns/edm\">\n",
@@ -35,7 +37,7 @@ pub(super) fn document(sets: &[Set]) -> String {
     text
 }
 
-fn push_type(text: &mut String, set: &Set, sets: &[Set]) {
+fn push_type(text: &mut String, set: &Set, sets: &[&Set]) {
     push!(text, "<EntityType Name=\"{}\"><Key><PropertyRef Name=\"id\"/></Key>", set.entity);
     for column in set.columns.iter().filter(|column| column.kind.is_shown()) {
         push_property(text, column);
@@ -80,7 +82,7 @@ fn push_property(text: &mut String, column: &Column) {
     }
 }
 
-fn enums(sets: &[Set]) -> Vec<(&'static str, &'static [&'static str])> {
+fn enums(sets: &[&Set]) -> Vec<(&'static str, &'static [&'static str])> {
     let mut found: Vec<(&str, &[&str])> = Vec::new();
     for column in sets.iter().flat_map(|set| &set.columns) {
         if let Kind::Enum(name, members) = column.kind

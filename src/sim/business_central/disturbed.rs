@@ -20,6 +20,8 @@ pub(super) struct LateRow {
     /// The row before; `None` if the edit made it.
     before: Option<Row>,
     lists_left: u8,
+    /// The version the edit began with.
+    pub(super) version: u64,
 }
 
 impl Service {
@@ -68,7 +70,8 @@ impl Service {
         if !self.disturbance.plays(Profile::Rewriting) {
             return;
         }
-        for (column, value) in self.sets[set].columns.iter().zip(&mut row.values) {
+        let behind = &self.companion.extensions[set];
+        for (column, value) in self.sets[set].columns.iter().chain(behind).zip(&mut row.values) {
             let (Kind::Text(_), Value::String(text)) = (&column.kind, &*value) else { continue };
             let rewritten =
                 if column.name == "state" { text.trim().to_uppercase() } else { text.trim().to_owned() };
@@ -82,7 +85,13 @@ impl Service {
     /// Notes a write: a person's may come late, the application's may be followed by subscribers.
     pub(super) fn note_write(&mut self, person: bool, set: usize, id: Uuid, before: Option<Row>) {
         if person && self.disturbance.strikes(Profile::LateRows) {
-            self.late.entry(id).or_insert(LateRow { before, lists_left: LATE_LISTS });
+            // The row is stored after this.
+            let version = self.store.version() + 1;
+            self.late.entry(id).or_insert(LateRow { before, lists_left: LATE_LISTS, version });
+        }
+        if !person {
+            // A write that succeeds has waited for whoever held the row.
+            self.late.remove(&id);
         }
         if !person && self.disturbance.plays(Profile::PlugIns) {
             self.written.push((set, id));

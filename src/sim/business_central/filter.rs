@@ -13,9 +13,9 @@ use crate::sim::store::Row;
 
 /// A filter that passed the checks.
 pub(super) struct Filter {
-    expression: Expression,
+    pub(super) expression: Expression,
     /// Enum literals come escaped or as captions, so such a filter is tried both ways.
-    names_enum: bool,
+    pub(super) names_enum: bool,
 }
 
 impl Filter {

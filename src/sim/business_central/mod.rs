@@ -1,12 +1,14 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
+//! Beside it, over the same rows, the companion API.
 //!
-//! It does not play dimensions, pictures, attachments, or custom API pages.
+//! It does not play dimensions, pictures, attachments, or other custom API pages.
 
 mod service;
 
 mod access;
 mod batch;
 mod batch_form;
+mod companion;
 mod csdl;
 mod currency;
 mod disturbed;

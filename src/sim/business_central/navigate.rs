@@ -41,7 +41,7 @@ pub(super) enum Tail {
 impl Service {
     /// Follows an address from a set on.
     pub(super) fn follow(&self, first: &Segment, rest: &[Segment]) -> Result<Target, Fault> {
-        let set = self.set(&first.name).ok_or_else(|| Fault::not_found(&first.name))?;
+        let set = self.published_set(&first.name).ok_or_else(|| Fault::not_found(&first.name))?;
         let mut target = Target { set, key: first.key.clone(), within: None, tail: Tail::Nothing };
         for segment in rest {
             if target.tail != Tail::Nothing {

@@ -43,7 +43,8 @@ pub(super) fn sort(service: &Service, set: &Set, order: &Order, rows: &mut [&Row
     });
 }
 
-fn compare(left: &Value, right: &Value) -> Ordering {
+/// Compares two values of one property.
+pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
     match (left, right) {
         (Value::Number(_), Value::Number(_)) => as_decimal(left).cmp(&as_decimal(right)),
         (Value::Bool(left), Value::Bool(right)) => left.cmp(right),

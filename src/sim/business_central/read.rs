@@ -105,7 +105,7 @@ pub(super) fn list(
 }
 
 /// Returns where the page starts: at a skip token, or at `$skip` with `$top` still to give.
-fn start(operation: &Operation<'_>) -> Result<Position, Fault> {
+pub(super) fn start(operation: &Operation<'_>) -> Result<Position, Fault> {
     if let Some(token) = operation.query.get("$skiptoken") {
         return Position::parse(token);
     }
@@ -116,7 +116,7 @@ fn start(operation: &Operation<'_>) -> Result<Position, Fault> {
     Ok(Position { after_key: None, shown: number("$skip")?.unwrap_or(0), left: number("$top")? })
 }
 
-fn next_link(operation: &Operation<'_>, next: &Position) -> String {
+pub(super) fn next_link(operation: &Operation<'_>, next: &Position) -> String {
     let kept = operation.query.without(&["$skiptoken", "$skip", "aid"]);
     let separator = if kept.is_empty() { "" } else { "&" };
     let path = &operation.request.path;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::Access;
+use super::companion::{self, Companion};
 use super::disturbed::LateRow;
 use super::documents::call;
 use super::error::Fault;
@@ -35,12 +36,20 @@ pub(crate) struct Seed {
     pub(crate) tenant: Uuid,
     pub(crate) environment: &'static str,
     pub(crate) company: Uuid,
+    /// The users writes are signed with.
+    pub(crate) application_user: Uuid,
+    pub(crate) person: Uuid,
+    /// What the companion calls this database.
+    pub(crate) lineage: Uuid,
 }
 
 /// One environment with one company.
 #[derive(Debug)]
 pub(crate) struct Service {
+    /// The tables: first those API v2.0 shows, as it shows them.
     pub(super) sets: Vec<Set>,
+    /// How many of them API v2.0 shows.
+    pub(super) published: usize,
     pub(super) store: Store,
     pub(super) disturbance: Arc<Disturbance>,
     /// Edits that lists don't show yet.
@@ -56,7 +65,10 @@ pub(crate) struct Service {
     pub(super) webhooks: Webhooks,
     /// The changes of rows nobody was told of yet.
     changes: Vec<Change>,
-    access: Access,
+    /// Table and last state of the rows removed that left no tombstone yet.
+    removed: Vec<(usize, Row)>,
+    pub(super) access: Access,
+    pub(super) companion: Companion,
     pub(super) seed: Seed,
 }
 
@@ -65,6 +77,7 @@ pub(crate) struct Service {
 pub(super) struct Mark {
     store: Savepoint,
     changes: usize,
+    removed: usize,
 }
 
 /// A request read as an operation on the API.
@@ -72,6 +85,8 @@ pub(super) struct Operation<'a> {
     pub(super) request: &'a Request,
     /// The absolute address of the API root.
     pub(super) api: String,
+    /// Whether that is the companion's.
+    pub(super) companion: bool,
     pub(super) segments: Vec<Segment>,
     pub(super) query: Query,
 }
@@ -84,10 +99,14 @@ impl Operation<'_> {
 
 impl Service {
     pub(crate) fn new(seed: Seed) -> Self {
-        let sets = tables::all();
+        let mut sets = tables::all();
+        let published = sets.len();
+        sets.extend(companion::tables());
         let store = Store::new(sets.iter().map(|set| vec![set.key_position()]), 5000);
+        let companion = Companion::new(&sets, seed.lineage);
         Self {
             sets,
+            published,
             store,
             disturbance: Arc::default(),
             late: BTreeMap::new(),
@@ -98,7 +117,9 @@ impl Service {
             clock: Clock::default(),
             webhooks: Webhooks::default(),
             changes: Vec::new(),
+            removed: Vec::new(),
             access: Access::default(),
+            companion,
             seed,
         }
     }
@@ -156,7 +177,7 @@ impl Service {
         let index = self.set(set).expect("invariant: seeded sets exist");
         let mut row = self.blank_row(index, id, modified);
         for (name, value) in values {
-            let position = self.sets[index].position(name).expect("invariant: seeded properties exist");
+            let position = self.column_position(index, name).expect("invariant: seeded properties exist");
             row.values[position] = value.clone();
         }
         self.put(index, row);
@@ -164,9 +185,14 @@ impl Service {
 
     /// Stores a row under the next version.
     pub(super) fn put(&mut self, index: usize, mut row: Row) {
+        row.version = self.store.next_version();
+        self.put_as(index, row);
+    }
+
+    /// Stores a row under the version it has.
+    pub(super) fn put_as(&mut self, index: usize, mut row: Row) {
         let set = &self.sets[index];
         set.compose(&mut row);
-        row.version = self.store.next_version();
         let kind = match self.store.rows(index).get(&row.id) {
             None => Some(ChangeKind::Created),
             Some(before) => set.differs(before, &row).then_some(ChangeKind::Updated),
@@ -180,7 +206,13 @@ impl Service {
     pub(super) fn remove(&mut self, index: usize, id: Uuid) {
         let change = Change { set: index, id, kind: ChangeKind::Deleted, at: self.clock.millis() };
         self.changes.push(change);
+        self.removed.extend(self.store.rows(index).get(&id).map(|row| (index, row.clone())));
         self.store.remove(index, id);
+    }
+
+    /// Returns table and last state of the rows removed since the last call.
+    pub(super) fn take_removed(&mut self) -> Vec<(usize, Row)> {
+        std::mem::take(&mut self.removed)
     }
 
     /// Hands the changes of rows to those who subscribed to them.
@@ -191,7 +223,7 @@ impl Service {
 
     /// Marks a place to go back to.
     pub(super) fn mark(&mut self) -> Mark {
-        Mark { store: self.store.savepoint(), changes: self.changes.len() }
+        Mark { store: self.store.savepoint(), changes: self.changes.len(), removed: self.removed.len() }
     }
 
     /// Keeps what happened since a mark.
@@ -202,12 +234,37 @@ impl Service {
     /// Takes back what happened since a mark.
     pub(super) fn take_back(&mut self, mark: Mark) {
         self.changes.truncate(mark.changes);
+        self.removed.truncate(mark.removed);
         self.store.take_back(mark.store);
     }
 
     /// Gathers changes for so long before subscribers are told.
     pub(crate) fn delay_webhooks(&mut self, millis: i64) {
         self.webhooks.delay_millis = millis;
+    }
+
+    /// Changes columns of a stored row as it stands, without the rules of the API.
+    pub(crate) fn amend(&mut self, set: &str, id: Uuid, values: &[(&str, Value)]) {
+        let index = self.set(set).expect("invariant: seeded sets exist");
+        let mut row = self.store.rows(index).get(&id).cloned().expect("invariant: seeded rows exist");
+        for (name, value) in values {
+            self.put_column(index, &mut row, name, value.clone());
+        }
+        self.store.put(index, row);
+    }
+
+    /// Stores a row made by a user.
+    pub(super) fn insert_by(
+        &mut self,
+        set: &str,
+        id: Uuid,
+        modified: &str,
+        by: Uuid,
+        values: &[(&str, Value)],
+    ) {
+        let since = self.store.version();
+        self.insert(set, id, modified, values);
+        self.sign_changes(since, by);
     }
 
     /// Makes a row whose properties are all blank.
@@ -217,11 +274,18 @@ impl Service {
             "lastModifiedDateTime" => Value::from(modified),
             _ => blank(&column.kind),
         });
-        Row { id, version: 0, values: values.collect() }
+        let mut row = Row { id, version: 0, values: values.collect() };
+        self.complete(set, &mut row);
+        row
     }
 
     pub(super) fn set(&self, name: &str) -> Option<usize> {
         self.sets.iter().position(|set| set.name == name)
+    }
+
+    /// Returns the position of a set API v2.0 shows.
+    pub(super) fn published_set(&self, name: &str) -> Option<usize> {
+        self.set(name).filter(|index| *index < self.published)
     }
 
     /// Answers a request; `unguarded` takes the writes that compared no version.
@@ -239,7 +303,9 @@ impl Service {
             Ok(operation) => self.single(&operation, unguarded),
             Err(fault) => fault.reply(),
         };
+        let since = self.store.version();
         self.run_subscribers();
+        self.sign_changes(since, self.author(request));
         self.note_changes();
         reply
             .with("OData-Version", "4.0")
@@ -253,18 +319,24 @@ impl Service {
         let all = segments(&request.path);
         let names: Vec<_> = all.iter().map(|segment| segment.name.as_str()).collect();
         let tenant = self.seed.tenant.to_string();
-        let skipped = match names.as_slice() {
-            ["v2.0", environment, "api", "v2.0", ..]
+        let (before, root) = match names.as_slice() {
+            ["v2.0", environment, "api", root @ ..]
                 if environment.eq_ignore_ascii_case(self.seed.environment) =>
             {
-                4
+                (3, root)
             }
-            ["v2.0", named, environment, "api", "v2.0", ..]
+            ["v2.0", named, environment, "api", root @ ..]
                 if *named == tenant && environment.eq_ignore_ascii_case(self.seed.environment) =>
             {
-                5
+                (4, root)
             }
-            [instance, "api", "v2.0", ..] if instance.eq_ignore_ascii_case(INSTANCE) => 3,
+            [instance, "api", root @ ..] if instance.eq_ignore_ascii_case(INSTANCE) => (2, root),
+            _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
+        };
+        let companion = companion::is_root(root);
+        let skipped = match root {
+            _ if companion => before + 3,
+            ["v2.0", ..] => before + 1,
             _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
         };
         let query = Query::parse(&request.query);
@@ -275,6 +347,7 @@ impl Service {
         Ok(Operation {
             request,
             api: format!("{}/{}", request.base, prefix.join("/")),
+            companion,
             segments: all.into_iter().skip(skipped).collect(),
             query,
         })
@@ -293,14 +366,23 @@ impl Service {
         if writes && self.disturbance.strikes(Profile::LockConflicts) {
             return Fault::lock_conflict().reply();
         }
-        self.route(operation).unwrap_or_else(|fault| fault.reply())
+        let since = self.store.version();
+        let reply = self.route(operation).unwrap_or_else(|fault| fault.reply());
+        // What changes while somebody reads is another's doing.
+        let author = if request.method == "GET" { self.seed.person } else { self.author(request) };
+        self.bury_removed(author);
+        self.sign_changes(since, author);
+        reply
     }
 
     fn route(&mut self, operation: &Operation<'_>) -> Result<Reply, Fault> {
+        if operation.companion {
+            return companion::answer(self, operation);
+        }
         match operation.segments.as_slice() {
             [] => Ok(self.service_document(operation)),
             [metadata] if metadata.name == "$metadata" => {
-                Ok(Reply::text(200, "application/xml", csdl::document(&self.sets)))
+                Ok(Reply::text(200, "application/xml", csdl::document(&self.sets[..self.published])))
             }
             [subscriptions] if subscriptions.name == "subscriptions" => {
                 self.route_subscriptions(operation, subscriptions)
@@ -320,7 +402,7 @@ impl Service {
         }
     }
 
-    fn route_set(
+    pub(super) fn route_set(
         &mut self,
         operation: &Operation<'_>,
         segment: &Segment,
@@ -395,7 +477,10 @@ impl Service {
     }
 
     /// Does work that happens as a whole or not at all.
-    fn attempt<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, Fault>) -> Result<T, Fault> {
+    pub(super) fn attempt<T>(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
         let mark = self.mark();
         let result = work(self);
         match &result {
@@ -406,7 +491,7 @@ impl Service {
     }
 
     /// Accepts the company by id or by name.
-    fn check_company(&self, key: Option<&Key>) -> Result<(), Fault> {
+    pub(super) fn check_company(&self, key: Option<&Key>) -> Result<(), Fault> {
         let set = self.set("companies").expect("invariant: the set exists");
         let name_position = self.sets[set].key_position();
         let named = |text: &str| {
@@ -428,8 +513,7 @@ impl Service {
     }
 
     fn service_document(&self, operation: &Operation<'_>) -> Reply {
-        let sets: Vec<_> = self
-            .sets
+        let sets: Vec<_> = self.sets[..self.published]
             .iter()
             .map(|set| json!({"name": set.name, "kind": "EntitySet", "url": set.name}))
             .collect();

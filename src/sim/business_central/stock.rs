@@ -23,10 +23,12 @@ impl Service {
     pub(super) fn move_item(&mut self, item: Uuid, quantity: Decimal, movement: &Movement<'_>) {
         let items = self.set("items").expect("invariant: the set exists");
         let Some(mut row) = self.store.rows(items).get(&item).cloned() else { return };
+        let before = row.clone();
         let stock = self.sets[items].number(&row, "inventory") + quantity;
         self.sets[items].put(&mut row, "inventory", decimal(stock));
         let number = self.sets[items].text(&row, "number").to_owned();
         self.put(items, row);
+        self.keep_version(items, &before);
         self.post_entry(&number, quantity, movement);
     }
 

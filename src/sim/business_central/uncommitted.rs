@@ -31,6 +31,7 @@ impl Service {
             row.values[set.shown(name)?] = value.clone();
         }
         set.put(&mut row, "lastModifiedDateTime", now);
+        row.version = self.store.next_version();
         self.uncommitted.push((index, row));
         Some(())
     }
@@ -40,20 +41,29 @@ impl Service {
         self.uncommitted.clear();
     }
 
-    /// Ends all open transactions well: their rows keep the stamps they were given when they were edited.
+    /// Ends all open transactions well: their rows keep the stamps and the versions they were given when they were edited.
     pub(crate) fn commit(&mut self) {
-        for (index, row) in std::mem::take(&mut self.uncommitted) {
-            self.put(index, row);
+        for (index, mut row) in std::mem::take(&mut self.uncommitted) {
+            let (id, since) = (row.id, self.store.version());
+            if self.store.rows(index).get(&id).is_some_and(|stored| stored.version > row.version) {
+                row.version = self.store.next_version();
+            }
+            self.put_as(index, row);
+            self.settle(index, id, self.seed.person);
+            self.sign_changes(since, self.seed.person);
         }
     }
 
-    /// Reads with the rows of open transactions in place.
+    /// Reads with the rows of open transactions in place; the companion reads what is committed.
     pub(super) fn read_dirty<T>(
         &mut self,
         operation: &Operation<'_>,
         set: usize,
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        if operation.companion {
+            return read(self);
+        }
         let mut open = self.uncommitted.clone();
         if !operation.request.person && self.disturbance.plays(Profile::RolledBackRows) {
             open.extend(self.chance_row(set).map(|row| (set, row)));
@@ -63,7 +73,7 @@ impl Service {
         }
         let savepoint = self.mark();
         for (index, row) in open {
-            self.put(index, row);
+            self.put_as(index, row);
         }
         let result = read(self);
         self.take_back(savepoint);
@@ -71,7 +81,7 @@ impl Service {
     }
 
     /// Sometimes returns a row like one of the set's that somebody is about to insert, and then does not.
-    fn chance_row(&self, set: usize) -> Option<Row> {
+    fn chance_row(&mut self, set: usize) -> Option<Row> {
         let key = self.sets[set].key_position();
         let rows = self.store.rows(set);
         let numbered = matches!(self.sets[set].columns[key].kind, Kind::Code(_));
@@ -85,6 +95,7 @@ impl Service {
         self.sets[set].put(&mut row, "id", id.to_string());
         row.values[key] = Value::from("UNSTORED");
         self.sets[set].put(&mut row, "lastModifiedDateTime", self.now());
+        row.version = self.store.next_version();
         Some(row)
     }
 }

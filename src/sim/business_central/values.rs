@@ -58,10 +58,10 @@ pub(super) fn stored(set: &Set, column: &Column, value: &Value) -> Result<Value,
             let number = as_decimal(value).filter(|number| number.abs() <= limit);
             decimal(number.ok_or_else(wrong)?)
         }
-        Kind::BigInteger => Value::from(value.as_i64().ok_or_else(wrong)?),
         Kind::Integer => {
             Value::from(value.as_i64().filter(|number| i32::try_from(*number).is_ok()).ok_or_else(wrong)?)
         }
+        Kind::BigInteger => Value::from(value.as_i64().ok_or_else(wrong)?),
         Kind::Boolean => Value::Bool(value.as_bool().ok_or_else(wrong)?),
         Kind::Date | Kind::DateTime => {
             let text = as_text()?;

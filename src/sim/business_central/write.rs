@@ -121,6 +121,9 @@ pub(super) fn update(
         let row = store(service, operation.request.person, index, row)?;
         if let Some(position) = moved {
             post_journal(service, index, &row, &old, position);
+            if without_stock == old {
+                service.keep_version(index, &old);
+            }
         }
         service.follow_up(index, Written::Updated(&old, &row))?;
     }
@@ -174,7 +177,7 @@ fn parts(service: &Service, index: usize, id: Uuid) -> Vec<(usize, Uuid)> {
     parts
 }
 
-fn body(operation: &Operation<'_>) -> Result<Map<String, Value>, Fault> {
+pub(super) fn body(operation: &Operation<'_>) -> Result<Map<String, Value>, Fault> {
     match serde_json::from_slice(&operation.request.body) {
         Ok(Value::Object(body)) => Ok(body),
         Ok(_) => Err(Fault::bad_request("The request body is not a JSON object.")),
@@ -182,14 +185,14 @@ fn body(operation: &Operation<'_>) -> Result<Map<String, Value>, Fault> {
     }
 }
 
-fn required_tag<'a>(operation: &Operation<'a>) -> Result<&'a str, Fault> {
+pub(super) fn required_tag<'a>(operation: &Operation<'a>) -> Result<&'a str, Fault> {
     let tag = operation.request.header("if-match").map(str::trim);
     let well_formed = |tag: &&str| *tag == "*" || tag.starts_with("W/\"") && tag.ends_with('"');
     let message = "The If-Match header is missing or could not be parsed.";
     tag.filter(well_formed).ok_or_else(|| Fault::new(400, "BadRequest_InvalidToken", message))
 }
 
-fn check_tag(tag: &str, row: &Row) -> Result<(), Fault> {
+pub(super) fn check_tag(tag: &str, row: &Row) -> Result<(), Fault> {
     if tag == "*" || tag == etag(row) {
         return Ok(());
     }
@@ -245,7 +248,7 @@ pub(super) fn assign(
     Ok(())
 }
 
-fn unknown_property(set: &Set, name: &str) -> Fault {
+pub(super) fn unknown_property(set: &Set, name: &str) -> Fault {
     Fault::bad_request(format!(
         "The property '{name}' does not exist on type 'Microsoft.NAV.{}'. Make sure to only use property names that are defined by the type.",
         set.entity
@@ -265,7 +268,7 @@ fn check_agreement(set: &Set, reference: &str, body: &Map<String, Value>, id: &V
 }
 
 /// Stores a row under the next version if its key is free; returns it as it is stored.
-fn store(service: &mut Service, person: bool, index: usize, mut row: Row) -> Result<Row, Fault> {
+pub(super) fn store(service: &mut Service, person: bool, index: usize, mut row: Row) -> Result<Row, Fault> {
     service.rewrite(index, &mut row);
     service.sets[index].compose(&mut row);
     if service.store.rows(index).duplicate(&row).is_some() {
@@ -314,7 +317,7 @@ fn post_journal(service: &mut Service, index: usize, row: &Row, old: &Row, inven
 }
 
 /// Refuses to delete what other rows refer to.
-fn check_unreferenced(service: &Service, index: usize, row: &Row) -> Result<(), Fault> {
+pub(super) fn check_unreferenced(service: &Service, index: usize, row: &Row) -> Result<(), Fault> {
     let id = Value::String(row.id.to_string());
     let deleted = &service.sets[index];
     for (other, set) in service.sets.iter().enumerate() {

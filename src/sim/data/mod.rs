@@ -1,6 +1,7 @@
 //! The rows both systems start with, decided by fixed rules and the seed.
 
 mod business_central;
+mod companion;
 mod dataverse;
 mod messages;
 mod northwind;

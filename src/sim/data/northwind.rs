@@ -6,6 +6,7 @@ use rust_decimal::Decimal;
 
 const CUSTOMERS: &str = include_str!("../../../fixtures/northwind/customers.csv");
 const SUPPLIERS: &str = include_str!("../../../fixtures/northwind/suppliers.csv");
+const SHIPPERS: &str = include_str!("../../../fixtures/northwind/shippers.csv");
 const PRODUCTS: &str = include_str!("../../../fixtures/northwind/products.csv");
 
 /// A customer or supplier.
@@ -22,6 +23,7 @@ pub(super) struct Partner {
     /// Two letters.
     pub(super) country: String,
     pub(super) phone: String,
+    pub(super) fax: String,
     pub(super) email: String,
     pub(super) website: String,
     /// Blank for the local currency.
@@ -37,7 +39,10 @@ pub(super) struct Item {
     pub(super) price: Decimal,
     pub(super) cost: Decimal,
     pub(super) stock: Decimal,
+    pub(super) on_order: Decimal,
     pub(super) vendor: String,
+    /// `V0001`.
+    pub(super) vendor_number: String,
     pub(super) discontinued: bool,
 }
 
@@ -48,7 +53,11 @@ pub(super) fn customers() -> Vec<Partner> {
 
 /// Returns the suppliers in the order of the file.
 pub(super) fn vendors() -> Vec<Partner> {
-    partners(SUPPLIERS, |row| format!("V{:0>4}", row["supplier_id"]))
+    partners(SUPPLIERS, |row| vendor_number(&row["supplier_id"]))
+}
+
+fn vendor_number(supplier: &str) -> String {
+    format!("V{supplier:0>4}")
 }
 
 /// Returns the products in the order of the file.
@@ -65,12 +74,23 @@ pub(super) fn items() -> Vec<Item> {
             name: row["product_name"].clone(),
             price,
             cost: (price * Decimal::new(6, 1)).round_dp(2),
+            on_order: row["units_on_order"].parse().unwrap_or_default(),
             stock: row["units_in_stock"].parse().unwrap_or_default(),
+            vendor_number: vendor_number(&row["supplier_id"]),
             vendor: suppliers.get(&row["supplier_id"]).cloned().unwrap_or_default(),
             discontinued: row["discontinued"] == "1",
         }
     });
     items.collect()
+}
+
+/// Returns code and name of the shippers in the order of the file.
+pub(super) fn shippers() -> Vec<(String, String)> {
+    let shippers = rows(SHIPPERS).into_iter().map(|row| {
+        let word = row["company_name"].split(' ').next().unwrap_or_default().to_uppercase();
+        (word.chars().take(10).collect(), row["company_name"].clone())
+    });
+    shippers.collect()
 }
 
 fn rows(file: &str) -> Vec<BTreeMap<String, String>> {
@@ -93,6 +113,7 @@ fn partners(file: &str, number: impl Fn(&BTreeMap<String, String>) -> String) ->
             region: row["region"].clone(),
             postal_code: row["postal_code"].to_uppercase(),
             phone: row["phone"].clone(),
+            fax: row["fax"].clone(),
             email: if position % 3 == 0 { format!("{plain}@{domain}") } else { String::new() },
             website: if position % 5 == 0 { format!("https://www.{domain}") } else { String::new() },
             currency: currency(country),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use super::{business_central, dataverse, messages, other_engine, people, synthetic};
+use super::{business_central, companion, dataverse, messages, other_engine, people, synthetic};
 use crate::sim::options::{DataSet, Options};
 use crate::sim::{business_central as bc, dataverse as dv};
 
@@ -31,9 +31,12 @@ pub(crate) fn world(options: &Options) -> World {
         World { dataverse: organisation(seed, &options.dataverse), business_central: company(seed) };
     if options.data == DataSet::Northwind {
         business_central::fill(&mut world.business_central, seed);
+        companion::fill(&mut world.business_central, seed);
         dataverse::fill(&mut world.dataverse, seed);
     }
     synthetic::fill(&mut world.business_central, seed, options.rows);
+    world.business_central.sign_seeded();
+    world.business_central.install_companion(options.companion);
     world
 }
 
@@ -72,7 +75,14 @@ fn organisation(seed: u64, switches: &[dv::Switch]) -> dv::Service {
 fn company(seed: u64) -> bc::Service {
     let company = stable_id(seed, "companies", "Northwind Traders");
     let tenant = stable_id(seed, "registration", "tenant");
-    let mut service = bc::Service::new(bc::Seed { tenant, environment: "Production", company });
+    let mut service = bc::Service::new(bc::Seed {
+        tenant,
+        environment: "Production",
+        company,
+        application_user: stable_id(seed, "users", "application"),
+        person: stable_id(seed, "users", "person"),
+        lineage: stable_id(seed, "lineages", "1"),
+    });
     service.insert(
         "companies",
         company,

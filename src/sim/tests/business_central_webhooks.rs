@@ -2,12 +2,13 @@
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use uuid::Uuid;
 
 use super::business_central::{customer, get, patch, post, tick};
 use super::business_central_documents::order;
 use super::{code, northwind, request};
 use crate::sim::business_central::Outcome;
-use crate::sim::data::World;
+use crate::sim::data::{World, world};
 use crate::sim::http::Reply;
 use crate::sim::{DataSet, Options, Simulation};
 
@@ -47,7 +48,7 @@ fn a_subscription_is_made_renewed_and_deleted() {
     tick(&mut world, 0);
     let unshaken = ask(&mut world, "POST", "subscriptions", &[], &subscription("customers"), false);
     assert_eq!(code(&unshaken), (400, "BadRequest".to_owned()));
-    for set in ["salesOrderLines", "itemVariants", "companies", "nme"] {
+    for set in ["salesOrderLines", "itemVariants", "companies", "deletedRows", "nme"] {
         let reply = ask(&mut world, "POST", "subscriptions", &[], &subscription(set), true);
         assert_eq!(code(&reply).1, "Application_DialogException", "{set}");
     }
@@ -157,6 +158,35 @@ fn what_is_not_committed_is_not_told() {
     tick(&mut world, 60);
     tick(&mut world, 120);
     assert_eq!(told(&mut world).len(), 1);
+}
+
+#[test]
+fn what_the_companion_writes_removes_and_merges_is_told() {
+    let mut world = world(&Options { companion: true, ..Options::default() });
+    tick(&mut world, 0);
+    subscribe(&mut world, "customers");
+    subscribe(&mut world, "contacts");
+    let ids = ["ALFKI", "ANATR", "ANTON"].map(|number| customer(&mut world, number)["id"].clone());
+    let ids = ids.map(|id| Uuid::parse_str(id.as_str().unwrap()).unwrap());
+    let company = world.business_central.company();
+    let root = format!("{}/api/tandem/sync/v1.0", world.business_central.environment_path());
+    let target = format!("{root}/companies({company})/customers({})", ids[0]);
+    let delete = request("DELETE", &target, &["If-Match: *"], "");
+    assert_eq!(world.business_central.answer(&delete, &mut Vec::new()).status, 204);
+    assert!(world.business_central.merge("customers", ids[1], ids[2]));
+    assert_eq!(get(&mut world, "customers").status, 200);
+    tick(&mut world, 60);
+    let told = told(&mut world);
+    for id in &ids[..2] {
+        assert!(told.contains(&("deleted".to_owned(), format!("customers({id})"))), "{told:?}");
+    }
+    let survivor = format!("customers({})", ids[2]);
+    assert!(told.iter().any(|(kind, resource)| *resource == survivor && kind != "deleted"), "{told:?}");
+    // The company contact of a customer that went is no customer's any more.
+    assert!(
+        told.iter().any(|(kind, resource)| kind == "updated" && resource.starts_with("contacts(")),
+        "{told:?}"
+    );
 }
 
 /// Answers requests on a port of its own, each with the token it carries or else 200, and hands on their bodies.

@@ -9,6 +9,7 @@ mod business_central_reads;
 mod business_central_settings;
 mod business_central_webhooks;
 mod change_tracking;
+mod companion;
 mod dataverse;
 mod dataverse_batches;
 mod dataverse_metadata;

@@ -70,7 +70,9 @@ impl Service {
             "Accepted" => set.put(&mut row, "acceptedDate", self.clock.today()),
             _ => {}
         }
+        let since = self.store.version();
         self.touch(index, row);
+        self.sign_changes(since, self.seed.person);
         Some(())
     }
 }

@@ -133,8 +133,12 @@ impl Service {
         })
     }
 
-    /// Returns whether one can subscribe to a set: not to lines, views, system tables, and keys of several columns.
+    /// Returns whether one can subscribe to a set: not to lines, views, system tables, keys of several columns,
+    /// and what API v2.0 doesn't show.
     pub(in super::super) fn supports_webhooks(&self, set: usize) -> bool {
+        if set >= self.published {
+            return false;
+        }
         let set = &self.sets[set];
         let composed = matches!(set.columns[set.key_position()].kind, Kind::Composed(_));
         !matches!(set.role, Role::Line(_)) && set.view_of.is_none() && !composed && set.table < 2_000_000_000
