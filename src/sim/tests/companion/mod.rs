@@ -2,6 +2,8 @@
 
 mod feed;
 mod figures;
+mod handle;
+mod mirror;
 mod transactions;
 mod writes;
 
