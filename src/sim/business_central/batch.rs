@@ -83,7 +83,7 @@ fn run_as_whole(
         for request in &part.requests {
             let reply = operate(service, operation, request, unguarded);
             failed |= !reply.is_success();
-            if reply.is_success() && posts(request) {
+            if reply.is_success() && !operation.companion && posts(request) {
                 // Posting commits by itself, and with it all that came before.
                 service.keep(savepoint);
                 savepoint = service.mark();
@@ -103,7 +103,7 @@ fn run_as_whole(
     responses
 }
 
-/// Returns whether a request is a bound action.
+/// Returns whether a request is a bound action of API v2.0; the companion has none that posts.
 fn posts(request: &Request) -> bool {
     let last = segments(&request.path).pop();
     request.method == "POST" && last.is_some_and(|segment| super::documents::action(&segment.name).is_some())

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::access::Access;
-use super::companion::{self, Companion};
+use super::companion::{self, Companion, Removed};
 use super::disturbed::LateRow;
 use super::documents::call;
 use super::error::Fault;
@@ -65,8 +65,7 @@ pub(crate) struct Service {
     pub(super) webhooks: Webhooks,
     /// The changes of rows nobody was told of yet.
     changes: Vec<Change>,
-    /// Table and last state of the rows removed that left no tombstone yet.
-    removed: Vec<(usize, Row)>,
+    removed: Vec<Removed>,
     pub(super) access: Access,
     pub(super) companion: Companion,
     pub(super) seed: Seed,
@@ -206,12 +205,14 @@ impl Service {
     pub(super) fn remove(&mut self, index: usize, id: Uuid) {
         let change = Change { set: index, id, kind: ChangeKind::Deleted, at: self.clock.millis() };
         self.changes.push(change);
-        self.removed.extend(self.store.rows(index).get(&id).map(|row| (index, row.clone())));
+        if let Some(row) = self.store.rows(index).get(&id).cloned() {
+            self.removed.push(Removed { table: index, row, cause: self.companion.cause.clone() });
+        }
         self.store.remove(index, id);
     }
 
-    /// Returns table and last state of the rows removed since the last call.
-    pub(super) fn take_removed(&mut self) -> Vec<(usize, Row)> {
+    /// Returns the rows removed since the last call.
+    pub(super) fn take_removed(&mut self) -> Vec<Removed> {
         std::mem::take(&mut self.removed)
     }
 

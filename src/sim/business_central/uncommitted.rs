@@ -48,8 +48,9 @@ impl Service {
             if self.store.rows(index).get(&id).is_some_and(|stored| stored.version > row.version) {
                 row.version = self.store.next_version();
             }
+            let version = row.version;
             self.put_as(index, row);
-            self.settle(index, id, self.seed.person);
+            self.settle(index, id, version - 1, self.seed.person);
             self.sign_changes(since, self.seed.person);
         }
     }

@@ -37,14 +37,14 @@ impl Service {
         for table in 0..self.sets.len() {
             let rows: Vec<_> = self.store.rows(table).iter().cloned().collect();
             for row in rows {
-                self.sign(table, row, self.seed.person);
+                self.sign(table, row, 0, self.seed.person);
             }
         }
     }
 
     /// Signs every row changed after `since` and runs what follows the insertion of a row.
     pub(crate) fn sign_changes(&mut self, since: u64, author: Uuid) {
-        let mut since = since;
+        let (begun, mut since) = (since, since);
         // What follows an insertion may insert again.
         while since < self.store.version() {
             let until = self.store.version();
@@ -52,18 +52,19 @@ impl Service {
                 let changed: Vec<_> =
                     self.store.rows(table).changed(since, until).map(|row| row.id).collect();
                 for id in changed {
-                    self.settle(table, id, author);
+                    self.settle(table, id, begun, author);
                 }
             }
             since = until;
         }
     }
 
-    /// Signs a stored row and runs what follows its insertion. Nobody signs what is only a view of other rows.
-    pub(crate) fn settle(&mut self, table: usize, id: Uuid, author: Uuid) {
+    /// Signs a row stored after `since` and runs what follows its insertion. Nobody signs what is only a view of other
+    /// rows.
+    pub(crate) fn settle(&mut self, table: usize, id: Uuid, since: u64, author: Uuid) {
         let row = self.store.rows(table).get(&id).filter(|_| self.sets[table].view_of.is_none());
         let Some(row) = row.cloned() else { return };
-        if self.sign(table, row, author) {
+        if self.sign(table, row, since, author) {
             self.follow_insertion(table, id);
         }
         if self.sets[table].name == "salesInvoices"
@@ -73,20 +74,26 @@ impl Service {
         }
     }
 
-    /// Signs one row, and returns whether it has just been made.
-    fn sign(&mut self, table: usize, mut row: Row, author: Uuid) -> bool {
-        if self.kept_version(table, &row).is_some() {
+    /// Signs one row, and returns whether it has just been made. Who moved a calculated value signs nothing.
+    fn sign(&mut self, table: usize, mut row: Row, since: u64, author: Uuid) -> bool {
+        if self.kept_version(table, &row).is_some_and(|kept| kept <= since) {
             return false;
         }
         self.complete(table, &mut row);
         let inserted = is_blank(self.column(table, &row, "systemCreatedBy"));
         let author = Value::String(author.to_string());
         if inserted {
-            let made = self.column(table, &row, "lastModifiedDateTime").clone();
+            let made = match self.sets[table].position("lastModifiedDateTime") {
+                Some(position) => row.values[position].clone(),
+                None => json!(self.now()),
+            };
             self.put_column(table, &mut row, "systemCreatedAt", made);
             self.put_column(table, &mut row, "systemCreatedBy", author.clone());
         }
         self.put_column(table, &mut row, "systemModifiedBy", author);
+        if self.sets[table].position("lastModifiedDateTime").is_none() {
+            self.put_column(table, &mut row, "lastModifiedDateTime", json!(self.now()));
+        }
         self.store.put(table, row);
         inserted
     }

@@ -1,6 +1,6 @@
 //! The words in which sets are declared, close to those of the contract: `^` after a name means no filter and no order.
 
-use super::schema::{Access, Figure, Maker, Offered};
+use super::schema::{Access, Figure, Maker, Offered, Test};
 use crate::sim::business_central::schema::{Column, Kind};
 
 pub(super) const READ: Offered = Offered { create: false, update: false, delete: false };
@@ -14,7 +14,23 @@ pub(super) struct Declaration {
     pub(super) rows: Rows,
     pub(super) key: &'static [&'static str],
     pub(super) offered: Offered,
+    /// Number and name of the table, where v2.0 shows it through another one.
+    pub(super) table: Option<(u32, &'static str)>,
+    /// Which rows of the table it shows; all of them unless said.
+    pub(super) only: Option<Test>,
     pub(super) entries: Vec<Entry>,
+}
+
+impl Declaration {
+    /// Names the table.
+    pub(super) fn table(self, number: u32, name: &'static str) -> Self {
+        Self { table: Some((number, name)), ..self }
+    }
+
+    /// Shows only some of the table's rows.
+    pub(super) fn only(self, test: Test) -> Self {
+        Self { only: Some(test), ..self }
+    }
 }
 
 /// Where a declared set has its rows from.
@@ -57,7 +73,7 @@ pub(super) fn view(
 ) -> Declaration {
     let mut all = system();
     all.extend(entries);
-    Declaration { name, entity, rows: Rows::Of(table), key, offered, entries: all }
+    Declaration { name, entity, rows: Rows::Of(table), key, offered, table: None, only: None, entries: all }
 }
 
 /// Declares a set whose rows are made for each request.
@@ -68,7 +84,8 @@ pub(super) fn made(
     maker: Maker,
     entries: Vec<Entry>,
 ) -> Declaration {
-    Declaration { name, entity, rows: Rows::Made(maker), key, offered: READ, entries: read(entries) }
+    let rows = Rows::Made(maker);
+    Declaration { name, entity, rows, key, offered: READ, table: None, only: None, entries: read(entries) }
 }
 
 /// The columns of every set over a table. The id is set on insert where there is one.

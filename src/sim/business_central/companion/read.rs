@@ -34,16 +34,16 @@ pub(super) fn list(service: &Service, operation: &Operation<'_>, index: usize) -
     let matching = matching(service, operation, view, filter.as_ref())?;
     let count = matching.len();
     let order = Order::new(view, &order);
-    let (page, more) = page(service, view, &order, matching, &start, take);
+    let (page, more) = page(service, &order, matching, &start, take);
     let mut body = Map::new();
     body.insert("@odata.context".to_owned(), context(service, operation, view).into());
     if operation.query.get("$count") == Some("true") {
         body.insert("@odata.count".to_owned(), count.into());
     }
-    let rows = page.iter().map(|row| Value::Object(render(service, view, row, &shown)));
+    let rows = page.iter().map(|(view, row)| Value::Object(render(service, view, row, &shown)));
     body.insert("value".to_owned(), rows.collect());
     let left = start.left.map(|left| left - page.len());
-    if let Some(last) = page.last().filter(|_| more && left != Some(0)) {
+    if let Some((view, last)) = page.last().filter(|_| more && left != Some(0)) {
         let next =
             Position { after_key: order.mark(service, view, last), shown: start.shown + page.len(), left };
         body.insert("@odata.nextLink".to_owned(), next_link(operation, &next).into());
@@ -98,7 +98,8 @@ pub(super) fn shown(
 pub(super) fn committed<'a>(service: &'a Service, view: &View, key: &Key) -> Result<&'a Row, Fault> {
     let id = key.id("id").ok_or_else(|| Fault::bad_request("The key of the entity is not a valid guid."))?;
     let row = view.table().and_then(|table| service.store.rows(table).get(&id));
-    row.and_then(|row| service.listed(row)).ok_or_else(|| Fault::not_found(view.set.name))
+    let row = row.and_then(|row| service.listed(row)).filter(|row| view.holds(service, row));
+    row.ok_or_else(|| Fault::not_found(view.set.name))
 }
 
 fn render(service: &Service, view: &View, row: &Row, shown: &[usize]) -> Map<String, Value> {
@@ -159,25 +160,32 @@ fn check_searchable(view: &View, name: &str, option: &str) -> Result<(), Fault> 
     Ok(())
 }
 
+/// A row with the view it is seen through: a set may be spread over tables, each with a view of its own.
+type Found<'a> = (&'a View, Cow<'a, Row>);
+
 /// Returns the committed rows a filter accepts, in no order.
 fn matching<'a>(
     service: &'a Service,
     operation: &Operation<'_>,
-    view: &View,
+    of: &View,
     filter: Option<&Filter>,
-) -> Result<Vec<Cow<'a, Row>>, Fault> {
-    let rows: Vec<Cow<'a, Row>> = match view.origin {
-        Origin::Made(make) => make(service, operation)?.into_iter().map(Cow::Owned).collect(),
-        Origin::Table(table) => {
-            let since = filter.map_or(0, |filter| versions_after(&filter.expression));
-            let changed = service.store.rows(table).changed(since, u64::MAX);
-            changed.filter_map(|row| service.listed(row)).map(Cow::Borrowed).collect()
-        }
-    };
-    Ok(rows
-        .into_iter()
-        .filter(|row| filter.is_none_or(|filter| accepts(service, view, filter, row)))
-        .collect())
+) -> Result<Vec<Found<'a>>, Fault> {
+    let mut found = Vec::new();
+    for view in service.companion.views.iter().filter(|view| view.set.name == of.set.name) {
+        let rows: Vec<Cow<'a, Row>> = match view.origin {
+            Origin::Made(make) => make(service, operation)?.into_iter().map(Cow::Owned).collect(),
+            Origin::Table(table) => {
+                let since = filter.map_or(0, |filter| versions_after(&filter.expression));
+                let changed = service.store.rows(table).changed(since, u64::MAX);
+                let listed = changed.filter_map(|row| service.listed(row));
+                listed.filter(|row| view.holds(service, row)).map(Cow::Borrowed).collect()
+            }
+        };
+        let accepted =
+            rows.into_iter().filter(|row| filter.is_none_or(|filter| accepts(service, view, filter, row)));
+        found.extend(accepted.map(|row| (view, row)));
+    }
+    Ok(found)
 }
 
 /// Returns the version above which all rows lie that a filter can accept.
@@ -258,25 +266,24 @@ fn sortable(value: &Value) -> String {
 /// Returns the rows of a page, and whether there are more.
 fn page<'a>(
     service: &Service,
-    view: &View,
     order: &Order<'_>,
-    mut rows: Vec<Cow<'a, Row>>,
+    mut rows: Vec<Found<'a>>,
     start: &Position,
     take: usize,
-) -> (Vec<Cow<'a, Row>>, bool) {
+) -> (Vec<Found<'a>>, bool) {
     let mut page: Vec<_> = match order {
         Order::Sent(keys) => {
-            rows.sort_by(|left, right| compare_rows(service, view, keys, left, right));
+            rows.sort_by(|left, right| compare_rows(service, keys, left, right));
             rows.into_iter().skip(start.shown).collect()
         }
         Order::RowVersion | Order::Key => {
             let after = start.after_key.as_deref();
             let mut marked: Vec<_> =
-                rows.into_iter().map(|row| (order.mark(service, view, &row), row)).collect();
+                rows.into_iter().map(|found| (order.mark(service, found.0, &found.1), found)).collect();
             marked.retain(|(mark, _)| after.is_none_or(|after| mark.as_deref() > Some(after)));
             marked.sort_by(|(left, _), (right, _)| left.cmp(right));
             let skip = if after.is_some() { 0 } else { start.shown };
-            marked.into_iter().map(|(_, row)| row).skip(skip).collect()
+            marked.into_iter().map(|(_, found)| found).skip(skip).collect()
         }
     };
     let more = page.len() > take;
@@ -284,10 +291,10 @@ fn page<'a>(
     (page, more)
 }
 
-fn compare_rows(service: &Service, view: &View, keys: &[OrderBy], left: &Row, right: &Row) -> Ordering {
+fn compare_rows(service: &Service, keys: &[OrderBy], left: &Found<'_>, right: &Found<'_>) -> Ordering {
     for key in keys {
-        let order =
-            compare(&view.named(service, left, &key.property), &view.named(service, right, &key.property));
+        let [left, right] = [left, right].map(|(view, row)| view.named(service, row, &key.property));
+        let order = compare(&left, &right);
         let order = if key.descending { order.reverse() } else { order };
         if order != Ordering::Equal {
             return order;

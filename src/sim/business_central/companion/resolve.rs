@@ -6,7 +6,7 @@ use crate::sim::business_central::schema::{Column, Role, Set, Verbs};
 
 /// Finds every declared property its place.
 pub(super) fn resolve(declaration: Declaration, tables: &[Set], extensions: &mut [Vec<Column>]) -> View {
-    let Declaration { name, entity, rows, key, offered, entries } = declaration;
+    let Declaration { name, entity, rows, key, offered, table: named, only, entries } = declaration;
     let origin = match rows {
         Rows::Of(table) => Origin::Table(table_named(tables, table)),
         Rows::Made(maker) => Origin::Made(maker),
@@ -29,11 +29,13 @@ pub(super) fn resolve(declaration: Declaration, tables: &[Set], extensions: &mut
     };
     let order = key.iter().map(at).collect();
     let base = table.map(|table| &tables[table]);
+    let (number, caption) =
+        named.unwrap_or_else(|| base.map_or((0, name), |base| (base.table, base.caption)));
     let set = Set {
         name,
         entity,
-        table: base.map_or(0, |base| base.table),
-        caption: base.map_or(name, |base| base.caption),
+        table: number,
+        caption,
         key: key.first().copied().expect("invariant: a set has a key"),
         series: base.and_then(|base| base.series),
         verbs: Verbs::All,
@@ -42,7 +44,7 @@ pub(super) fn resolve(declaration: Declaration, tables: &[Set], extensions: &mut
         role: Role::Table,
         columns,
     };
-    View { set, origin, offered, properties: found, pairs, order }
+    View { set, origin, offered, only, properties: found, pairs, order }
 }
 
 fn table_named(tables: &[Set], name: &str) -> usize {

@@ -1,10 +1,13 @@
 //! From an address below the companion's root to what answers it.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
-use super::schema::{Offered, Origin};
-use super::{read, write};
+use super::schema::{Offered, Origin, View};
+use super::{actions, read, write};
 use crate::sim::business_central::csdl;
+use crate::sim::business_central::documents::action;
 use crate::sim::business_central::error::Fault;
 use crate::sim::business_central::service::{Operation, Service};
 use crate::sim::http::Reply;
@@ -24,7 +27,10 @@ pub(crate) fn answer(service: &mut Service, operation: &Operation<'_>) -> Result
     match operation.segments.as_slice() {
         [] => Ok(service_document(service, operation)),
         [metadata] if metadata.name == "$metadata" => {
-            let views = service.companion.views.iter().map(|view| &view.set);
+            let first = |(at, view): &(usize, &View)| {
+                !service.companion.views[..*at].iter().any(|other| other.set.name == view.set.name)
+            };
+            let views = service.companion.views.iter().enumerate().filter(first).map(|(_, view)| &view.set);
             let sets = service.sets.iter().filter(|set| set.name == "companies").chain(views);
             Ok(Reply::text(200, "application/xml", csdl::document(sets)))
         }
@@ -51,6 +57,7 @@ fn answer_set(
 ) -> Result<Reply, Fault> {
     let index = service.companion.views.iter().position(|view| view.set.name == segment.name);
     let index = index.ok_or_else(|| Fault::not_found(&segment.name))?;
+    let index = service.view_with(index, segment.key.as_ref());
     let view = &service.companion.views[index];
     let Offered { create, update, delete } = view.offered;
     let (table, origin) = (view.table(), view.origin);
@@ -86,6 +93,10 @@ fn answer_set(
         ("DELETE", Some(key), [], Some(table)) if delete => {
             service.attempt(|service| write::delete(service, operation, index, table, key))
         }
+        ("POST", Some(key), [called], Some(table)) if action(&called.name).is_some() => {
+            let name = action(&called.name).unwrap_or_default();
+            service.attempt(|service| actions::call(service, operation, index, table, key, &name))
+        }
         (_, _, [unknown, ..], _) => Err(Fault::not_found(&unknown.name)),
         (method, ..) => {
             let message = format!("The {method} method is not allowed on the entity '{}'.", segment.name);
@@ -95,7 +106,7 @@ fn answer_set(
 }
 
 fn service_document(service: &Service, operation: &Operation<'_>) -> Reply {
-    let names = service.companion.views.iter().map(|view| view.set.name);
+    let names: BTreeSet<_> = service.companion.views.iter().map(|view| view.set.name).collect();
     let sets: Vec<_> = std::iter::once("companies")
         .chain(names)
         .map(|name| json!({"name": name, "kind": "EntitySet", "url": name}))
@@ -104,6 +115,17 @@ fn service_document(service: &Service, operation: &Operation<'_>) -> Reply {
 }
 
 impl Service {
+    /// Returns the view of a set, spread over tables, that has the row; the first one if none has.
+    fn view_with(&self, first: usize, key: Option<&Key>) -> usize {
+        let Some(id) = key.and_then(|key| key.id("id")) else { return first };
+        let name = self.companion.views[first].set.name;
+        let has = |view: &View| {
+            view.set.name == name
+                && view.table().is_some_and(|table| self.store.rows(table).get(&id).is_some())
+        };
+        self.companion.views.iter().position(has).unwrap_or(first)
+    }
+
     /// A read of committed rows waits for a writer, and may wait in vain.
     fn meet_lock(&mut self, operation: &Operation<'_>) -> Result<(), Fault> {
         let by_hand = self.companion.locked_reads > 0;

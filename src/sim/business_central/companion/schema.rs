@@ -16,6 +16,8 @@ pub(crate) struct View {
     pub(super) set: Set,
     pub(super) origin: Origin,
     pub(super) offered: Offered,
+    /// Which rows of the table belong to it.
+    pub(super) only: Option<Test>,
     /// One for each column of the set.
     pub(super) properties: Vec<Property>,
     pub(super) pairs: Vec<Pair>,
@@ -28,6 +30,9 @@ pub(super) type Maker = fn(&Service, &Operation<'_>) -> Result<Vec<Row>, Fault>;
 
 /// Works out a property of a row.
 pub(super) type Figure = fn(&Service, &Row) -> Value;
+
+/// Tells rows that belong to a set from others of its table.
+pub(super) type Test = fn(&Service, &Row) -> bool;
 
 /// Where the rows come from.
 #[derive(Clone, Copy, Debug)]
@@ -102,6 +107,11 @@ impl View {
             Origin::Table(table) => Some(table),
             Origin::Made(_) => None,
         }
+    }
+
+    /// Returns whether a row of the table belongs to the set.
+    pub(super) fn holds(&self, service: &Service, row: &Row) -> bool {
+        self.only.is_none_or(|only| only(service, row))
     }
 
     /// Returns the pair a property belongs to.

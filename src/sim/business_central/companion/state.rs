@@ -6,6 +6,7 @@ use super::authors::system_columns;
 use super::resolve::resolve;
 use super::schema::View;
 use super::sets;
+use super::tombstones::Cause;
 use crate::sim::business_central::schema::{Column, Set};
 use crate::sim::store::Store;
 
@@ -24,6 +25,8 @@ pub(crate) struct Companion {
     /// How many reads still meet a lock.
     pub(super) locked_reads: u32,
     pub(super) backup: Option<Box<Store>>,
+    /// Why rows are being removed, while it is known.
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Companion {
@@ -40,6 +43,7 @@ impl Companion {
             open_transaction: None,
             locked_reads: 0,
             backup: None,
+            cause: None,
         }
     }
 

@@ -8,14 +8,14 @@ use crate::sim::store::Row;
 
 /// Why a row went, and what took its place.
 #[derive(Clone, Debug)]
-pub(super) struct Cause {
+pub(crate) struct Cause {
     pub(super) cause: &'static str,
     pub(super) successor: Option<Successor>,
 }
 
 /// The row that took the place of a deleted one.
 #[derive(Clone, Debug)]
-pub(super) struct Successor {
+pub(crate) struct Successor {
     pub(super) set: &'static str,
     pub(super) id: Uuid,
     pub(super) number: String,
@@ -23,6 +23,28 @@ pub(super) struct Successor {
 
 impl Cause {
     pub(super) const UNKNOWN: Self = Self { cause: "Deleted", successor: None };
+
+    /// An order that was posted whole, by the invoice it became.
+    pub(crate) fn posted(invoice: Uuid, number: &str) -> Self {
+        Self::succeeded("Posted", "postedSalesInvoices", invoice, number)
+    }
+
+    /// A quote that became an order or an invoice.
+    pub(crate) fn converted(set: &'static str, id: Uuid, number: &str) -> Self {
+        Self::succeeded("Converted", set, id, number)
+    }
+
+    fn succeeded(cause: &'static str, set: &'static str, id: Uuid, number: &str) -> Self {
+        Self { cause, successor: Some(Successor { set, id, number: number.to_owned() }) }
+    }
+}
+
+/// A removed row that left no tombstone yet: its table, its last state, and the cause if it is known.
+#[derive(Debug)]
+pub(crate) struct Removed {
+    pub(crate) table: usize,
+    pub(crate) row: Row,
+    pub(crate) cause: Option<Cause>,
 }
 
 impl Service {
@@ -30,9 +52,9 @@ impl Service {
     pub(crate) fn bury_removed(&mut self, by: Uuid) {
         let mut removed = self.take_removed();
         while !removed.is_empty() {
-            for (table, row) in &removed {
+            for Removed { table, row, cause } in &removed {
                 self.follow_removal(*table, row);
-                self.bury(*table, row, by, &Cause::UNKNOWN);
+                self.bury(*table, row, by, cause.as_ref().unwrap_or(&Cause::UNKNOWN));
             }
             removed = self.take_removed();
         }
@@ -40,7 +62,7 @@ impl Service {
 
     /// Writes tombstones with a cause; the rows that go with the removed ones are the caller's business.
     pub(super) fn bury_removed_because(&mut self, by: Uuid, cause: &Cause) {
-        for (table, row) in self.take_removed() {
+        for Removed { table, row, .. } in self.take_removed() {
             self.bury(table, &row, by, cause);
         }
     }
@@ -50,10 +72,14 @@ impl Service {
         if !self.companion.installed {
             return;
         }
-        let Some(view) = self.companion.burial(table).filter(|view| view.set.name != "deletedRows") else {
+        let view = self.companion.burial(table);
+        let Some(view) = view.filter(|view| view.set.name != "deletedRows" && view.holds(self, row)) else {
             return;
         };
-        let number = if self.sets[table].key == "id" { "" } else { self.code_of_row(table, row) };
+        let unnumbered = matches!(self.sets[table].key, "id" | "key");
+        let number = if unnumbered { "" } else { self.code_of_row(table, row) };
+        let parent = self.sets[table].part_of.filter(|name| *name == "documentId");
+        let parent = parent.map_or(json!(Uuid::nil()), |name| self.column(table, row, name).clone());
         let successor = cause.successor.as_ref();
         let now = self.now();
         let values = [
@@ -61,6 +87,7 @@ impl Service {
             ("entitySetName", json!(view.set.name)),
             ("systemId", json!(row.id)),
             ("number", json!(number)),
+            ("parentId", parent),
             ("deletedAt", json!(now)),
             ("deletedBy", json!(by)),
             ("cause", json!(cause.cause)),

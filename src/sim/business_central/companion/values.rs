@@ -34,7 +34,7 @@ impl Service {
     }
 
     /// Returns a column of a row; null if it has none of this name.
-    pub(super) fn column<'a>(&self, table: usize, row: &'a Row, name: &str) -> &'a Value {
+    pub(crate) fn column<'a>(&self, table: usize, row: &'a Row, name: &str) -> &'a Value {
         let value = self.column_position(table, name).and_then(|at| row.values.get(at));
         value.unwrap_or(&Value::Null)
     }

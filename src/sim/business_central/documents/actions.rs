@@ -33,8 +33,12 @@ pub(in super::super) fn call(
     };
     match (document, action) {
         (Document::Order, "shipandinvoice") => service.ship_and_invoice(id)?,
-        (Document::Quote, "makeorder") => service.make_order(id)?,
-        (Document::Quote, "makeinvoice") => service.make_invoice(id)?,
+        (Document::Quote, "makeorder") => {
+            service.make_order(id);
+        }
+        (Document::Quote, "makeinvoice") => {
+            service.make_invoice(id);
+        }
         (Document::Quote, "send") => service.send_quote(index, id),
         (Document::Invoice, "post" | "postandsend") => service.post_invoice(id)?,
         (Document::Invoice, "cancel" | "cancelandsend") => service.cancel_invoice(id)?,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::super::error::Fault;
+use super::super::companion::Cause;
 use super::super::schema::Document;
 use super::super::service::Service;
 use super::super::values::decimal;
@@ -13,16 +13,16 @@ use crate::sim::store::Row;
 const OWN: [&str; 6] = ["id", "number", "status", "documentId", "key", "lastModifiedDateTime"];
 
 impl Service {
-    /// Turns a quote into an order. No quote number stands in it.
-    pub(super) fn make_order(&mut self, quote: Uuid) -> Result<(), Fault> {
+    /// Turns a quote into an order, and returns that. No quote number stands in it for API v2.0.
+    pub(in super::super) fn make_order(&mut self, quote: Uuid) -> Uuid {
         self.convert(quote, Document::Order)
     }
 
-    pub(super) fn make_invoice(&mut self, quote: Uuid) -> Result<(), Fault> {
+    pub(super) fn make_invoice(&mut self, quote: Uuid) -> Uuid {
         self.convert(quote, Document::Invoice)
     }
 
-    fn convert(&mut self, quote: Uuid, document: Document) -> Result<(), Fault> {
+    fn convert(&mut self, quote: Uuid, document: Document) -> Uuid {
         let quotes = self.set("salesQuotes").expect("invariant: the set exists");
         let row = self.store.rows(quotes).get(&quote).cloned().expect("invariant: the caller found it");
         let dated = self.sets[quotes].value(&row, "documentDate").clone();
@@ -34,7 +34,10 @@ impl Service {
             self.sets[headers].put(&mut header, name, dated.clone());
         }
         self.sets[headers].put(&mut header, "status", "Draft");
+        let quote_number = self.sets[quotes].value(&row, "number").clone();
+        self.put_column(headers, &mut header, "quoteNumber", quote_number);
         let id = header.id;
+        let cause = Cause::converted(document.headers(), id, self.sets[headers].text(&header, "number"));
         self.put(headers, header);
         for line in lines {
             let mut made = self.carried_line(Document::Quote, &line, document, id);
@@ -46,8 +49,10 @@ impl Service {
             self.put(self.set(document.lines()).expect("invariant: the set exists"), made);
         }
         self.recalculate(document, id, false);
+        self.companion.cause = Some(cause);
         remove(self, quotes, quote);
-        Ok(())
+        self.companion.cause = None;
+        id
     }
 
     /// Makes a header of another kind from one, with a number of its own; it is not stored yet.

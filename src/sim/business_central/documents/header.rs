@@ -117,7 +117,7 @@ impl Service {
     }
 
     /// Returns when a document of this date is due.
-    pub(super) fn due_date(&self, dated: &str, terms: Uuid) -> String {
+    pub(in super::super) fn due_date(&self, dated: &str, terms: Uuid) -> String {
         let index = self.set("paymentTerms").expect("invariant: the set exists");
         let terms = self.store.rows(index).get(&terms);
         let formula = terms.map_or("", |terms| self.sets[index].text(terms, "dueDateCalculation"));

@@ -3,6 +3,7 @@
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
+use super::super::companion::Cause;
 use super::super::error::Fault;
 use super::super::schema::{Document, Set};
 use super::super::service::Service;
@@ -30,7 +31,7 @@ impl Service {
             self.post_shipment(&header, &lines);
         }
         if invoices {
-            self.post_order_invoice(&header, &lines);
+            self.companion.cause = Some(self.post_order_invoice(&header, &lines));
         }
         let mut complete = true;
         for mut line in lines {
@@ -50,6 +51,7 @@ impl Service {
         } else {
             self.touch(orders, header);
         }
+        self.companion.cause = None;
         Ok(())
     }
 
@@ -81,7 +83,8 @@ impl Service {
         }
     }
 
-    fn post_order_invoice(&mut self, order: &Row, lines: &[Row]) {
+    /// Returns why the order goes if nothing of it is left.
+    fn post_order_invoice(&mut self, order: &Row, lines: &[Row]) -> Cause {
         let orders = self.set("salesOrders").expect("invariant: the set exists");
         let mut invoice = self.open_document(Document::Order, order, Document::Invoice);
         let headers = self.set("salesInvoices").expect("invariant: the set exists");
@@ -89,7 +92,7 @@ impl Service {
         let source = &self.sets[orders];
         let set = &self.sets[headers];
         let dated = source.text(order, "orderDate").to_owned();
-        set.put(&mut invoice, "number", number);
+        set.put(&mut invoice, "number", number.as_str());
         set.put(&mut invoice, "orderId", order.id.to_string());
         set.put(&mut invoice, "orderNumber", source.text(order, "number"));
         let due = self.due_date(&dated, source.id(order, "paymentTermsId"));
@@ -114,6 +117,9 @@ impl Service {
             made_lines.push(made);
         }
         set.put(&mut invoice, "discountAmount", decimal(discount));
+        for name in ["quoteNumber", "opportunityNumber", "shippingAgentCode", "workDescription"] {
+            self.put_column(headers, &mut invoice, name, self.column(orders, order, name).clone());
+        }
         let id = invoice.id;
         self.put(headers, invoice);
         let to = self.set("salesInvoiceLines").expect("invariant: the set exists");
@@ -122,6 +128,7 @@ impl Service {
         }
         self.recalculate(Document::Invoice, id, false);
         self.open_invoice(headers, id);
+        Cause::posted(id, &number)
     }
 
     /// Posts a draft: it keeps its id and takes another number, and its items leave the stock.

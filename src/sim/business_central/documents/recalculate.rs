@@ -129,6 +129,10 @@ impl Service {
         }
         if row != old || rewritten {
             self.touch(headers, row);
+            // The totals of what is not posted are calculated from its lines.
+            if matches!(document, Document::Order | Document::Quote) {
+                self.keep_version(headers, &old);
+            }
         }
     }
 }

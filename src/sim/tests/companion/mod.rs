@@ -1,5 +1,6 @@
 //! The companion API: its feed, its sets, its writes, and what can happen to it.
 
+mod documents;
 mod feed;
 mod figures;
 mod handle;

@@ -1,6 +1,7 @@
 //! The sets of the contract, group by group.
 
 mod control;
+mod documents;
 mod figures;
 mod masters;
 mod opportunities;
@@ -18,6 +19,7 @@ pub(super) fn all() -> Vec<Declaration> {
         masters::sets(),
         products::sets(),
         prices::sets(),
+        documents::sets(),
         opportunities::sets(),
         figures::sets(),
     ];

@@ -1,0 +1,234 @@
+//! Documents through the companion: what is read of them, what follows from their lines, and what becomes of them.
+
+use super::super::business_central as v2;
+use super::super::business_central_documents::order;
+use super::*;
+
+fn act(world: &mut World, set: &str, row: &Value, action: &str) -> Reply {
+    let path = format!("{set}({})/Microsoft.NAV.{action}", row["id"].as_str().unwrap());
+    send(world, "POST", &path, &[], &Value::Null)
+}
+
+fn v2_act(world: &mut World, set: &str, row: &Value, action: &str) -> Reply {
+    let path = format!("{set}({})/Microsoft.NAV.{action}", row["id"].as_str().unwrap());
+    v2::send(world, "POST", &path, &[], &Value::Null)
+}
+
+fn by_id(world: &mut World, set: &str, id: &Value) -> Value {
+    get(world, &format!("{set}({})", id.as_str().unwrap())).to_json()
+}
+
+fn quote(world: &mut World) -> Value {
+    let item = row(world, "items", "number eq '1035'")["id"].clone();
+    let lines = json!([{"itemId": item, "quantity": 3}]);
+    let body = json!({"customerNumber": "ALFKI", "salesQuoteLines": lines});
+    let reply = v2::post(world, "salesQuotes", &body);
+    assert_eq!(reply.status, 201, "{}", reply.to_json());
+    reply.to_json()
+}
+
+fn buried(world: &mut World, id: &Value) -> Value {
+    row(world, "deletedRows", &format!("systemId eq {}", id.as_str().unwrap()))
+}
+
+#[test]
+fn lines_of_orders_and_quotes_are_one_set() {
+    let mut world = installed();
+    let quote = quote(&mut world);
+    let order = order(&mut world, "GREAL", [2, 1]);
+    let lines = rows(&get(&mut world, "salesLines"));
+    let told: Vec<_> = lines
+        .iter()
+        .map(|line| {
+            [&line["documentType"], &line["documentNumber"], &line["customerNumber"], &line["quantity"]]
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            [&json!("Order"), &order["number"], &json!("GREAL"), &json!(2)],
+            [&json!("Order"), &order["number"], &json!("GREAL"), &json!(1)],
+            [&json!("Quote"), &quote["number"], &json!("ALFKI"), &json!(3)],
+        ]
+    );
+    for line in &lines {
+        assert_eq!(by_id(&mut world, "salesLines", &line["id"])["sequence"], line["sequence"]);
+        assert_ne!(line["unitRowId"], ZERO);
+        assert!(line["lastModifiedDateTime"].as_str() > Some("2000"), "{line}");
+        assert_eq!(line["systemCreatedBy"], state(&mut world)["currentUserId"]);
+    }
+    let first = get(&mut world, "salesLines?$filter=documentType eq 'Quote'&$count=true").to_json();
+    assert_eq!(first["@odata.count"], 1);
+    let mut page = send(
+        &mut world,
+        "GET",
+        "salesLines?$orderby=rowVersion",
+        &["Prefer: odata.maxpagesize=2"],
+        &Value::Null,
+    )
+    .to_json();
+    let mut seen = page["value"].as_array().unwrap().clone();
+    while let Some(next) = super::super::link(&page, "@odata.nextLink") {
+        let request = request("GET", &next, &["Prefer: odata.maxpagesize=2"], "");
+        page = world.business_central.answer(&request, &mut Vec::new()).to_json();
+        seen.extend(page["value"].as_array().unwrap().clone());
+    }
+    assert_eq!(seen.len(), 3);
+    assert!(seen.is_sorted_by_key(|line| line["rowVersion"].as_u64().unwrap()));
+    let root = root(&world);
+    let document = root.split("/companies").next().unwrap();
+    for path in [document.to_owned(), format!("{document}/$metadata")] {
+        let reply = world.business_central.answer(&request("GET", &path, &[], ""), &mut Vec::new());
+        let text = String::from_utf8(reply.body).unwrap();
+        assert_eq!(
+            text.to_lowercase().matches("entityset name=\"saleslines\"").count(),
+            usize::from(path.ends_with("$metadata"))
+        );
+        assert_eq!(
+            text.matches("\"url\":\"salesLines\"").count(),
+            usize::from(!path.ends_with("$metadata")),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_changed_line_moves_the_totals_and_the_tag_of_its_order_but_not_its_version() {
+    let mut world = installed();
+    let made = order(&mut world, "GREAL", [2, 1]);
+    let before = by_id(&mut world, "salesOrders", &made["id"]);
+    assert_eq!(before["systemCreatedBy"], state(&mut world)["currentUserId"]);
+    let (_, watermark) = feed(&mut world, "salesLines", 0);
+    let (_, orders) = feed(&mut world, "salesOrders", 0);
+    let line = v2::get(&mut world, &format!("salesOrders({})/salesOrderLines", made["id"].as_str().unwrap()));
+    let line = line.to_json()["value"][0].clone();
+    v2::patch(&mut world, "salesOrderLines", &line, &json!({"quantity": 5}));
+    let after = by_id(&mut world, "salesOrders", &made["id"]);
+    assert!(after["totalAmountIncludingTax"].as_f64() > before["totalAmountIncludingTax"].as_f64());
+    assert_eq!(after["rowVersion"], before["rowVersion"]);
+    assert_ne!(after["@odata.etag"], before["@odata.etag"]);
+    assert_eq!(feed(&mut world, "salesOrders", orders).0, Vec::<Value>::new());
+    let (changed, _) = feed(&mut world, "salesLines", watermark);
+    assert_eq!((changed.len(), &changed[0]["outstandingQuantity"]), (1, &json!(5)));
+    let v2_order = v2::get(&mut world, &format!("salesOrders({})", made["id"].as_str().unwrap())).to_json();
+    v2::patch(&mut world, "salesOrders", &v2_order, &json!({"externalDocumentNumber": "T-2"}));
+    let (changed, _) = feed(&mut world, "salesOrders", orders);
+    assert_eq!(changed[0]["externalDocumentNumber"], "T-2");
+}
+
+#[test]
+fn release_and_reopen_are_the_same_twice_and_archiving_counts() {
+    let mut world = installed();
+    let made = [("salesOrders", order(&mut world, "GREAL", [2, 1])), ("salesQuotes", quote(&mut world))];
+    for (set, made) in made {
+        for (action, status) in [("release", "Released"), ("reopen", "Open")] {
+            assert_eq!(act(&mut world, set, &made, action).status, 204);
+            let once = by_id(&mut world, set, &made["id"]);
+            assert_eq!(once["documentStatus"], status, "{set}");
+            assert_eq!(act(&mut world, set, &made, action).status, 204);
+            assert_eq!(by_id(&mut world, set, &made["id"]), once, "{set} {action}");
+        }
+        for versions in [1, 2] {
+            assert_eq!(act(&mut world, set, &made, "archive").status, 204);
+            assert_eq!(by_id(&mut world, set, &made["id"])["archivedVersions"], versions);
+        }
+        assert_eq!(code(&act(&mut world, set, &made, "post")).0, 501);
+    }
+    let order = rows(&get(&mut world, "salesOrders"))[0].clone();
+    let path = format!("salesOrders({})/Microsoft.NAV.release", order["id"].as_str().unwrap());
+    let stale = send(&mut world, "POST", &path, &["If-Match: W/\"stale\""], &Value::Null);
+    assert_eq!(code(&stale), (409, "Request_EntityChanged".to_owned()));
+    assert_eq!(act(&mut world, "salesOrders", &order, "makeOrder").status, 501);
+}
+
+#[test]
+fn a_batch_that_fails_takes_its_release_back() {
+    let mut world = installed();
+    let made = order(&mut world, "GREAL", [2, 1]);
+    let company = world.business_central.company();
+    let path = format!("companies({company})/salesOrders({})", made["id"].as_str().unwrap());
+    let requests = json!({"requests": [
+        {"id": "1", "method": "POST", "url": format!("{path}/Microsoft.NAV.release")},
+        {"id": "2", "method": "POST", "url": format!("{path}/Microsoft.NAV.nothing")},
+    ]});
+    let target = format!("{}/$batch", root(&world).split("/companies").next().unwrap());
+    let headers = ["Accept: application/json", "Isolation: snapshot"];
+    let reply = world
+        .business_central
+        .answer(&request("POST", &target, &headers, &requests.to_string()), &mut Vec::new());
+    assert_eq!(reply.to_json()["responses"][0]["status"], 204, "{}", reply.to_json());
+    assert_eq!(by_id(&mut world, "salesOrders", &made["id"])["documentStatus"], "Open");
+}
+
+#[test]
+fn a_quote_becomes_an_order_and_its_tombstones_name_it() {
+    let mut world = installed();
+    let quote = quote(&mut world);
+    let line = rows(&get(&mut world, "salesLines"))[0].clone();
+    let reply = act(&mut world, "salesQuotes", &quote, "makeOrder");
+    assert_eq!(reply.status, 204);
+    let location = reply.headers.iter().find(|(name, _)| name == "Location").unwrap().1.clone();
+    let order =
+        row(&mut world, "salesOrders", &format!("quoteNumber eq '{}'", quote["number"].as_str().unwrap()));
+    assert!(location.ends_with(&format!("/salesOrders({})", order["id"].as_str().unwrap())), "{location}");
+    for (gone, set, parent) in
+        [(&quote["id"], "salesQuotes", json!(ZERO)), (&line["id"], "salesLines", quote["id"].clone())]
+    {
+        let tombstone = buried(&mut world, gone);
+        assert_eq!(
+            [&tombstone["cause"], &tombstone["successorEntitySetName"], &tombstone["successorId"]],
+            [&json!("Converted"), &json!("salesOrders"), &order["id"]]
+        );
+        assert_eq!((&tombstone["entitySetName"], &tombstone["parentId"]), (&json!(set), &parent));
+        assert_eq!(get(&mut world, &format!("{set}({})", gone.as_str().unwrap())).status, 404);
+    }
+    assert_eq!(buried(&mut world, &quote["id"])["tableName"], "Sales Header");
+    assert_eq!(buried(&mut world, &quote["id"])["number"], quote["number"]);
+}
+
+#[test]
+fn a_posted_order_is_succeeded_by_its_invoice_and_a_deleted_one_by_nothing() {
+    let mut world = installed();
+    let made = order(&mut world, "GREAL", [2, 1]);
+    let dropped = order(&mut world, "GREAL", [1, 1]);
+    let draft = v2::post(&mut world, "salesInvoices", &json!({"customerNumber": "ALFKI"})).to_json();
+    assert_eq!(rows(&get(&mut world, "postedSalesInvoices")), Vec::<Value>::new());
+    assert_eq!(
+        get(&mut world, &format!("postedSalesInvoices({})", draft["id"].as_str().unwrap())).status,
+        404
+    );
+    assert_eq!(v2_act(&mut world, "salesOrders", &made, "shipAndInvoice").status, 204);
+    for (set, row) in [("salesOrders", &dropped), ("salesInvoices", &draft)] {
+        let path = format!("{set}({})", row["id"].as_str().unwrap());
+        assert_eq!(v2::send(&mut world, "DELETE", &path, &[], &Value::Null).status, 204);
+    }
+    let invoice = row(
+        &mut world,
+        "postedSalesInvoices",
+        &format!("orderNumber eq '{}'", made["number"].as_str().unwrap()),
+    );
+    assert_eq!((&invoice["closed"], &invoice["customerNumber"]), (&json!(false), &json!("GREAL")));
+    let entry = row(
+        &mut world,
+        "customerLedgerActivity",
+        &format!("documentNumber eq '{}'", invoice["number"].as_str().unwrap()),
+    );
+    assert_eq!(invoice["customerLedgerEntryNumber"], entry["ledgerEntryNumber"]);
+    let lines = rows(&get(&mut world, "postedSalesInvoiceLines"));
+    assert_eq!(lines.len(), 2);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["orderNumber"] == made["number"] && line["documentNumber"] == invoice["number"])
+    );
+    let tombstone = buried(&mut world, &made["id"]);
+    assert_eq!(
+        [&tombstone["cause"], &tombstone["successorId"], &tombstone["successorNumber"]],
+        [&json!("Posted"), &invoice["id"], &invoice["number"]]
+    );
+    let of_lines = format!("deletedRows?$filter=parentId eq {}", made["id"].as_str().unwrap());
+    assert_eq!(texts(&get(&mut world, &of_lines), "cause"), ["Posted", "Posted"]);
+    assert_eq!(buried(&mut world, &dropped["id"])["cause"], "Deleted");
+    let of_draft = format!("deletedRows?$filter=systemId eq {}", draft["id"].as_str().unwrap());
+    assert_eq!(rows(&get(&mut world, &of_draft)), Vec::<Value>::new(), "a draft is no posted invoice");
+}
