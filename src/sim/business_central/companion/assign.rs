@@ -61,7 +61,7 @@ impl Service {
                         return Err(Fault::dialog(format!("The {name} cannot be changed through this API.")));
                     }
                 }
-                (Access::InsertOnly, None) | (Access::Write, _) => {}
+                (Access::InsertOnly, None) | (Access::Write | Access::WhileOpen, _) => {}
             }
         }
         Ok(())

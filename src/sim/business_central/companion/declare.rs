@@ -188,6 +188,11 @@ impl Entry {
         Self { access: Access::ReadOnly, ..self }
     }
 
+    /// Takes values only as long as the document is open.
+    pub(super) fn while_open(self) -> Self {
+        Self { access: Access::WhileOpen, ..self }
+    }
+
     pub(super) fn insert(self) -> Self {
         Self { access: Access::InsertOnly, ..self }
     }

@@ -1,7 +1,7 @@
 //! The companion API `tandem/sync/v1.0`: views of the same rows as API v2.0, with the columns and tables v2.0 lacks.
 //!
 //! It shows committed rows only, tells row versions and authors, keeps tombstones of deleted rows and takes ids from the
-//! client. Documents are read and acted on, but not written. It does not play record links, webhooks or permission sets.
+//! client. It does not play record links, webhooks or permission sets.
 
 mod route;
 mod state;
@@ -13,6 +13,7 @@ mod computed;
 mod control;
 mod declare;
 mod disturbed;
+mod documents;
 mod ledger;
 mod read;
 mod references;

@@ -55,6 +55,8 @@ pub(super) struct Offered {
 pub(super) enum Access {
     Write,
     InsertOnly,
+    /// Like `Write`, but only as long as the document is open.
+    WhileOpen,
     ReadOnly,
 }
 

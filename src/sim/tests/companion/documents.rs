@@ -232,3 +232,100 @@ fn a_posted_order_is_succeeded_by_its_invoice_and_a_deleted_one_by_nothing() {
     let of_draft = format!("deletedRows?$filter=systemId eq {}", draft["id"].as_str().unwrap());
     assert_eq!(rows(&get(&mut world, &of_draft)), Vec::<Value>::new(), "a draft is no posted invoice");
 }
+
+#[test]
+fn an_order_is_made_with_its_lines_under_ids_of_the_client_and_once() {
+    let mut world = installed();
+    let item = row(&mut world, "items", "number eq '1035'");
+    let body = json!({
+        "id": a_guid(1), "customerNumber": "GREAL", "billToCity": "Bonn", "yourReference": "R",
+        "salesLines": [
+            {"id": a_guid(2), "lineType": "Item", "lineObjectNumber": "1035", "quantity": 2, "sequence": 0},
+            {"id": a_guid(3), "itemId": item["id"], "quantity": 1},
+        ],
+    });
+    let reply = post(&mut world, "salesOrders", &body);
+    assert_eq!(reply.status, 201, "{}", reply.to_json());
+    let made = reply.to_json();
+    assert_eq!(
+        [&made["id"], &made["billToCity"], &made["yourReference"]],
+        [&json!(a_guid(1)), &json!("Bonn"), &json!("R")]
+    );
+    let total = item["unitPrice"].as_f64().unwrap() * 3.0;
+    assert_eq!(made["totalAmountExcludingTax"].as_f64(), Some(total));
+    let again = post(&mut world, "salesOrders", &body);
+    assert_eq!(code(&again), (400, "Internal_EntityWithSameKeyExists".to_owned()));
+    let lines = rows(&get(&mut world, "salesLines"));
+    let told: Vec<_> = lines.iter().map(|line| (line["id"].clone(), line["sequence"].clone())).collect();
+    assert_eq!(told, [(json!(a_guid(2)), json!(10000)), (json!(a_guid(3)), json!(20000))]);
+    assert_eq!(code(&post(&mut world, "salesOrders", &json!({}))).1, "Application_DialogException");
+    let v2 = v2::get(&mut world, &format!("salesOrders({})?$expand=salesOrderLines", a_guid(1))).to_json();
+    assert_eq!(v2["salesOrderLines"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn lines_are_written_below_either_kind_of_document() {
+    let mut world = installed();
+    let quote = quote(&mut world);
+    let order = order(&mut world, "GREAL", [2, 1]);
+    for (kind, set, header, id) in [("Quote", "salesQuotes", &quote, 1), ("Order", "salesOrders", &order, 2)]
+    {
+        let before = by_id(&mut world, set, &header["id"]);
+        let body = json!({
+            "id": a_guid(id), "documentType": kind, "documentNumber": header["number"],
+            "lineType": "Item", "lineObjectNumber": "1036", "quantity": 4,
+        });
+        let reply = post(&mut world, "salesLines", &body);
+        assert_eq!(reply.status, 201, "{}", reply.to_json());
+        let made = reply.to_json();
+        assert_eq!((&made["documentId"], &made["documentType"]), (&header["id"], &json!(kind)));
+        assert_eq!(code(&post(&mut world, "salesLines", &body)).1, "Internal_EntityWithSameKeyExists");
+        let changed = patch(&mut world, "salesLines", &made, &json!({"quantity": 5}));
+        assert_eq!(changed.to_json()["quantity"], 5, "{}", changed.to_json());
+        let moved = patch(&mut world, "salesLines", &changed.to_json(), &json!({"sequence": 1}));
+        assert_eq!(moved.status, 400);
+        let with = by_id(&mut world, set, &header["id"])["totalAmountIncludingTax"].as_f64();
+        assert!(with > before["totalAmountIncludingTax"].as_f64());
+        assert_eq!(delete(&mut world, "salesLines", &changed.to_json()).status, 204);
+        assert_eq!(buried(&mut world, &made["id"])["parentId"], header["id"]);
+        let after = by_id(&mut world, set, &header["id"]);
+        assert_eq!(after["totalAmountIncludingTax"], before["totalAmountIncludingTax"]);
+    }
+    let lost = json!({"documentType": "Order", "documentNumber": "NONE", "lineType": "Item", "lineObjectNumber": "1036"});
+    assert_eq!(code(&post(&mut world, "salesLines", &lost)).1, "Application_DialogException");
+}
+
+#[test]
+fn a_released_document_takes_what_needs_no_open_one() {
+    let mut world = installed();
+    let made = [("salesOrders", order(&mut world, "GREAL", [2, 1])), ("salesQuotes", quote(&mut world))];
+    for (set, made) in made {
+        assert_eq!(act(&mut world, set, &made, "release").status, 204);
+        let released = by_id(&mut world, set, &made["id"]);
+        let refused = (400, "Application_FieldValidationException".to_owned());
+        let reply = patch(&mut world, set, &released, &json!({"requestedDeliveryDate": "2026-12-24"}));
+        assert_eq!(code(&reply), refused, "{set}");
+        let filter = format!("salesLines?$filter=documentNumber eq '{}'", made["number"].as_str().unwrap());
+        let line = rows(&get(&mut world, &filter))[0].clone();
+        assert_eq!(
+            code(&patch(&mut world, "salesLines", &line, &json!({"description": "x"}))),
+            refused,
+            "{set}"
+        );
+        assert_eq!(code(&delete(&mut world, "salesLines", &line)), refused, "{set}");
+        let more =
+            json!({"documentId": made["id"], "lineType": "Item", "lineObjectNumber": "1036", "quantity": 1});
+        assert_eq!(code(&post(&mut world, "salesLines", &more)), refused, "{set}");
+        let taken = patch(&mut world, set, &released, &json!({"shipToCity": "Bonn", "billToName": "B"}));
+        assert_eq!(
+            (&taken.to_json()["shipToCity"], &taken.to_json()["documentStatus"]),
+            (&json!("Bonn"), &json!("Released"))
+        );
+        assert_eq!(act(&mut world, set, &made, "reopen").status, 204);
+        let open = by_id(&mut world, set, &made["id"]);
+        let reply = patch(&mut world, set, &open, &json!({"requestedDeliveryDate": "2026-12-24"}));
+        assert_eq!(reply.to_json()["requestedDeliveryDate"], "2026-12-24", "{set}");
+        assert_eq!(delete(&mut world, set, &reply.to_json()).status, 204);
+    }
+    assert_eq!(rows(&get(&mut world, "salesLines")), Vec::<Value>::new());
+}

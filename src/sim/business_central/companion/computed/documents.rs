@@ -41,7 +41,7 @@ pub(in super::super) const INVOICE_LINE: [Figure; 7] = [
 
 impl Service {
     /// Returns the table and row of the header a line stands below.
-    fn header_of_line(&self, lines: &str, line: &Row) -> Option<(usize, &Row)> {
+    pub(in super::super) fn header_of_line(&self, lines: &str, line: &Row) -> Option<(usize, &Row)> {
         let headers = match lines {
             "salesOrderLines" => "salesOrders",
             "salesQuoteLines" => "salesQuotes",

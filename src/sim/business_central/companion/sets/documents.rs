@@ -1,9 +1,9 @@
-//! Orders and quotes with the lines of both as one set, and posted invoices with theirs. They are read, released, reopened,
-//! archived and turned into orders; v2.0 writes them.
+//! Orders and quotes with the lines of both as one set, and posted invoices with theirs. What `o` marks in the contract is
+//! written while the document is open.
 
 use crate::sim::business_central::companion::computed::documents as computed;
 use crate::sim::business_central::companion::declare::{
-    Declaration, Entry, READ, boolean, code, date, decimal, figure, guid, integer, member, moment, pair,
+    ALL, Declaration, Entry, READ, boolean, code, date, decimal, figure, guid, integer, member, moment, pair,
     read, text, view,
 };
 
@@ -21,14 +21,10 @@ pub(super) fn sets() -> Vec<Declaration> {
     let quote_line =
         line(figure(member("documentType", "salesDocumentType", TYPES), computed::of_quote), false);
     vec![
-        view("salesOrders", "salesOrder", "salesOrders", &["number"], READ, read(order()))
-            .table(36, "Sales Header"),
-        view("salesQuotes", "salesQuote", "salesQuotes", &["number"], READ, read(quote()))
-            .table(36, "Sales Header"),
-        view("salesLines", "salesLine", "salesOrderLines", LINE_KEY, READ, read(order_line))
-            .table(37, "Sales Line"),
-        view("salesLines", "salesLine", "salesQuoteLines", LINE_KEY, READ, read(quote_line))
-            .table(37, "Sales Line"),
+        view("salesOrders", "salesOrder", "salesOrders", &["number"], ALL, order()).table(36, "Sales Header"),
+        view("salesQuotes", "salesQuote", "salesQuotes", &["number"], ALL, quote()).table(36, "Sales Header"),
+        view("salesLines", "salesLine", "salesOrderLines", LINE_KEY, ALL, order_line).table(37, "Sales Line"),
+        view("salesLines", "salesLine", "salesQuoteLines", LINE_KEY, ALL, quote_line).table(37, "Sales Line"),
         view(
             "postedSalesInvoices",
             "postedSalesInvoice",
@@ -54,10 +50,10 @@ pub(super) fn sets() -> Vec<Declaration> {
 
 fn parties() -> Vec<Entry> {
     vec![
-        code("number", 20),
-        pair("customerId^", "customerNumber", 20, "customers"),
-        text("customerName", 100),
-        pair("billToCustomerId^", "billToCustomerNumber", 20, "customers"),
+        code("number", 20).insert(),
+        pair("customerId^", "customerNumber", 20, "customers").insert(),
+        text("customerName", 100).read(),
+        pair("billToCustomerId^", "billToCustomerNumber", 20, "customers").while_open(),
         text("externalDocumentNumber", 35),
     ]
 }
@@ -84,23 +80,23 @@ fn addresses() -> Vec<Entry> {
 
 fn references() -> Vec<Entry> {
     vec![
-        pair("currencyId^", "currencyCode^", 10, "currencies"),
-        boolean("pricesIncludeTax"),
+        pair("currencyId^", "currencyCode^", 10, "currencies").while_open(),
+        boolean("pricesIncludeTax").while_open(),
         pair("opportunityId^", "opportunityNumber", 20, "opportunities"),
         pair("salespersonId^", "salesperson", 20, "salespeoplePurchasers"),
         pair("paymentTermsId^", "paymentTermsCode", 10, "paymentTerms"),
-        pair("shipmentMethodId^", "shipmentMethodCode", 10, "shipmentMethods"),
-        pair("shippingAgentId^", "shippingAgentCode", 10, "shippingAgents"),
+        pair("shipmentMethodId^", "shipmentMethodCode", 10, "shipmentMethods").while_open(),
+        pair("shippingAgentId^", "shippingAgentCode", 10, "shippingAgents").while_open(),
         text("workDescription^", 2048),
     ]
 }
 
 fn totals() -> Vec<Entry> {
     vec![
-        decimal("discountAmount"),
-        decimal("totalAmountExcludingTax"),
-        decimal("totalTaxAmount^").stored_as("totalTaxAmount"),
-        decimal("totalAmountIncludingTax"),
+        decimal("discountAmount").while_open(),
+        decimal("totalAmountExcludingTax").read(),
+        decimal("totalTaxAmount^").stored_as("totalTaxAmount").read(),
+        decimal("totalAmountIncludingTax").read(),
     ]
 }
 
@@ -109,10 +105,11 @@ fn open_document() -> Vec<Entry> {
     entries.extend([text("yourReference", 35), date("postingDate")]);
     entries.extend(addresses());
     entries.extend(references());
-    entries.extend([decimal("paymentDiscountPercent"), code("locationCode", 10)]);
-    entries.push(date("requestedDeliveryDate"));
+    entries.extend([decimal("paymentDiscountPercent").while_open(), code("locationCode", 10).while_open()]);
+    entries.push(date("requestedDeliveryDate").while_open());
     entries.extend(totals());
-    entries.extend([figure(integer("documentOccurrence"), computed::once), integer("archivedVersions")]);
+    entries
+        .extend([figure(integer("documentOccurrence"), computed::once), integer("archivedVersions").read()]);
     entries
 }
 
@@ -123,9 +120,9 @@ fn order() -> Vec<Entry> {
         figure(date("dueDate"), computed::due_date),
         figure(member("documentStatus", "salesDocumentStatus", STATUS), computed::order_status),
         figure(boolean("shipped"), computed::is_shipped),
-        boolean("fullyShipped"),
+        boolean("fullyShipped").read(),
         figure(date("lastShipmentDate"), computed::last_shipment),
-        code("quoteNumber", 20),
+        code("quoteNumber", 20).read(),
     ]);
     entries
 }
@@ -135,16 +132,17 @@ fn quote() -> Vec<Entry> {
     entries.extend([
         date("documentDate"),
         date("dueDate"),
-        member("documentStatus", "salesDocumentStatus", STATUS),
+        member("documentStatus", "salesDocumentStatus", STATUS).read(),
         date("validUntilDate"),
-        moment("sentDate"),
-        date("acceptedDate"),
+        moment("sentDate").read(),
+        date("acceptedDate").read(),
     ]);
     entries
 }
 
+/// What of a line is written while its document is open.
 fn amounts() -> Vec<Entry> {
-    vec![
+    let entries = vec![
         text("description", 100),
         text("description2", 50),
         pair("unitOfMeasureId^", "unitOfMeasureCode", 10, "unitsOfMeasure"),
@@ -153,29 +151,40 @@ fn amounts() -> Vec<Entry> {
         decimal("discountPercent"),
         decimal("discountAmount"),
         date("shipmentDate"),
+    ];
+    entries.into_iter().map(Entry::while_open).collect()
+}
+
+fn net_amounts() -> Vec<Entry> {
+    read(vec![
         decimal("taxPercent"),
         decimal("invoiceDiscountAmount").stored_as("invoiceDiscountAllocation"),
         decimal("netAmount"),
         decimal("netAmountIncludingTax"),
-    ]
+    ])
 }
 
 /// What names the product of a line.
 fn object() -> Vec<Entry> {
-    vec![
+    let entries = vec![
         integer("sequence"),
         member("lineType^", "invoiceLineAggLineType", LINE_TYPES),
         code("lineObjectNumber", 20),
         guid("itemId^"),
         guid("resourceId^"),
         guid("accountId^"),
-    ]
+    ];
+    entries.into_iter().map(Entry::insert).collect()
 }
 
 fn line(document_type: Entry, of_order: bool) -> Vec<Entry> {
     let [number, sell_to, bill_to, currency, unit_row, variant, location] =
         if of_order { computed::ORDER_LINE } else { computed::QUOTE_LINE };
-    let mut entries = vec![document_type, guid("documentId^"), figure(code("documentNumber", 20), number)];
+    let mut entries = vec![
+        document_type.insert(),
+        guid("documentId^").insert(),
+        figure(code("documentNumber", 20), number).insert(),
+    ];
     entries.extend(object());
     entries.extend([
         figure(code("customerNumber", 20), sell_to),
@@ -186,15 +195,16 @@ fn line(document_type: Entry, of_order: bool) -> Vec<Entry> {
         figure(code("currencyCode^", 10), currency),
     ]);
     entries.extend(amounts());
+    entries.extend(net_amounts());
     entries.extend([
-        date("requestedDeliveryDate"),
-        decimal("shippedQuantity"),
-        decimal("invoicedQuantity"),
+        date("requestedDeliveryDate").while_open(),
+        decimal("shippedQuantity").read(),
+        decimal("invoicedQuantity").read(),
         figure(
             decimal("outstandingQuantity"),
             if of_order { computed::outstanding } else { computed::offered },
         ),
-        integer("attachedToLineNumber"),
+        integer("attachedToLineNumber").read(),
     ]);
     entries
 }
@@ -229,6 +239,7 @@ fn posted_line() -> Vec<Entry> {
     let mut entries = vec![guid("documentId^"), figure(code("documentNumber", 20), number)];
     entries.extend(object());
     entries.extend(amounts());
+    entries.extend(net_amounts());
     entries.extend([
         figure(guid("unitRowId^"), unit_row),
         figure(code("orderNumber", 20), computed::order_number),
