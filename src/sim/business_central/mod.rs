@@ -22,6 +22,7 @@ mod order;
 mod page;
 mod read;
 mod render;
+mod rows;
 mod rules;
 mod schema;
 mod stock;
