@@ -177,8 +177,8 @@ impl Round {
                     }
                 }
             }
-            Decision::LeaveDeletion { on } => {
-                conflicts::leave_deletion(engine, prepared, state, coupling, on)?;
+            Decision::LeaveDeletion { on, became } => {
+                conflicts::leave_deletion(engine, prepared, state, coupling, on, became)?;
             }
             Decision::AskDeletion { on } => {
                 conflicts::raise(

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::mapping::{Field, FieldKind, Mapping};
-use crate::model::{Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
+use crate::model::{Became, Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
 use super::error::ErrorKind;
@@ -236,6 +236,15 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
             format!("{partner} may be its partner, but cannot be read")
         }
         Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
+        Reason::Became { on, became } => {
+            let became = match became {
+                Became::Posted => "was posted",
+                Became::Converted => "became another document",
+                Became::Merged => "was merged into another row",
+                Became::Other => "became something else",
+            };
+            format!("{became} in {}, which is no deletion; both rows are left alone", name(*on))
+        }
     }
 }
 

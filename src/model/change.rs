@@ -13,6 +13,21 @@ pub enum Evidence {
     Tombstone,
     /// Keyed read and filter both found nothing while a neighbour was readable, twice.
     ConfirmedAbsent { first: Timestamp, second: Timestamp },
+    /// The row is gone because it became another one, as its system says.
+    Became(Became),
+}
+
+/// What became of a row that is gone but was not deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Became {
+    /// Posted: a posted document stands in its place.
+    Posted,
+    /// Converted: an order or invoice stands in its place.
+    Converted,
+    /// Merged into a row that stays.
+    Merged,
+    /// Something this Tandem has no word for.
+    Other,
 }
 
 /// What an observation saw.
@@ -75,6 +90,8 @@ pub enum Reason {
     PerhapsDeleted,
     /// A row that cannot be read may be its partner.
     PartnerUnreadable { partner: RowId },
+    /// One of the two became another row on that side; the other is left alone.
+    Became { on: Side, became: Became },
 }
 
 /// The event that puts a parked row back to ready.

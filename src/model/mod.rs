@@ -14,7 +14,7 @@ mod side;
 mod table;
 mod value;
 
-pub use change::{Change, Content, Evidence, Observation, Reason, Standing, WakeCondition};
+pub use change::{Became, Change, Content, Evidence, Observation, Reason, Standing, WakeCondition};
 pub use conflict::{Answer, Author, Choice, Conflict, ConflictKind, FieldConflict};
 pub use coupling::{Coupling, CouplingState};
 pub use ids::{

@@ -13,10 +13,11 @@ use super::stored::{
 };
 use super::{Approval, Consent, FeedState, MappingState};
 use crate::model::{
-    Action, Answer, Author, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind, Content,
-    Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict, FieldId, Intent,
-    IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome, PageLink, Pair, Reason, Record,
-    Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version, WakeCondition, Watermark,
+    Action, Answer, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind,
+    Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict, FieldId,
+    Intent, IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome, PageLink, Pair, Reason,
+    Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version, WakeCondition,
+    Watermark,
 };
 
 fn check<T, M>(model: &M, expected: &str)
@@ -96,6 +97,7 @@ fn observations() {
         }),
         Content::Gone(Evidence::Tombstone),
         Content::Gone(Evidence::ConfirmedAbsent { first: time(), second: time() }),
+        Content::Gone(Evidence::Became(Became::Merged)),
         Content::Missing { first_confirmed: None },
         Content::Unreadable("u".to_owned()),
     ];
@@ -105,6 +107,7 @@ fn observations() {
         "01014d00005c1e0000000040008000000000000001010000fd00ca1dca3da7702f",
         "01014d00005c1e00000000400080000000000000010101fd00ca1dca3da7702ffd00ca1dca3da7702f00fd00ca\
          1dca3da7702f",
+        "01014d00005c1e000000004000800000000000000101020200fd00ca1dca3da7702f",
         "01014d00005c1e0000000040008000000000000001020000fd00ca1dca3da7702f",
         "01014d00005c1e000000004000800000000000000103017500fd00ca1dca3da7702f",
     ];
@@ -130,6 +133,7 @@ fn standings() {
         Reason::Unreadable { message },
         Reason::PerhapsDeleted,
         Reason::PartnerUnreadable { partner: keyed() },
+        Reason::Became { on: Side::Right, became: Became::Posted },
     ];
     let expected = [
         "01000000",
@@ -144,6 +148,7 @@ fn standings() {
         "0109016d00",
         "010a00",
         "010b0103412f3100",
+        "010c010000",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

@@ -10,10 +10,11 @@ use uuid::Uuid;
 
 use super::{Approval, Consent, FeedState, MappingState};
 use crate::model::{
-    Action, Answer, Author, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind, Content,
-    Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict, FieldId, Intent,
-    IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome, PageLink, Pair, Reason, Record,
-    Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version, WakeCondition, Watermark,
+    Action, Answer, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind,
+    Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict, FieldId,
+    Intent, IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome, PageLink, Pair, Reason,
+    Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version, WakeCondition,
+    Watermark,
 };
 
 pub(super) fn text() -> impl Strategy<Value = String> {
@@ -98,10 +99,15 @@ pub(super) fn coupling() -> impl Strategy<Value = Coupling> {
     )
 }
 
+fn became() -> impl Strategy<Value = Became> {
+    prop_oneof![Just(Became::Posted), Just(Became::Converted), Just(Became::Merged), Just(Became::Other)]
+}
+
 fn evidence() -> impl Strategy<Value = Evidence> {
     prop_oneof![
         Just(Evidence::Tombstone),
         (time(), time()).prop_map(|(first, second)| Evidence::ConfirmedAbsent { first, second }),
+        became().prop_map(Evidence::Became),
     ]
 }
 
@@ -143,6 +149,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         text().prop_map(|message| Reason::Unreadable { message }),
         Just(Reason::PerhapsDeleted),
         row_id().prop_map(|partner| Reason::PartnerUnreadable { partner }),
+        (side(), became()).prop_map(|(on, became)| Reason::Became { on, became }),
     ]
 }
 

@@ -2,8 +2,8 @@
 
 use crate::mapping::{DeletionPolicy, Direction, FieldKind, Mapping};
 use crate::model::{
-    Answer, Change, Conflict, ConflictKind, Coupling, CouplingState, Evidence, MappingName, Pair, Reason,
-    Record, Side, Version, WakeCondition,
+    Answer, Became, Change, Conflict, ConflictKind, Coupling, CouplingState, Evidence, MappingName, Pair,
+    Reason, Record, Side, Version, WakeCondition,
 };
 
 use super::compare::in_step;
@@ -43,8 +43,8 @@ pub enum Decision {
     Park { reason: Reason, wake: WakeCondition },
     /// Delete the surviving row on that side.
     Delete { on: Side, version: Version },
-    /// One side was deleted and the policy leaves the other alone.
-    LeaveDeletion { on: Side },
+    /// One side is gone and the other is left alone: by policy, or because it was no deletion.
+    LeaveDeletion { on: Side, became: Option<Became> },
     /// Ask a person about a deletion; `on` is the side where the row is gone.
     AskDeletion { on: Side },
     /// Create the row again on that side, from the surviving one.
@@ -68,8 +68,8 @@ pub fn decide(mapping: &Mapping, pending: &Pending) -> Decision {
     let Pair { left: Some(left), right: Some(right) } = changes else { return Decision::Wait };
     match (left, right) {
         (Change::Gone(_), Change::Gone(_)) => Decision::Forget,
-        (Change::Gone(_), right) => deletion(mapping, pending, Side::Left, &right),
-        (left, Change::Gone(_)) => deletion(mapping, pending, Side::Right, &left),
+        (Change::Gone(evidence), right) => deletion(mapping, pending, Side::Left, &evidence, &right),
+        (left, Change::Gone(evidence)) => deletion(mapping, pending, Side::Right, &evidence, &left),
         (left, right) => edits(mapping, pending, &Pair::new(left, right)),
     }
 }
@@ -86,11 +86,21 @@ fn change(mapping: &Mapping, pending: &Pending, side: Side) -> Option<Change<Rec
     }
 }
 
-fn deletion(mapping: &Mapping, pending: &Pending, on: Side, survivor: &Change<Record>) -> Decision {
+fn deletion(
+    mapping: &Mapping,
+    pending: &Pending,
+    on: Side,
+    evidence: &Evidence,
+    survivor: &Change<Record>,
+) -> Decision {
     let other = on.other();
+    let became = match evidence {
+        Evidence::Became(became) => Some(*became),
+        Evidence::Tombstone | Evidence::ConfirmedAbsent { .. } => None,
+    };
     if pending.coupling.state != CouplingState::IN_SCOPE {
         // A row outside the filter is not the mapping's to delete, nor to ask about.
-        return Decision::LeaveDeletion { on };
+        return Decision::LeaveDeletion { on, became };
     }
     let delete = || match version(pending, other) {
         Some(version) => Decision::Delete { on: other, version },
@@ -104,7 +114,8 @@ fn deletion(mapping: &Mapping, pending: &Pending, on: Side, survivor: &Change<Re
     match (asked, mapping.deletion, survivor) {
         (Some(Answer::Delete), ..) => delete(),
         (Some(Answer::Restore), ..) => Decision::Restore { on },
-        (_, DeletionPolicy::Ignore, _) => Decision::LeaveDeletion { on },
+        _ if became.is_some() => Decision::LeaveDeletion { on, became },
+        (_, DeletionPolicy::Ignore, _) => Decision::LeaveDeletion { on, became },
         (_, DeletionPolicy::Uncouple, _) => Decision::Uncouple,
         (_, DeletionPolicy::Delete, Change::Unchanged) => delete(),
         (_, DeletionPolicy::Ask, _) | (_, DeletionPolicy::Delete, _) => Decision::AskDeletion { on },
@@ -265,7 +276,7 @@ mod tests {
         let check = |mapping: &Mapping, right, expected: Decision| {
             assert_eq!(decide(mapping, &pending(BASE, Some("gone"), right)), expected);
         };
-        check(&mapping, None, Decision::LeaveDeletion { on: Side::Left });
+        check(&mapping, None, Decision::LeaveDeletion { on: Side::Left, became: None });
         mapping.deletion = DeletionPolicy::Delete;
         check(&mapping, None, Decision::Delete { on: Side::Right, version: "1".into() });
         // I10
@@ -274,6 +285,18 @@ mod tests {
         check(&mapping, Some("unclear"), Decision::Wait);
         mapping.deletion = DeletionPolicy::Uncouple;
         check(&mapping, None, Decision::Uncouple);
+    }
+
+    /// A document that was posted or a row that was merged is no deletion, whatever the policy.
+    #[test]
+    fn what_became_another_row_is_left_alone() {
+        for deletion in [DeletionPolicy::Delete, DeletionPolicy::Ask, DeletionPolicy::Uncouple] {
+            let mapping = Mapping { deletion, ..mapping() };
+            let mut pending = pending(BASE, None, Some(EDITED));
+            pending.seen.left = Some(Seen::Gone(Evidence::Became(Became::Merged)));
+            let expected = Decision::LeaveDeletion { on: Side::Left, became: Some(Became::Merged) };
+            assert_eq!(decide(&mapping, &pending), expected);
+        }
     }
 
     /// I12

@@ -11,8 +11,8 @@ use futures_util::future::BoxFuture;
 
 use crate::http::Usage;
 use crate::model::{
-    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value, Version,
-    Watermark,
+    Became, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value,
+    Version, Watermark,
 };
 
 /// One connected system.
@@ -128,6 +128,8 @@ pub enum Cursor {
 pub struct ChangePage {
     pub rows: Vec<Result<Row, RowError>>,
     pub deleted: Vec<RowId>,
+    /// Rows that are gone because they became others: no deletions.
+    pub became: Vec<(RowId, Became)>,
     pub next: Next,
 }
 

@@ -148,7 +148,7 @@ impl MemorySystem {
             (true, Some(after)) => Next::Page(Place { after: Some(after), greatest, ..place }.link()),
             _ => Next::Done(Watermark::new(greatest.unwrap_or(now).to_string())),
         };
-        ChangePage { rows, deleted: Vec::new(), next }
+        ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next }
     }
 
     fn by_version(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
@@ -198,7 +198,7 @@ impl MemorySystem {
             true => Next::Page(PageLink::new(format!("{low} {high} {last}"))),
             false => Next::Done(Watermark::new(high.to_string())),
         };
-        Ok(ChangePage { rows, deleted, next })
+        Ok(ChangePage { rows, deleted, became: Vec::new(), next })
     }
 
     /// Applies one write and says what a client that hears the answer would hear.

@@ -149,7 +149,7 @@ impl Feed<'_> {
     ) -> Result<(), StoreError> {
         state.report.rows_read += page.rows.len() as u64;
         let is_start = feed.watermark.is_none() && feed.page.is_none();
-        let is_empty = page.rows.is_empty() && page.deleted.is_empty();
+        let is_empty = page.rows.is_empty() && page.deleted.is_empty() && page.became.is_empty();
         let mut transaction = engine.store().transaction()?;
         let now = engine.now();
         for (prepared, side) in &self.users {
@@ -162,6 +162,9 @@ impl Feed<'_> {
             }
             for row in &page.deleted {
                 observer.gone(&mut transaction, *side, row, Evidence::Tombstone)?;
+            }
+            for (row, became) in &page.became {
+                observer.gone(&mut transaction, *side, row, Evidence::Became(*became))?;
             }
             state.counts(prepared.name()).read[*side] += page.rows.len() as u64;
             if is_start {

@@ -11,7 +11,7 @@ use crate::agent::run_state::RunState;
 use crate::inbox::stamp_of;
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, Answer, Author, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
+    Action, Answer, Author, Became, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
     CouplingState, FieldChange, FieldId, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side,
     Stamp, Standing, Value, WakeCondition,
 };
@@ -214,22 +214,33 @@ fn journal(
     })
 }
 
-/// One side was deleted and the mapping leaves the other row alone.
+/// One side is gone and the other row is left alone: the mapping leaves deletions alone, or it was none.
 pub fn leave_deletion(
     engine: &Engine,
     prepared: &Prepared,
     state: &mut RunState,
     mut coupling: Coupling,
     on: Side,
+    became: Option<Became>,
 ) -> Result<(), StoreError> {
+    let (reason, partners) = match became {
+        Some(became) => (Reason::Became { on, became }, Reason::Became { on, became }),
+        None => (Reason::DeletionIgnored, Reason::PartnerDeleted { on }),
+    };
+    let note = match became {
+        Some(_) => reason_text(&reason, &prepared.mapping),
+        None => {
+            format!("in {}: {}", prepared.mapping.connections[on], reason_text(&reason, &prepared.mapping))
+        }
+    };
     let observer = Observer { prepared, now: engine.now() };
     let mut transaction = engine.store().transaction()?;
     coupling.state = CouplingState::Broken;
     transaction.put_coupling(&coupling)?;
     let park = |reason| Standing::Parked { reason, wake: WakeCondition::RowChanges };
-    observer.park(&mut transaction, on, &coupling.rows[on], park(Reason::DeletionIgnored))?;
+    observer.park(&mut transaction, on, &coupling.rows[on], park(reason))?;
     let other = on.other();
-    observer.park(&mut transaction, other, &coupling.rows[other], park(Reason::PartnerDeleted { on }))?;
+    observer.park(&mut transaction, other, &coupling.rows[other], park(partners))?;
     close(engine, prepared, &mut transaction, state, &coupling)?;
     transaction.commit()?;
     state.report.add(Line {
@@ -238,11 +249,7 @@ pub fn leave_deletion(
         on: None,
         row: coupling.label,
         fields: Vec::new(),
-        note: Some(format!(
-            "in {}: {}",
-            prepared.mapping.connections[on],
-            reason_text(&Reason::DeletionIgnored, &prepared.mapping)
-        )),
+        note: Some(note),
     });
     Ok(())
 }

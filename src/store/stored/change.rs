@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::mirror::stored;
 use super::value::{StoredRowId, StoredSide, StoredTime, StoredValue};
-use crate::model::{Content, Evidence, Observation, Reason, Row, Standing, WakeCondition};
+use crate::model::{Became, Content, Evidence, Observation, Reason, Row, Standing, WakeCondition};
 
 stored! {
     /// A row seen to differ from its coupling's base, or not coupled.
@@ -33,6 +33,17 @@ stored! {
     enum StoredEvidence for Evidence {
         Tombstone,
         ConfirmedAbsent { first: StoredTime, second: StoredTime },
+        Became(became: StoredBecame),
+    }
+}
+
+stored! {
+    /// What became of a row that is gone but was not deleted.
+    enum StoredBecame for Became {
+        Posted,
+        Converted,
+        Merged,
+        Other,
     }
 }
 
@@ -71,6 +82,7 @@ stored! {
         Unreadable { message: String },
         PerhapsDeleted,
         PartnerUnreadable { partner: StoredRowId },
+        Became { on: StoredSide, became: StoredBecame },
     }
 }
 

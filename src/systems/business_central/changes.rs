@@ -44,7 +44,7 @@ impl BusinessCentral {
                 Next::Done(watermark.ok_or_else(|| self.service.unexpected(&what, "no Date header"))?)
             }
         };
-        Ok(ChangePage { rows, deleted: Vec::new(), next })
+        Ok(ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next })
     }
 
     /// Returns the column that holds the row version, where the table has it.
@@ -83,7 +83,7 @@ impl BusinessCentral {
                 Next::Done(watermark.ok_or_else(|| self.service.unexpected(&what, "no Date header"))?)
             }
         };
-        Ok(ChangePage { rows, deleted: Vec::new(), next })
+        Ok(ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next })
     }
 
     async fn page(

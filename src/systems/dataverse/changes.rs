@@ -161,5 +161,5 @@ fn changes(entries: Vec<Entry>, next: Next) -> ChangePage {
             Entry::Deleted(id) => deleted.push(id),
         }
     }
-    ChangePage { rows, deleted, next }
+    ChangePage { rows, deleted, became: Vec::new(), next }
 }

@@ -38,7 +38,7 @@ impl ODataService {
             Some(link) => Next::Page(position.page(link, self.traits.overlap)),
             None => Next::Done(watermark()),
         };
-        Ok(ChangePage { rows: page.rows, deleted: Vec::new(), next })
+        Ok(ChangePage { rows: page.rows, deleted: Vec::new(), became: Vec::new(), next })
     }
 
     fn first_page(&self, table: &TableName, shape: &RowShape, position: &Position) -> String {
