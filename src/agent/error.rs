@@ -47,8 +47,8 @@ impl EngineError {
             | Self::OtherTables { .. }
             | Self::OtherCurrency { .. }
             | Self::OtherEngine { .. } => ErrorKind::Configuration,
+            Self::System(SystemError::Restored { .. }) | Self::NotApproved { .. } => ErrorKind::NeedsPerson,
             Self::System(_) => ErrorKind::System,
-            Self::NotApproved { .. } => ErrorKind::NeedsPerson,
         }
     }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use crate::config::OtherEngine;
 use crate::mapping::{self, FieldKind, Mapping};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
+use crate::store::Snapshot;
 use crate::systems::{Facts, System};
 
 use super::engine::Engine;
@@ -38,7 +39,8 @@ impl Prepared {
 /// Asks each connection who it is, and pins or compares the answer (I13).
 pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Facts, EngineError> {
     let facts = engine.system(connection).facts().await?;
-    let pinned = engine.store().snapshot()?.pinned_identity(connection)?;
+    let snapshot = engine.store().snapshot()?;
+    let pinned = snapshot.pinned_identity(connection)?;
     match pinned {
         None => {
             let mut transaction = engine.store().transaction()?;
@@ -54,7 +56,17 @@ pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Fa
             });
         }
     }
+    check_past(engine, &snapshot, connection)?;
     Ok(facts)
+}
+
+/// Holds what was read of a connection's tables against the system as it is (I14).
+fn check_past(engine: &Engine, snapshot: &Snapshot, connection: &ConnectionName) -> Result<(), EngineError> {
+    let mut read = Vec::new();
+    for table in engine.config().columns_used(connection).keys() {
+        read.extend(snapshot.feed(connection, table)?.and_then(|feed| feed.watermark));
+    }
+    Ok(engine.system(connection).check_past(&read)?)
 }
 
 /// Makes one mapping ready.

@@ -80,6 +80,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         company: company.map(str::to_owned),
         api: None,
         tenant: None,
+        companion: None,
         row_version: None,
         caller: None,
         company_column: None,

@@ -28,6 +28,9 @@ pub struct ConnectionSettings {
     /// Business Central on premises: the tenant, on a server that has several.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
+    /// Business Central: whether the companion extension is used where it is installed; default `auto`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub companion: Option<CompanionChoice>,
     /// Business Central: the column of a custom API that holds the row version. Tables with it are read by it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub row_version: Option<String>,
@@ -102,6 +105,19 @@ pub enum BatchChoice {
     Multipart,
 }
 
+/// Whether the companion extension of Business Central is used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CompanionChoice {
+    /// Where it is installed.
+    #[default]
+    Auto,
+    /// Not even where it is installed.
+    Off,
+    /// Nothing is done where it is not installed.
+    Required,
+}
+
 impl ConnectionSettings {
     /// Returns the same settings, asking for the usual scope when signing in.
     #[must_use]
@@ -119,9 +135,10 @@ impl ConnectionSettings {
     /// Returns what is wrong with settings that another kind of connection has.
     pub(super) fn check(&self) -> Result<(), String> {
         use ConnectionKind::{BusinessCentral, Dataverse, Odata};
-        let known: [(&str, bool, &[ConnectionKind]); 8] = [
+        let known: [(&str, bool, &[ConnectionKind]); 9] = [
             ("api", self.api.is_some(), &[BusinessCentral]),
             ("tenant", self.tenant.is_some(), &[BusinessCentral]),
+            ("companion", self.companion.is_some(), &[BusinessCentral]),
             ("row_version", self.row_version.is_some(), &[BusinessCentral]),
             ("caller", self.caller.is_some(), &[Dataverse]),
             ("company_column", self.company_column.is_some(), &[Odata]),
@@ -134,6 +151,10 @@ impl ConnectionSettings {
                 let kinds: Vec<String> = kinds.iter().map(|kind| format!("\"{}\"", kind.word())).collect();
                 return Err(format!("{name} is a setting of kind = {} only; remove it", kinds.join(" or ")));
             }
+        }
+        let is_standard = matches!(self.api.as_deref(), None | Some("v2.0"));
+        if self.companion == Some(CompanionChoice::Required) && !is_standard {
+            return Err("companion = \"required\" goes with API v2.0 only; remove it or `api`".to_owned());
         }
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Reading the configuration as a whole, so that what the rest of the program gets is consistent.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::{fs, str};
@@ -8,7 +8,7 @@ use std::{fs, str};
 use url::{Host, Url};
 
 use crate::mapping::{self, Mapping, MappingError, OrderError};
-use crate::model::{ConnectionName, MappingName, Pair, Side, TableName};
+use crate::model::{ColumnName, ConnectionName, MappingName, Pair, Side, TableName};
 
 use super::{Places, Settings};
 
@@ -100,6 +100,12 @@ impl Config {
         sides.filter(move |(mapping, side)| {
             mapping.connections[*side] == *connection && mapping.tables[*side] == *table
         })
+    }
+
+    /// Returns which columns of which tables of a connection the mappings use.
+    #[must_use]
+    pub fn columns_used(&self, connection: &ConnectionName) -> BTreeMap<TableName, BTreeSet<ColumnName>> {
+        mapping::columns_used(&self.mappings, connection)
     }
 
     /// Returns the folder of the inbox file.
@@ -285,6 +291,9 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
             found.contains("[connections.business-central]: unguarded is a setting of kind = \"odata\" only"),
             "{found}"
         );
+        let required = "company = \"c\"\napi = \"odata-v4\"\ncompanion = \"required\"";
+        let found = error(&SETTINGS.replace("company = \"c\"", required), None);
+        assert!(found.contains("\"required\" goes with API v2.0 only"), "{found}");
         let found = error(&SETTINGS.replace("127.0.0.1:7049", "contoso.example"), None);
         assert!(found.contains("below 900"), "{found}");
     }

@@ -11,7 +11,7 @@ mod settings;
 mod sign_in;
 mod sign_in_edit;
 
-pub use connection::{BatchChoice, ConnectionKind, ConnectionSettings, OtherEngine};
+pub use connection::{BatchChoice, CompanionChoice, ConnectionKind, ConnectionSettings, OtherEngine};
 pub use connection_string::{
     ConnectionStringError, ReadConnectionString, SecretToKeep, read_connection_string,
 };

@@ -13,7 +13,7 @@ mod standard;
 mod translate;
 
 pub use check::{Finding, check, with_scales};
-pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy, columns_used};
 pub use file::{MappingError, parse};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use normal::normalise;

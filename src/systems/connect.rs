@@ -1,5 +1,6 @@
 //! Making a system out of a connection's settings.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,7 +9,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 use uuid::Uuid;
 
-use super::business_central::{BusinessCentral, Company};
+use super::business_central::{BusinessCentral, COMPANION_API, Companion, Company};
 use super::dataverse::Dataverse;
 use super::odata::{BatchForm, CALLER, Portions, Service};
 use super::odata_service::{ODataService, ServiceTraits};
@@ -16,7 +17,7 @@ use super::sign_in;
 use super::{Examine, System, SystemError};
 use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings};
 use crate::http::{HttpError, Limits, Retry, Session, SessionSettings, Throttles};
-use crate::model::{ColumnName, ConnectionName, RowId};
+use crate::model::{ColumnName, ConnectionName, RowId, TableName};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
 /// What Microsoft announces for one user. It recommends a smaller parallelism with its answers, which is kept.
@@ -62,13 +63,17 @@ impl Surroundings {
     }
 }
 
-/// Makes the system a connection describes. Nothing is sent yet.
+/// Columns of tables that mappings use.
+pub type ColumnsUsed = BTreeMap<TableName, BTreeSet<ColumnName>>;
+
+/// Makes the system a connection describes. Nothing is sent yet. `used` are the columns that mappings use of its tables.
 pub fn connect(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     around: &Surroundings,
+    used: ColumnsUsed,
 ) -> Result<Arc<dyn System>, SystemError> {
-    Ok(examinable(name, settings, around)?)
+    Ok(examinable(name, settings, around, used)?)
 }
 
 /// Makes the same system for people to look over.
@@ -76,14 +81,16 @@ pub fn open(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,
+    used: ColumnsUsed,
 ) -> Result<Arc<dyn Examine>, SystemError> {
-    examinable(name, settings, &Surroundings::new(config_folder))
+    examinable(name, settings, &Surroundings::new(config_folder), used)
 }
 
 fn examinable(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     around: &Surroundings,
+    used: ColumnsUsed,
 ) -> Result<Arc<dyn Examine>, SystemError> {
     let overlap = Duration::from_secs(settings.overlap_secs);
     let settle = |default: u64| Duration::from_secs(settings.settle_secs.unwrap_or(default));
@@ -96,15 +103,17 @@ fn examinable(
         ConnectionKind::BusinessCentral => {
             let company = company(name, settings)?;
             let service = business_central_service(name, settings, around)?;
+            let companion = companion(&service, &company, name, settings, used)?;
             let settle = settle(BUSINESS_CENTRAL_SETTLE_SECS);
-            Ok(Arc::new(BusinessCentral::new(
+            let system = BusinessCentral::new(
                 service,
                 company,
                 settings.row_version.as_deref().map(ColumnName::new),
                 settings.page_size,
                 overlap,
                 settle,
-            )))
+            );
+            Ok(Arc::new(system.with_companion(companion)))
         }
         ConnectionKind::Odata => {
             let company = settings.company.clone().map(|company| {
@@ -171,6 +180,22 @@ fn odata_service(
     })
 }
 
+/// Returns the companion of a company: beside the standard API, unless it is not wanted.
+fn companion(
+    service: &Service,
+    company: &Company,
+    name: &ConnectionName,
+    settings: &ConnectionSettings,
+    used: ColumnsUsed,
+) -> Result<Option<Companion>, SystemError> {
+    if api(name, settings)? != BUSINESS_CENTRAL_API {
+        return Ok(None);
+    }
+    let root = format!("{}/{COMPANION_API}", settings.url.trim_end_matches('/'));
+    let choice = settings.companion.unwrap_or_default();
+    Ok(Companion::new(service.beside(root), company.path.clone(), choice, used))
+}
+
 fn batch_form(settings: &ConnectionSettings, default: BatchForm) -> BatchForm {
     match settings.batch {
         None => default,
@@ -231,7 +256,7 @@ pub(super) fn session(
     around: &Surroundings,
     scope: String,
     announced: Limits,
-) -> Result<Session, SystemError> {
+) -> Result<Arc<Session>, SystemError> {
     Session::open(SessionSettings {
         address: settings.url.clone(),
         timeout: Duration::from_secs(settings.timeout_secs),
@@ -242,6 +267,7 @@ pub(super) fn session(
         trust: sign_in::trust(name, settings, &around.config_folder)?,
         throttles: around.throttles.clone(),
     })
+    .map(Arc::new)
     .map_err(|error: HttpError| configuration(name, error.to_string()))
 }
 
@@ -323,7 +349,7 @@ mod tests {
         let settings = serde_json::json!({"kind": kind, "url": url, "company": company, "sign_in": {
             "kind": "client-secret", "tenant": "t", "client_id": "app", "client_secret": "file:secret"}});
         let around = Surroundings::new(folder.path());
-        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), &around)
+        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), &around, ColumnsUsed::new())
     }
 
     const COMPANY: &str = "3f000000-0000-4000-8000-000000000002";

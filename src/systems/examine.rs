@@ -122,6 +122,7 @@ pub enum Check {
     Identity,
     Environment,
     Version,
+    Companion,
     User,
     Read,
     Write,

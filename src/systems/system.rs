@@ -29,6 +29,12 @@ pub trait System: Send + Sync + fmt::Debug {
     /// Asks who and what the system is.
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>>;
 
+    /// Says whether what was read up to these watermarks still is this system's past: a restored or copied database is
+    /// told by nothing else (I14). Asked right after [`System::facts`].
+    fn check_past(&self, _read: &[Watermark]) -> Result<(), SystemError> {
+        Ok(())
+    }
+
     /// Describes a table and its columns.
     fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>>;
 
@@ -280,6 +286,8 @@ pub enum SystemError {
     BadRequest { connection: ConnectionName, what: String, status: u16, code: String, message: String },
     #[error("{connection} sent an answer for {what} that cannot be used: {detail}")]
     UnexpectedAnswer { connection: ConnectionName, what: String, detail: String },
+    #[error("the database behind {connection} was restored or copied: {detail}; nothing was written")]
+    Restored { connection: ConnectionName, detail: String },
     #[error("{connection} cannot be used as configured: {detail}")]
     Configuration { connection: ConnectionName, detail: String },
 }
@@ -334,6 +342,9 @@ impl SystemError {
             Self::BadRequest { .. } | Self::UnexpectedAnswer { .. } => {
                 "look at the log at debug level; if the service is right, this is a fault in Tandem".into()
             }
+            Self::Restored { .. } => "find out which state is the right one; to go on with the restored or copied \
+                 database, start with an empty data folder: Tandem then couples the rows anew and asks about what differs"
+                .into(),
             Self::Configuration { connection, .. } => {
                 format!("correct [connections.{connection}] in tandem.toml, or the service itself")
             }

@@ -1,6 +1,7 @@
 //! Both products against scripted servers: the conversations that no single value shows.
 
 mod batches;
+mod companion;
 mod odata_service;
 
 use std::collections::BTreeSet;
@@ -84,7 +85,7 @@ fn service(address: &str, form: BatchForm) -> Service {
     let headers = vec![("Accept", "application/json".to_owned())];
     Service {
         name: "x".into(),
-        session: session.unwrap(),
+        session: Arc::new(session.unwrap()),
         root: format!("{address}/api"),
         headers,
         batch_form: form,

@@ -95,7 +95,7 @@ impl Feed<'_> {
                     self.put(engine, &self.fresh())?;
                     continue;
                 }
-                Err(error) if feed.page.is_some() && !error.is_transient() && restarts == 0 => {
+                Err(error) if feed.page.is_some() && is_of_page(&error) && restarts == 0 => {
                     restarts += 1;
                     debug!(connection = %self.connection, table = %self.table, "Page link refused; reading again");
                     self.put(engine, &FeedState { page: None, ..feed })?;
@@ -193,6 +193,11 @@ impl Feed<'_> {
         }
         transaction.commit()
     }
+}
+
+/// Returns whether a failure may be that of the page alone, so that the read is begun again.
+const fn is_of_page(error: &SystemError) -> bool {
+    !(error.is_transient() || matches!(error, SystemError::Restored { .. }))
 }
 
 fn cursor(feed: &FeedState) -> Cursor {

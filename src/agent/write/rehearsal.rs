@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use crate::model::{
-    ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value, Version,
+    ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Value,
+    Version, Watermark,
 };
 use crate::systems::{
     Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
@@ -122,6 +123,10 @@ impl System for Rehearsal {
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
         self.system.facts()
+    }
+
+    fn check_past(&self, read: &[Watermark]) -> Result<(), SystemError> {
+        self.system.check_past(read)
     }
 
     fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {

@@ -102,6 +102,9 @@ pub(in crate::cli) struct Fields {
     /// Business Central: the company's id
     #[arg(long, value_name = "ID")]
     pub(in crate::cli) company: Option<String>,
+    /// Business Central: use the companion extension where it is installed (auto), never (off), or always (required)
+    #[arg(long, value_name = "WHEN", value_parser = ["auto", "off", "required"])]
+    pub(in crate::cli) companion: Option<String>,
     /// How to sign in: the `kind` of `sign_in`
     #[arg(long, value_name = "KIND")]
     pub(in crate::cli) sign_in: Option<String>,

@@ -166,6 +166,7 @@ fn apply(file: &mut SettingsFile, name: &str, fields: &Fields) -> Result<(), Com
     let named = [
         ("url", &fields.url),
         ("company", &fields.company),
+        ("companion", &fields.companion),
         ("sign_in.kind", &fields.sign_in),
         ("sign_in.tenant", &fields.tenant),
         ("sign_in.client_id", &fields.client_id),

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{ConnectionSettings, Settings};
+use crate::mapping;
 use crate::model::{ConnectionName, TableName};
-use crate::systems::{self, Check, Expiry, Facts, Finding, Needs, Verdict};
+use crate::systems::{self, Check, ColumnsUsed, Expiry, Facts, Finding, Needs, Verdict};
 
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
@@ -47,8 +48,14 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
     let mut report = TestReport { connections: Vec::new(), between: Vec::new() };
     let mut currencies: BTreeMap<ConnectionName, Option<String>> = BTreeMap::new();
     for (name, connection) in chosen {
-        let (facts, findings) =
-            examine(context, &name, connection, &verdicts::tables(&mappings, &name)).await;
+        let (facts, findings) = examine(
+            context,
+            &name,
+            connection,
+            &verdicts::tables(&mappings, &name),
+            mapping::columns_used(&mappings, &name),
+        )
+        .await;
         if let Some(facts) = facts {
             currencies.insert(name.clone(), facts.base_currency_code);
         }
@@ -64,8 +71,9 @@ async fn examine(
     name: &ConnectionName,
     connection: &ConnectionSettings,
     tables: &BTreeMap<TableName, Needs>,
+    used: ColumnsUsed,
 ) -> (Option<Facts>, Vec<Finding>) {
-    let system = match systems::open(name, connection, &context.places.config) {
+    let system = match systems::open(name, connection, &context.places.config, used) {
         Ok(system) => system,
         // Nothing was sent yet: whatever it is, the system has not refused it.
         Err(error) => {
@@ -165,6 +173,7 @@ const fn check(check: Check) -> &'static str {
         Check::Identity => "identity",
         Check::Environment => "environment",
         Check::Version => "version",
+        Check::Companion => "companion",
         Check::User => "user",
         Check::Read => "read",
         Check::Write => "write",

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
 use crate::config::{ConnectionSettings, Settings, SignIn, replace_sign_in};
-use crate::systems;
+use crate::systems::{self, ColumnsUsed};
 
 /// Options of `connection upgrade`.
 #[derive(Debug, Args)]
@@ -68,7 +68,8 @@ async fn prove(
     arguments: &UpgradeArguments,
     after: &ConnectionSettings,
 ) -> Result<(), CommandError> {
-    let connected = systems::open(&arguments.name.as_str().into(), after, &context.places.config);
+    let used = ColumnsUsed::new();
+    let connected = systems::open(&arguments.name.as_str().into(), after, &context.places.config, used);
     let answer = match connected {
         Ok(system) => system.facts().await.map(|_| ()),
         Err(error) => Err(error),

@@ -47,6 +47,7 @@ pub(super) const fn failed_check(error: &SystemError) -> Check {
         SystemError::Forbidden { .. }
         | SystemError::NotFound { .. }
         | SystemError::WatermarkExpired { .. }
+        | SystemError::Restored { .. }
         | SystemError::BadRequest { .. }
         | SystemError::UnexpectedAnswer { .. } => Check::Identity,
     }

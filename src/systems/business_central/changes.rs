@@ -1,6 +1,6 @@
 //! Reading one page of changes.
 
-use super::client::BusinessCentral;
+use super::client::{BusinessCentral, MAX_PAGE_SIZE};
 use super::schema::Asked;
 use super::version_feed::VersionPosition;
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Timestamp};
@@ -19,6 +19,9 @@ impl BusinessCentral {
     pub(super) async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
         let table = &query.table;
         let what = format!("changes of {table}");
+        if let Some(companion) = self.companion_of(&*self.schema(table).await?) {
+            return self.read_committed(companion, query).await;
+        }
         if let Some(column) = self.version_column(table).await? {
             return self.read_versions(query, &column).await;
         }
@@ -93,7 +96,7 @@ impl BusinessCentral {
         what: &str,
         url: &str,
     ) -> Result<Answered, SystemError> {
-        let response = self.service.fetch(what, url, Some(&self.page_preference())).await?;
+        let response = self.service.fetch(what, url, Some(&self.page_preference(MAX_PAGE_SIZE))).await?;
         // A page link that is no longer understood is answered by reading again from the start.
         if matches!(query.cursor, Cursor::Page(_)) && matches!(response.status, 400 | 410) {
             return Err(self.expired(&query.table));

@@ -7,10 +7,13 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::companion::{CONTROL_SETS, Companion, Installed, choose, serves};
 use super::exchange_rates::ExchangeRates;
-use super::schema::{Asked, Schema};
+use super::schema::{Asked, Home, Schema};
 use crate::http::Request;
-use crate::model::{ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName};
+use crate::model::{
+    ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Watermark,
+};
 use crate::systems::odata::{Csdl, Query, Service, ServiceError, id_page, keyed_reads};
 use crate::systems::{
     Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
@@ -19,7 +22,7 @@ use crate::systems::{
 
 /// The most writes in one batch: all of them share the server's time limit.
 pub(super) const BATCH_SIZE: usize = 25;
-const MAX_PAGE_SIZE: u32 = 20_000;
+pub(super) const MAX_PAGE_SIZE: u32 = 20_000;
 
 /// Which company, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,6 +43,8 @@ pub struct BusinessCentral {
     pub(super) company: Company,
     /// The column that holds the row version, in tables that have it.
     pub(super) row_version: Option<ColumnName>,
+    /// Nothing where it is not to be used.
+    pub(super) companion: Option<Companion>,
     page_size: u32,
     pub(super) overlap: Duration,
     settle: Duration,
@@ -61,12 +66,64 @@ impl BusinessCentral {
             service,
             company,
             row_version,
+            companion: None,
             page_size: page_size.clamp(1, MAX_PAGE_SIZE),
             overlap,
             settle,
             metadata: OnceCell::new(),
             schemas: Mutex::default(),
         }
+    }
+
+    /// Lets it use the companion where it is installed.
+    pub fn with_companion(self, companion: Option<Companion>) -> Self {
+        Self { companion, ..self }
+    }
+
+    /// Looks whether the companion is installed. The company must be known to exist.
+    pub(super) async fn look_for_companion(&self) -> Result<Option<Arc<Installed>>, SystemError> {
+        let Some(companion) = &self.companion else { return Ok(None) };
+        let look = companion.look().await?;
+        if look.is_other {
+            self.schemas.lock().await.clear();
+        }
+        Ok(look.installed)
+    }
+
+    /// Returns the companion as it was found by the last look, if it is installed.
+    pub(super) async fn installed(&self) -> Result<Option<(&Companion, Arc<Installed>)>, SystemError> {
+        let Some(companion) = &self.companion else { return Ok(None) };
+        let installed = match companion.known() {
+            Some(installed) => installed,
+            None => {
+                let what = format!("company {}", self.company.id);
+                self.service.get(&what, &self.service.url(&self.company.path), None).await?;
+                self.look_for_companion().await?
+            }
+        };
+        Ok(installed.map(|installed| (companion, installed)))
+    }
+
+    /// Returns the companion, if a table lives there.
+    pub(super) fn companion_of(&self, schema: &Schema) -> Option<&Companion> {
+        self.companion.as_ref().filter(|_| schema.home == Home::Companion)
+    }
+
+    /// Tells a failure of what was asked from the table's service having gone away.
+    pub(super) async fn unless_gone<T>(
+        &self,
+        schema: &Schema,
+        result: Result<T, SystemError>,
+    ) -> Result<T, SystemError> {
+        match self.companion_of(schema) {
+            Some(companion) => companion.unless_gone(result).await,
+            None => result,
+        }
+    }
+
+    /// Returns the service that a table is read from and written to.
+    pub(super) fn service_of(&self, schema: &Schema) -> &Service {
+        self.companion_of(schema).map_or(&self.service, |companion| &companion.service)
     }
 
     pub(super) fn set_path(&self, table: &TableName) -> String {
@@ -84,14 +141,52 @@ impl BusinessCentral {
     }
 
     pub(super) async fn schema(&self, table: &TableName) -> Result<Arc<Schema>, SystemError> {
+        // Before the lock: what is found out may clear the tables.
+        let installed = self.installed().await?;
         let mut schemas = self.schemas.lock().await;
         if let Some(schema) = schemas.get(table) {
             return Ok(Arc::clone(schema));
         }
-        let schema = Schema::assemble(table, self.metadata().await?);
-        let schema = Arc::new(schema.ok_or_else(|| self.not_found(format!("table {table}")))?);
+        let schema = self.assemble(table, installed).await?;
+        let schema = Arc::new(schema.ok_or_else(|| self.no_table(table))?);
         schemas.insert(table.clone(), Arc::clone(&schema));
         Ok(schema)
+    }
+
+    async fn assemble(
+        &self,
+        table: &TableName,
+        installed: Option<(&Companion, Arc<Installed>)>,
+    ) -> Result<Option<Schema>, SystemError> {
+        let used = self.companion.as_ref().and_then(|companion| companion.used.get(table));
+        let own = match installed {
+            Some((companion, installed)) => {
+                Schema::assemble(table, companion.metadata(&installed).await?, Home::Companion)
+            }
+            None => None,
+        };
+        match own {
+            Some(schema) if serves(&schema, used) => Ok(Some(schema)),
+            own => Ok(choose(own, Schema::assemble(table, self.metadata().await?, Home::Standard), used)),
+        }
+    }
+
+    /// Lists the tables of both services.
+    pub(super) async fn table_names(&self) -> Result<Vec<TableName>, SystemError> {
+        let mut names: BTreeSet<TableName> = self.metadata().await?.sets().map(TableName::new).collect();
+        if let Some((companion, installed)) = self.installed().await? {
+            let sets = companion.metadata(&installed).await?.sets();
+            names.extend(sets.filter(|set| !CONTROL_SETS.contains(set)).map(TableName::new));
+        }
+        Ok(names.into_iter().collect())
+    }
+
+    fn no_table(&self, table: &TableName) -> SystemError {
+        let is_missing =
+            self.companion.as_ref().is_some_and(|companion| matches!(companion.known(), Some(None)));
+        let hint =
+            if is_missing { " (the companion extension, which may have it, is not installed)" } else { "" };
+        self.not_found(format!("table {table}{hint}"))
     }
 
     pub(super) async fn ask(
@@ -108,8 +203,15 @@ impl BusinessCentral {
         SystemError::NotFound { connection: self.service.name.clone(), what }
     }
 
-    pub(super) fn page_preference(&self) -> String {
-        format!("odata.maxpagesize={}", self.page_size)
+    pub(super) fn page_preference(&self, most: u32) -> String {
+        format!("odata.maxpagesize={}", self.page_size.min(most))
+    }
+
+    /// Puts names in the place of users' ids, where rows hold some.
+    pub(super) async fn name_authors(&self, schema: &Schema, rows: impl Iterator<Item = &mut Row>) {
+        if let Some(companion) = self.companion_of(schema) {
+            companion.name_authors(rows).await;
+        }
     }
 
     /// Reads the exchange rates if they were asked for.
@@ -121,24 +223,34 @@ impl BusinessCentral {
         }
     }
 
-    async fn read_rows(
+    pub(super) async fn read_rows(
         &self,
         table: &TableName,
         columns: &BTreeSet<ColumnName>,
         ids: &[RowId],
     ) -> Result<Vec<KeyedRead>, SystemError> {
+        let schema = self.schema(table).await?;
         let asked = self.ask(table, columns, None).await?;
+        let service = self.service_of(&schema);
         let is_absence = |error: &ServiceError| error.code != "Internal_CompanyNotFound";
-        let mut reads =
-            keyed_reads(&self.service, &self.set_path(table), &asked.shape, ids, is_absence).await?;
-        let rates = self.rates(&asked).await?;
-        for read in &mut reads {
-            if let KeyedRead::Found(row) = read {
-                asked.complete(row, rates.as_ref());
-            }
+        let reads = keyed_reads(service, &self.set_path(table), &asked.shape, ids, is_absence).await;
+        let mut reads = self.unless_gone(&schema, reads).await?;
+        if let Some(companion) = self.companion_of(&schema)
+            && reads.contains(&KeyedRead::Absent)
+        {
+            companion.is_still_there().await?;
         }
+        let rates = self.rates(&asked).await?;
+        for row in reads.iter_mut().filter_map(found) {
+            asked.complete(row, rates.as_ref());
+        }
+        self.name_authors(&schema, reads.iter_mut().filter_map(found)).await;
         Ok(reads)
     }
+}
+
+fn found(read: &mut KeyedRead) -> Option<&mut Row> {
+    if let KeyedRead::Found(row) = read { Some(row) } else { None }
 }
 
 impl System for BusinessCentral {
@@ -160,6 +272,10 @@ impl System for BusinessCentral {
 
     fn facts(&self) -> BoxFuture<'_, Result<Facts, SystemError>> {
         Box::pin(self.read_facts())
+    }
+
+    fn check_past(&self, read: &[Watermark]) -> Result<(), SystemError> {
+        self.companion.as_ref().map_or(Ok(()), |companion| companion.check_past(read))
     }
 
     fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {
@@ -194,9 +310,12 @@ impl System for BusinessCentral {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
         Box::pin(async move {
-            let key = &self.schema(table).await?.key;
+            let schema = self.schema(table).await?;
+            let key = &schema.key;
             let query = Query::of(self.set_path(table)).select(key.properties()).order_by(key.name());
-            id_page(&self.service, &query.path(), key, &self.page_preference(), page).await
+            let prefer = self.page_preference(MAX_PAGE_SIZE);
+            let listed = id_page(self.service_of(&schema), &query.path(), key, &prefer, page).await;
+            self.unless_gone(&schema, listed).await
         })
     }
 

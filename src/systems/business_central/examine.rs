@@ -7,7 +7,8 @@ use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
 use super::client::BusinessCentral;
-use super::schema::Schema;
+use super::companion;
+use super::schema::{Home, Schema};
 use super::search;
 use crate::mapping::{Filter, FilterFunction, Operator};
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
@@ -32,12 +33,14 @@ impl BusinessCentral {
             asked.complete(&mut row, rates.as_ref());
             Ok(row)
         };
-        list_rows(&self.service, listing, &query.path(), &listing.page_preference(), decode).await
+        let schema = self.schema(&listing.table).await?;
+        list_rows(self.service_of(&schema), listing, &query.path(), &listing.page_preference(), decode).await
     }
 
     async fn findings(&self, tables: &BTreeMap<TableName, Needs>) -> Vec<Finding> {
         let mut findings = vec![self.environment().await, self.version().await];
         findings.push(Finding::not_told(Check::User, "Business Central does not tell who is signed in"));
+        findings.extend(self.companion().await);
         for (table, needs) in tables {
             findings.extend(self.table(table, *needs).await);
         }
@@ -81,6 +84,16 @@ impl BusinessCentral {
         }
     }
 
+    /// Nothing where only another API than v2.0 is spoken to.
+    async fn companion(&self) -> Option<Finding> {
+        match self.installed().await {
+            Ok(Some((_, installed))) => Some(companion::finding(Some(&installed))),
+            Ok(None) if self.companion.is_some() => Some(companion::finding(None)),
+            Ok(None) => self.service.root.ends_with("/api/v2.0").then(companion::switched_off),
+            Err(error) => Some(Finding::refused(Check::Companion, &error)),
+        }
+    }
+
     async fn table(&self, table: &TableName, needs: Needs) -> Vec<Finding> {
         let listing = Listing { table: table.clone(), columns: BTreeSet::new(), filter: None, most: 1 };
         if let Err(error) = self.list_rows(&listing).await {
@@ -89,9 +102,14 @@ impl BusinessCentral {
         let mut findings = vec![Finding::good(Check::Read, format!("may read {table}"))];
         findings.push(needs.not_told(table));
         let modified = ColumnName::new("lastModifiedDateTime");
+        let schema = self.schema(table).await.ok();
         let has_modified =
-            self.schema(table).await.is_ok_and(|schema| schema.description.columns.contains_key(&modified));
+            schema.as_ref().is_some_and(|schema| schema.description.columns.contains_key(&modified));
         findings.push(match has_modified {
+            _ if schema.is_some_and(|schema| schema.home == Home::Companion) => {
+                let found = format!("the companion tells by row version when a row of {table} was changed");
+                Finding::good(Check::ChangeTracking, found)
+            }
             true => Finding::good(Check::ChangeTracking, format!("{table} tells when a row was changed")),
             false => Finding::bad(
                 Check::ChangeTracking,
@@ -123,7 +141,7 @@ struct Questions(Arc<Schema>);
 
 impl Asking for Questions {
     fn compare(&self, column: &ColumnName, operator: Operator, value: &Value) -> Option<String> {
-        let kind = self.0.kind(column)?;
+        let kind = self.0.kind(column).filter(|_| self.0.is_filterable(column))?;
         match operator {
             Operator::Equal if value.is_blank() || encode(kind, value).is_ok() => {
                 search::condition(column, kind, value)
@@ -152,7 +170,7 @@ impl Asking for Questions {
 
 impl Examine for BusinessCentral {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
-        Box::pin(async { Ok(self.metadata().await?.sets().map(TableName::new).collect()) })
+        Box::pin(self.table_names())
     }
 
     /// Metadata names neither labels nor further keys.

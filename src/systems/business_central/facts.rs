@@ -10,6 +10,7 @@ impl BusinessCentral {
         let response = self.service.get(&what, &self.service.url(&self.company.path), None).await?;
         let company: serde_json::Value = serde_json::from_slice(&response.body)
             .map_err(|error| self.service.unexpected(&what, error.to_string()))?;
+        self.look_for_companion().await?;
         let field =
             |name: &str| company.get(name).and_then(|text| text.as_str()).filter(|text| !text.is_empty());
         let names = ["displayName", "Display_Name", "name", "Name"];

@@ -10,9 +10,9 @@ pub struct Writable {
     pub updatable: bool,
 }
 
-const NEVER: Writable = Writable { creatable: false, updatable: false };
-const CREATE_ONLY: Writable = Writable { creatable: true, updatable: false };
-const ALWAYS: Writable = Writable { creatable: true, updatable: true };
+pub const NEVER: Writable = Writable { creatable: false, updatable: false };
+pub const CREATE_ONLY: Writable = Writable { creatable: true, updatable: false };
+pub const ALWAYS: Writable = Writable { creatable: true, updatable: true };
 
 /// Sets that take no writes at all.
 const READ_ONLY_SETS: &[&str] = &[

@@ -2,6 +2,7 @@
 
 mod changes;
 mod client;
+mod companion;
 mod examine;
 mod exchange_rates;
 mod facts;
@@ -13,3 +14,4 @@ mod version_feed;
 mod write;
 
 pub(super) use client::{BusinessCentral, Company};
+pub(super) use companion::{COMPANION_API, Companion};

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value as Json;
 
+use super::companion;
 use super::exchange_rates::ExchangeRates;
-use super::known::writable;
+use super::known::{self, Writable};
 use crate::model::{Column, ColumnKind, ColumnName, Row, TableAbilities, TableDescription, TableName, Value};
 use crate::systems::RowError;
 use crate::systems::odata::{Csdl, EntityType, Property, RowKey, RowShape, ShapeColumn};
@@ -20,9 +21,18 @@ const KEY: &str = "id";
 /// What pages call the time of the last change: the standard API, custom APIs, web services.
 const MODIFIED: [&str; 3] = ["lastModifiedDateTime", "systemModifiedAt", "SystemModifiedAt"];
 
+/// The service that a table is read from and written to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Home {
+    /// The API of the connection: v2.0, a custom API, web services.
+    Standard,
+    Companion,
+}
+
 /// One table.
 #[derive(Clone, Debug)]
 pub struct Schema {
+    pub home: Home,
     pub description: TableDescription,
     pub key: RowKey,
     /// The property that holds the time of the last change, where the page shows it.
@@ -61,13 +71,16 @@ impl Asked {
 
 impl Schema {
     /// Puts a table together; nothing if the service has no such set.
-    pub fn assemble(table: &TableName, csdl: &Csdl) -> Option<Self> {
+    pub fn assemble(table: &TableName, csdl: &Csdl, home: Home) -> Option<Self> {
         let entity = csdl.type_of(table.as_str())?;
         let key = csdl.key_of(&entity).unwrap_or_else(|| KEY.into());
         let mut columns: BTreeMap<ColumnName, Column> = entity
             .properties
             .iter()
-            .map(|property| (ColumnName::new(property.name.as_str()), column(table, &entity, property, csdl)))
+            .map(|property| {
+                let writable = home.writable(table.as_str(), &property.name);
+                (ColumnName::new(property.name.as_str()), column(&entity, property, csdl, writable))
+            })
             .collect();
         for name in key.properties() {
             // A new primary key renames the record everywhere.
@@ -82,10 +95,10 @@ impl Schema {
         if table.as_str() == CURRENCIES {
             columns.insert(ColumnName::new(EXCHANGE_RATE), exchange_rate());
         }
-        let abilities = TableAbilities { takes_ids: false, lists_deletions: false, dirty_reads: true };
+        let abilities = home.abilities(table.as_str());
         let description =
             TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns, abilities };
-        Some(Self { description, key, modified })
+        Some(Self { home, description, key, modified })
     }
 
     /// Returns what to ask for these columns, or the column the table does not have.
@@ -107,7 +120,7 @@ impl Schema {
         let shape = RowShape {
             key: self.key.clone(),
             modified: self.modified.clone(),
-            modified_by: None,
+            modified_by: self.modified_by(),
             columns: wanted.map(column).collect::<Result<_, ColumnName>>()?,
             content: [].into(),
         };
@@ -120,14 +133,40 @@ impl Schema {
         kind.filter(|_| !self.is_computed(column))
     }
 
+    /// Returns whether the service can filter by a column.
+    pub fn is_filterable(&self, column: &ColumnName) -> bool {
+        let table = self.description.table.as_str();
+        self.home == Home::Standard || !companion::is_computed(table, column.as_str())
+    }
+
+    fn modified_by(&self) -> Option<String> {
+        let is_there = self.description.columns.contains_key(&ColumnName::new(companion::MODIFIED_BY));
+        (self.home == Home::Companion && is_there).then(|| companion::MODIFIED_BY.to_owned())
+    }
+
     fn is_computed(&self, column: &ColumnName) -> bool {
         self.description.table.as_str() == CURRENCIES && column.as_str() == EXCHANGE_RATE
     }
 }
 
-fn column(table: &TableName, entity: &EntityType, property: &Property, csdl: &Csdl) -> Column {
+impl Home {
+    fn writable(self, table: &str, property: &str) -> Writable {
+        match self {
+            Self::Standard => known::writable(table, property),
+            Self::Companion => companion::writable(table, property),
+        }
+    }
+
+    fn abilities(self, table: &str) -> TableAbilities {
+        match self {
+            Self::Standard => TableAbilities { takes_ids: false, lists_deletions: false, dirty_reads: true },
+            Self::Companion => companion::abilities(table),
+        }
+    }
+}
+
+fn column(entity: &EntityType, property: &Property, csdl: &Csdl, writable: Writable) -> Column {
     let kind = csdl.kind(&property.type_name);
-    let writable = writable(table.as_str(), &property.name);
     Column {
         kind,
         max_chars: property.max_length,
@@ -165,7 +204,7 @@ pub(super) mod tests {
     use crate::systems::odata::METADATA;
 
     pub(in crate::systems::business_central) fn schema(table: &str) -> Schema {
-        Schema::assemble(&table.into(), &Csdl::parse(METADATA).unwrap()).unwrap()
+        Schema::assemble(&table.into(), &Csdl::parse(METADATA).unwrap(), Home::Standard).unwrap()
     }
 
     #[test]
@@ -186,7 +225,8 @@ pub(super) mod tests {
         assert!(!column("lastModifiedDateTime").updatable);
         assert!(column("currencyId").targets.contains(&"currencies".into()));
         assert_eq!(column("paymentTermsId").targets, ["paymentTerms".into()]);
-        assert!(Schema::assemble(&"nope".into(), &Csdl::parse(METADATA).unwrap()).is_none());
+        let csdl = Csdl::parse(METADATA).unwrap();
+        assert!(Schema::assemble(&"nope".into(), &csdl, Home::Standard).is_none());
     }
 
     /// A page published as a web service: its own primary key, its own names.
@@ -200,7 +240,7 @@ pub(super) mod tests {
             <EntitySet Name="SalesOrder" EntityType="NAV.SalesOrder"/></Schema>"#,
         )
         .unwrap();
-        let schema = Schema::assemble(&"SalesOrder".into(), &csdl).unwrap();
+        let schema = Schema::assemble(&"SalesOrder".into(), &csdl, Home::Standard).unwrap();
         assert_eq!(schema.key.name(), "Document_Type,No");
         assert_eq!(schema.modified.as_deref(), Some("SystemModifiedAt"));
         let column = |name: &str| schema.description.columns[&name.into()].clone();

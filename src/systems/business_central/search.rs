@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::client::BusinessCentral;
+use super::client::{BusinessCentral, MAX_PAGE_SIZE};
 use super::schema::Schema;
 use super::write::blank;
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
@@ -36,9 +36,10 @@ impl BusinessCentral {
             Some(condition) => query.filter(condition),
             None => query,
         };
-        let prefer = self.page_preference();
-        let mut rows =
-            self.service.all(&what, &query.path(), Some(&prefer), |entry| asked.decode(&entry)).await?;
+        let prefer = self.page_preference(MAX_PAGE_SIZE);
+        let service = self.service_of(&schema);
+        let rows = service.all(&what, &query.path(), Some(&prefer), |entry| asked.decode(&entry)).await;
+        let mut rows = self.unless_gone(&schema, rows).await?;
         if let Search::Equals(column, value) = search {
             rows.retain(|row| {
                 row.as_ref().map_or(true, |row| match value {
@@ -51,6 +52,7 @@ impl BusinessCentral {
         for row in rows.iter_mut().flatten() {
             asked.complete(row, rates.as_ref());
         }
+        self.name_authors(&schema, rows.iter_mut().flatten()).await;
         Ok(rows)
     }
 
@@ -66,7 +68,7 @@ impl BusinessCentral {
                 let table = &schema.description.table;
                 let kind = schema.kind(column);
                 let kind = kind.ok_or_else(|| self.not_found(format!("column {column} in {table}")))?;
-                condition(column, kind, value)
+                if schema.is_filterable(column) { condition(column, kind, value) } else { None }
             }
         })
     }

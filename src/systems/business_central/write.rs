@@ -20,13 +20,14 @@ pub fn prepare(schema: &Schema, set: &str, write: &Write) -> Result<BatchPart, W
     };
     let body = |values| body(schema, values).map(Some).map_err(refused_here);
     Ok(match &write.verb {
-        // An id of ours is not taken by the standard pages, so it is never sent.
-        Verb::Create { id: _, values } => BatchPart {
-            method: Method::Post,
-            path: set.to_owned(),
-            headers: fixed(None),
-            body: body(values)?,
-        },
+        Verb::Create { id, values } => {
+            let mut values = body(values)?;
+            // The standard pages take no id of ours, so none is sent to them.
+            if let (Some(id), true) = (id, schema.description.abilities.takes_ids) {
+                values.get_or_insert_default().insert(schema.key.name(), Json::from(id.as_str()));
+            }
+            BatchPart { method: Method::Post, path: set.to_owned(), headers: fixed(None), body: values }
+        }
         Verb::Update { id, version, values } => BatchPart {
             method: Method::Patch,
             path: schema.key.address(set, id),

@@ -40,8 +40,13 @@ const HELD: [&str; 3] = ["0x80044150", "0x80044151", "0x80044339"];
 pub fn of_write(connection: &ConnectionName, what: &str, answer: &Response) -> Option<WriteOutcome> {
     let error = for_all(connection, what, answer)?;
     let code = ServiceError::parse(answer.status, &answer.body).code;
-    let is_held = (answer.status, code.as_str()) == (409, SERVER_ERROR) || HELD.contains(&code.as_str());
+    let is_held = is_locked(answer) || HELD.contains(&code.as_str());
     Some(if is_held { WriteOutcome::RowBusy(error) } else { WriteOutcome::NotApplied(error) })
+}
+
+/// Returns whether an answer says that another session holds what was asked for: a little later it may be had.
+pub fn is_locked(answer: &Response) -> bool {
+    answer.status == 409 && ServiceError::parse(answer.status, &answer.body).code == SERVER_ERROR
 }
 
 /// Says what a refusal means for every request of its kind, not for one row: to sign in, to wait, to ask the

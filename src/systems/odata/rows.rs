@@ -1,11 +1,13 @@
 //! Reading rows by key and listing ids, the same in both products.
 
-use super::{BatchPart, PartAnswer, Query, RowKey, RowShape, Service, ServiceError};
+use super::{BatchPart, PartAnswer, Query, RowKey, RowShape, Service, ServiceError, is_locked};
 use crate::model::{PageLink, Row, RowId};
 use crate::systems::{IdPage, KeyedRead, RowError, SystemError};
 
 /// The most rows asked for by key in one batch.
 const KEYS_PER_BATCH: usize = 50;
+/// How many times what met a lock is asked for again.
+pub const LOCK_RETRIES: u32 = 3;
 
 /// Reads the row an answer holds. Its version may stand in the body or in a header.
 pub fn row_in(answer: &PartAnswer, shape: &RowShape) -> Result<Row, RowError> {
@@ -29,9 +31,31 @@ pub async fn keyed_reads(
     let what = format!("rows of {set}");
     let part = |id| BatchPart::get(shape.select(Query::of(shape.key.address(set, id))).path());
     let parts: Vec<BatchPart> = ids.iter().map(part).collect();
-    let answers = service.read_batches(&what, &parts, KEYS_PER_BATCH).await?;
+    let answers = unlocked(service, &what, &parts).await?;
     let reads = ids.iter().zip(&answers);
     reads.map(|(id, answer)| keyed_read(service, &what, shape, id, answer, &is_absence)).collect()
+}
+
+/// Reads in batches, again where a lock was met.
+async fn unlocked(
+    service: &Service,
+    what: &str,
+    parts: &[BatchPart],
+) -> Result<Vec<PartAnswer>, SystemError> {
+    let mut answers = service.read_batches(what, parts, KEYS_PER_BATCH).await?;
+    for attempt in 0..LOCK_RETRIES {
+        let locked: Vec<usize> = (0..parts.len()).filter(|index| is_locked(&answers[*index])).collect();
+        if locked.is_empty() {
+            break;
+        }
+        service.session.back_off(attempt).await;
+        let again: Vec<BatchPart> = locked.iter().map(|index| parts[*index].clone()).collect();
+        let read = service.read_batches(what, &again, KEYS_PER_BATCH).await?;
+        for (index, answer) in locked.into_iter().zip(read) {
+            answers[index] = answer;
+        }
+    }
+    Ok(answers)
 }
 
 fn keyed_read(

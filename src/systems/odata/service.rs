@@ -1,6 +1,7 @@
 //! One OData service on one session: sends, and turns what goes wrong into the port's errors.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tracing::debug;
@@ -23,7 +24,8 @@ pub const CALLER: &str = "CallerObjectId";
 #[derive(Debug)]
 pub struct Service {
     pub name: ConnectionName,
-    pub session: Session,
+    /// Shared with services of other addresses on the same server: one sign-in, one throttle.
+    pub session: Arc<Session>,
     /// Its root address, without a slash at the end.
     pub root: String,
     /// Sent with every request.
@@ -39,6 +41,19 @@ impl Service {
     /// Returns how the line to it stands.
     pub fn line(&self) -> Line {
         Line { usage: self.session.usage(), credential_end: self.session.credential_end() }
+    }
+
+    /// Returns a service at another address of the same server.
+    pub fn beside(&self, root: String) -> Self {
+        Self {
+            name: self.name.clone(),
+            session: Arc::clone(&self.session),
+            root,
+            headers: self.headers.clone(),
+            batch_form: self.batch_form,
+            parameters: self.parameters.clone(),
+            portions: Portions::default(),
+        }
     }
 
     /// Returns the address of a path below the root.
