@@ -5,6 +5,7 @@
 mod agent;
 mod batches;
 mod command_line;
+mod companion;
 mod connections;
 mod faults;
 mod kill;

@@ -23,6 +23,8 @@ pub struct World {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum At {
     BusinessCentral,
+    /// Business Central, at its companion API.
+    Companion,
     Dataverse,
 }
 
@@ -55,6 +57,10 @@ impl World {
         match at {
             At::BusinessCentral => {
                 format!("{}/api/v2.0/companies({})", self.addresses.business_central, self.addresses.company)
+            }
+            At::Companion => {
+                let address = &self.addresses.business_central;
+                format!("{address}/api/tandem/sync/v1.0/companies({})", self.addresses.company)
             }
             At::Dataverse => format!("{}/api/data/v9.2", self.addresses.dataverse),
         }
@@ -146,6 +152,12 @@ impl World {
             );
         }
         state
+    }
+
+    /// Returns what Business Central calls its users.
+    pub async fn names_of_users(&self) -> Vec<String> {
+        let users = self.list(At::Companion, "users").await;
+        users.iter().map(|user| text(user, "displayName").to_owned()).collect()
     }
 
     pub async fn edit(&self, at: At, set: &str, id: &str, change: Value) {
