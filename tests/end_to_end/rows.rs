@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use tandem::agent::LineAction;
+use tandem::agent::{Command, LineAction, Reply};
 use tandem::sim::Options;
 
 use crate::world::{At, World, status, sync, text};
@@ -206,6 +206,32 @@ async fn many_deletions_at_once_are_proved() {
         deleted += sync(&desk).await.total(|mapping| mapping.deleted.right);
     }
     assert_eq!((gone.len(), deleted), (20, 20));
+}
+
+/// The survivor was not edited, and so leaves nothing but the base to restore from: also what the deleted side owned.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_deleted_row_is_restored_from_a_partner_that_nobody_edited() {
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CUSTOMER.toml", "deletion = \"ignore\"", "deletion = \"ask\"");
+    world.configure("tandem.toml", "deletion_confirm_secs = 1", "deletion_confirm_secs = 0");
+    let desk = world.desk();
+    sync(&desk).await;
+    let customer = world.find(At::BusinessCentral, "customers", "number", "ANTON").await;
+    world.edit(At::BusinessCentral, "customers", text(&customer, "id"), json!({"creditLimit": 750})).await;
+    sync(&desk).await;
+    world.delete(At::BusinessCentral, "customers", text(&customer, "id")).await;
+    let asked = |reply| match reply {
+        Ok(Reply::Conflicts(conflicts)) => conflicts.into_iter().find(|asked| asked.deleted_in.is_some()),
+        other => panic!("{other:?}"),
+    };
+    for _ in 0..2 {
+        desk.handle(&Command::Sync { approve_as: None, sweep: true }).await.unwrap();
+    }
+    let conflict = asked(desk.handle(&Command::Conflicts).await).expect("the deletion is asked");
+    world.answer(&desk, conflict.id, "restore").await;
+    let restored =
+        world.find(At::BusinessCentral, "customers", "displayName", text(&customer, "displayName")).await;
+    assert_eq!(restored["creditLimit"], json!(750));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,76 +1,38 @@
 //! A system behind the port, held in memory.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use fastrand::Rng;
 use futures_util::future::BoxFuture;
 use tandem::http::Usage;
 use tandem::model::{
     Column, ColumnKind, ColumnName, ConnectionName, PageLink, Row, RowId, Side, TableAbilities,
-    TableDescription, TableName, Timestamp, Value, Watermark,
+    TableDescription, TableName, Timestamp, Value,
 };
 use tandem::systems::{
-    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Line, Next, Refusal, RowError,
-    Search, System, SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, Refusal, RowError, Search, System,
+    SystemError, Verb, Write, WriteOutcome,
 };
 use uuid::Uuid;
 
 use super::clock::Clock;
 use super::gate::Gate;
-use super::server::{Applied, Effect, Server, Stored, Traits, version_of};
+use super::machine::Machine;
+use super::server::{Applied, Effect, Stored, Traits, version_of};
 use super::tables::{KEY, POISON, columns};
-use super::trouble::{Rates, strikes};
+use super::trouble::strikes;
 
 /// How long an accepted request may still take effect.
 pub const SETTLE_SECS: i64 = 600;
-/// How far reads by stamp reach back, and less than which rows come late.
-const OVERLAP_SECS: i64 = 120;
-const LATEST_SECS: i64 = 100;
-
-/// A server with what disturbs it, and what Tandem did to it.
-#[derive(Debug)]
-pub struct Machine {
-    pub server: Server,
-    pub rates: Rates,
-    pub random: Rng,
-    /// The whole system is away.
-    pub is_away: bool,
-    /// How many writes came.
-    pub writes: u64,
-    /// Rows Tandem deleted.
-    pub deleted: Vec<(TableName, RowId)>,
-}
-
-impl Machine {
-    /// Lets a person's change be seen at once or late.
-    pub fn by_person(&mut self, effect: &Effect, now: i64) -> Applied {
-        let (table, id) = match effect {
-            Effect::Create { table, id, .. }
-            | Effect::Update { table, id, .. }
-            | Effect::Delete { table, id, .. } => (table.clone(), id.clone()),
-        };
-        let before = self.server.table(&table).rows.get(&id).cloned();
-        let applied = self.server.apply(effect, now);
-        self.server.unheard.remove(&id);
-        let may_be_late =
-            Traits::of(self.server.side).dirty_reads && !matches!(effect, Effect::Delete { .. });
-        if applied == Applied::Done && may_be_late && strikes(&mut self.random, self.rates.late) {
-            let until = now + self.random.i64(1..LATEST_SECS);
-            self.server.hold_back(&table, &id, before, until);
-        }
-        applied
-    }
-}
 
 /// The client's end of a machine.
 #[derive(Clone, Debug)]
 pub struct MemorySystem {
-    name: ConnectionName,
+    pub(super) name: ConnectionName,
     machine: Arc<Mutex<Machine>>,
     gate: Gate,
-    clock: Clock,
+    pub(super) clock: Clock,
 }
 
 impl MemorySystem {
@@ -78,7 +40,7 @@ impl MemorySystem {
         Self { name: ConnectionName::new(name), machine, gate, clock }
     }
 
-    fn machine(&self) -> MutexGuard<'_, Machine> {
+    pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -99,7 +61,7 @@ impl MemorySystem {
         Ok(())
     }
 
-    fn row(&self, id: &RowId, stored: &Stored, columns: &BTreeSet<ColumnName>) -> Row {
+    pub(super) fn row(&self, id: &RowId, stored: &Stored, columns: &BTreeSet<ColumnName>) -> Row {
         let value =
             |column: &ColumnName| (column.clone(), stored.values.get(column).cloned().unwrap_or_default());
         Row {
@@ -111,94 +73,11 @@ impl MemorySystem {
         }
     }
 
-    fn read(&self, machine: &mut Machine, row: Row) -> Result<Row, RowError> {
+    pub(super) fn read(&self, machine: &mut Machine, row: Row) -> Result<Row, RowError> {
         if strikes(&mut machine.random, machine.rates.unreadable_row) {
             return Err(RowError { id: Some(row.id), message: "torn".to_owned() });
         }
         Ok(row)
-    }
-
-    fn by_stamp(&self, query: &ChangeQuery) -> ChangePage {
-        let now = self.clock.now();
-        let mut machine = self.machine();
-        let place = match &query.cursor {
-            Cursor::Start => Place::default(),
-            Cursor::Since(watermark) => {
-                Place { greatest: Some(number(watermark.as_str())), ..Place::default() }.reaching_back()
-            }
-            Cursor::Page(link) => Place::parse(link.as_str()),
-        };
-        let mut rows: Vec<_> = machine
-            .server
-            .listed(&query.table, now)
-            .into_iter()
-            .filter(|(id, row)| {
-                place.floor.is_none_or(|floor| row.stamp >= floor) && place.is_before(row.stamp, id)
-            })
-            .map(|(id, row)| (row.stamp, self.row(id, row, &query.columns)))
-            .collect();
-        rows.sort_by(|left, right| (left.0, &left.1.id).cmp(&(right.0, &right.1.id)));
-        let size = machine.random.usize(1..6);
-        let more = rows.len() > size;
-        rows.truncate(size);
-        let last = rows.last().map(|(stamp, row)| (*stamp, row.id.clone()));
-        let greatest = last.as_ref().map(|(stamp, _)| *stamp).max(place.greatest);
-        let rows = rows.into_iter().map(|(_, row)| self.read(&mut machine, row)).collect();
-        let next = match (more, last) {
-            (true, Some(after)) => Next::Page(Place { after: Some(after), greatest, ..place }.link()),
-            _ => Next::Done(Watermark::new(greatest.unwrap_or(now).to_string())),
-        };
-        ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next }
-    }
-
-    fn by_version(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
-        let mut machine = self.machine();
-        let now = machine.server.version;
-        let (low, high, after) = match &query.cursor {
-            Cursor::Start => (None, now, 0),
-            Cursor::Since(watermark) => (Some(version(watermark.as_str())), now, version(watermark.as_str())),
-            Cursor::Page(link) => {
-                let parts: Vec<_> = link.as_str().split(' ').collect();
-                (parts[0].parse().ok(), version(parts[1]), version(parts[2]))
-            }
-        };
-        if low.is_some_and(|low: u64| low < machine.server.oldest_token) {
-            return Err(SystemError::WatermarkExpired {
-                connection: self.name.clone(),
-                table: query.table.clone(),
-            });
-        }
-        let table = machine.server.table(&query.table);
-        let mut entries: BTreeMap<u64, Option<Row>> = table
-            .rows
-            .iter()
-            .map(|(id, row)| (row.version, Some(self.row(id, row, &query.columns))))
-            .collect();
-        let mut gone = BTreeMap::new();
-        if low.is_some() {
-            for (version, id) in table.tombstones.iter().filter(|(_, id)| !table.rows.contains_key(id)) {
-                entries.insert(*version, None);
-                gone.insert(*version, id.clone());
-            }
-        }
-        // What was changed while the pages are read comes with the next read, or once more.
-        entries.retain(|version, _| *version > after);
-        let size = machine.random.usize(1..6);
-        let more = entries.len() > size;
-        let (mut rows, mut deleted, mut last) = (Vec::new(), Vec::new(), after);
-        for (version, entry) in entries.into_iter().take(size) {
-            last = version;
-            match entry {
-                Some(row) => rows.push(self.read(&mut machine, row)),
-                None => deleted.extend(gone.remove(&version)),
-            }
-        }
-        let low = low.map_or_else(|| "-".to_owned(), |low| low.to_string());
-        let next = match more {
-            true => Next::Page(PageLink::new(format!("{low} {high} {last}"))),
-            false => Next::Done(Watermark::new(high.to_string())),
-        };
-        Ok(ChangePage { rows, deleted, became: Vec::new(), next })
     }
 
     /// Applies one write and says what a client that hears the answer would hear.
@@ -311,47 +190,6 @@ fn is_poisoned(write: &Write) -> bool {
 
 fn refusal(message: &str) -> Refusal {
     Refusal { status: Some(400), code: "Refused".to_owned(), message: message.to_owned() }
-}
-
-/// Where a read by stamp stands.
-#[derive(Clone, Debug, Default)]
-struct Place {
-    floor: Option<i64>,
-    after: Option<(i64, RowId)>,
-    greatest: Option<i64>,
-}
-
-impl Place {
-    fn reaching_back(self) -> Self {
-        Self { floor: self.greatest.map(|greatest| greatest - OVERLAP_SECS), ..self }
-    }
-
-    fn is_before(&self, stamp: i64, id: &RowId) -> bool {
-        self.after.as_ref().is_none_or(|(last, last_id)| (*last, last_id) < (stamp, id))
-    }
-
-    fn link(self) -> PageLink {
-        let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
-        let (stamp, id) = self.after.unwrap();
-        PageLink::new(format!("{} {} {stamp} {id}", number(self.floor), number(self.greatest)))
-    }
-
-    fn parse(link: &str) -> Self {
-        let parts: Vec<_> = link.split(' ').collect();
-        Self {
-            floor: parts[0].parse().ok(),
-            greatest: parts[1].parse().ok(),
-            after: Some((number(parts[2]), RowId::new(parts[3]))),
-        }
-    }
-}
-
-fn number(text: &str) -> i64 {
-    text.parse().unwrap()
-}
-
-fn version(text: &str) -> u64 {
-    text.parse().unwrap()
 }
 
 pub fn moment(second: i64) -> Timestamp {

@@ -2,7 +2,9 @@
 
 mod clock;
 mod disk;
+mod feeds;
 mod gate;
+mod machine;
 mod memory_system;
 mod oracle;
 mod people;

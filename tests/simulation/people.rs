@@ -6,7 +6,7 @@ use fastrand::Rng;
 use tandem::model::{ColumnName, RowId, Side, TableName, Value};
 use uuid::Uuid;
 
-use super::memory_system::Machine;
+use super::machine::Machine;
 use super::server::{Applied, Effect, Stored};
 use super::tables::{EDITED, POISON, currencies, customers};
 
