@@ -235,6 +235,9 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
         Reason::PartnerUnreadable { partner } => {
             format!("{partner} may be its partner, but cannot be read")
         }
+        Reason::FateUnknown { message } => {
+            format!("not found; whether it is deleted cannot be told: {message}")
+        }
         Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
         Reason::Became { on, became } => {
             let became = match became {

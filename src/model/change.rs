@@ -92,6 +92,8 @@ pub enum Reason {
     PartnerUnreadable { partner: RowId },
     /// One of the two became another row on that side; the other is left alone.
     Became { on: Side, became: Became },
+    /// The row is gone, but what would tell a deletion from a row that became another is not known; the text says what.
+    FateUnknown { message: String },
 }
 
 /// The event that puts a parked row back to ready.

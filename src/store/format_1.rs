@@ -130,10 +130,11 @@ fn standings() {
         Reason::DeletionIgnored,
         Reason::Refused { code, message: message.clone() },
         Reason::DoesNotFit { field, message: message.clone() },
-        Reason::Unreadable { message },
+        Reason::Unreadable { message: message.clone() },
         Reason::PerhapsDeleted,
         Reason::PartnerUnreadable { partner: keyed() },
         Reason::Became { on: Side::Right, became: Became::Posted },
+        Reason::FateUnknown { message },
     ];
     let expected = [
         "01000000",
@@ -149,6 +150,7 @@ fn standings() {
         "010a00",
         "010b0103412f3100",
         "010c010000",
+        "010d016d00",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

@@ -150,6 +150,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         Just(Reason::PerhapsDeleted),
         row_id().prop_map(|partner| Reason::PartnerUnreadable { partner }),
         (side(), became()).prop_map(|(on, became)| Reason::Became { on, became }),
+        text().prop_map(|message| Reason::FateUnknown { message }),
     ]
 }
 

@@ -19,6 +19,6 @@ pub use discover::{Company, DiscoverError, Environment, companies, environments}
 pub use examine::{Check, Examine, Finding, Listing, Needs, TableDetails, TableKey, Verdict};
 pub use sign_in::sign_in;
 pub use system::{
-    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Line, Next, Refusal, RowError,
-    Search, System, SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, Fate, IdPage, KeyedRead, LastKnown, Line, Next,
+    Refusal, RowError, Search, System, SystemError, Verb, Write, WriteOutcome,
 };

@@ -3,7 +3,7 @@
 //! Deliberately small. A dialect translates it to one product's wire; nothing behind it knows of mappings,
 //! couplings or the store.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -63,6 +63,15 @@ pub trait System: Send + Sync + fmt::Debug {
         table: &'a TableName,
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>>;
+
+    /// Asks what became of a row that is gone. Where nothing else is known of a row's fate, it was deleted.
+    fn fate<'a>(
+        &'a self,
+        _table: &'a TableName,
+        _last: &'a LastKnown,
+    ) -> BoxFuture<'a, Result<Fate, SystemError>> {
+        Box::pin(async { Ok(Fate::Deleted) })
+    }
 
     /// Finds rows that another program seems to have made the way Tandem makes rows, by another user than ours. Whether they
     /// are Tandem's own from before is for the store to know.
@@ -167,6 +176,24 @@ pub enum KeyedRead {
     Found(Row),
     Absent,
     Unreadable(RowError),
+}
+
+/// What was last known of a row that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LastKnown {
+    pub row: RowId,
+    /// As far as they are known; a column that is absent is not known, and not blank.
+    pub values: BTreeMap<ColumnName, Value>,
+}
+
+/// What became of a row that is gone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Nothing stands in its place.
+    Deleted,
+    Became(Became),
+    /// What would tell is not known; the text says what, and what to do.
+    CannotTell(String),
 }
 
 /// A simple criterion for [`System::search`].

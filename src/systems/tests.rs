@@ -2,6 +2,7 @@
 
 mod batches;
 mod companion;
+mod fate;
 mod odata_service;
 
 use std::collections::BTreeSet;

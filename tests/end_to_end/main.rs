@@ -7,6 +7,7 @@ mod batches;
 mod command_line;
 mod companion;
 mod connections;
+mod fate;
 mod faults;
 mod kill;
 mod limits;

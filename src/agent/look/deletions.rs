@@ -12,8 +12,9 @@ use crate::model::{
     Value, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
-use crate::systems::{KeyedRead, Search};
+use crate::systems::{Fate, KeyedRead, Search};
 
+use super::fate;
 use super::observe::Observer;
 use super::reread::reread;
 
@@ -125,32 +126,33 @@ pub fn suspect(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let name = prepared.name();
+    let observer = Observer { prepared, now };
     let observation = transaction.observation(name, side, row)?;
     if transaction.coupling_of(name, side, row)?.is_none() {
         // Never coupled: a row that is not there has nothing to settle.
-        return Observer { prepared, now }.forget(transaction, side, row);
+        return observer.forget(transaction, side, row);
     }
     match observation.map(|observation| observation.content) {
         Some(Content::Gone(_) | Content::Missing { .. }) => Ok(()),
-        _ => put(transaction, prepared, side, row, None, now),
+        _ => put(transaction, &observer, side, row, None, Reason::PerhapsDeleted),
     }
 }
 
 fn put(
     transaction: &mut Transaction,
-    prepared: &Prepared,
+    observer: &Observer<'_>,
     side: Side,
     row: &RowId,
     first_confirmed: Option<Timestamp>,
-    now: Timestamp,
+    reason: Reason,
 ) -> Result<(), StoreError> {
     transaction.put_observation(&Observation {
-        mapping: prepared.name().clone(),
+        mapping: observer.prepared.name().clone(),
         side,
         row: row.clone(),
         content: Content::Missing { first_confirmed },
-        standing: Standing::Parked { reason: Reason::PerhapsDeleted, wake: WakeCondition::RowChanges },
-        seen_at: now,
+        standing: Standing::Parked { reason, wake: WakeCondition::RowChanges },
+        seen_at: observer.now,
     })
 }
 
@@ -165,6 +167,10 @@ async fn confirm(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(),
             continue;
         }
         let Some(is_absent) = is_absent(engine, prepared, side, &row).await? else { continue };
+        let fate = match (&is_absent, first_confirmed) {
+            (Absence::Absent, Some(_)) => fate::ask(engine, prepared, side, &row).await?,
+            _ => Fate::Deleted,
+        };
         let observer = Observer { prepared, now };
         let mut transaction = engine.store().transaction()?;
         match (is_absent, first_confirmed) {
@@ -172,12 +178,24 @@ async fn confirm(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(),
                 transaction.remove_observation(prepared.name(), side, &row)?;
                 observer.row(&mut transaction, side, *found)?;
             }
-            (Absence::Absent, None) => put(&mut transaction, prepared, side, &row, Some(now), now)?,
-            (Absence::Absent, Some(first)) => {
-                info!(mapping = %prepared.name(), %side, "Deletion confirmed");
-                let evidence = Evidence::ConfirmedAbsent { first, second: now };
-                observer.gone(&mut transaction, side, &row, evidence)?;
+            (Absence::Absent, None) => {
+                put(&mut transaction, &observer, side, &row, Some(now), Reason::PerhapsDeleted)?;
             }
+            (Absence::Absent, Some(first)) => match fate {
+                Fate::Deleted => {
+                    info!(mapping = %prepared.name(), %side, "Deletion confirmed");
+                    let evidence = Evidence::ConfirmedAbsent { first, second: now };
+                    observer.gone(&mut transaction, side, &row, evidence)?;
+                }
+                Fate::Became(became) => {
+                    observer.gone(&mut transaction, side, &row, Evidence::Became(became))?;
+                }
+                Fate::CannotTell(message) => {
+                    // Counted from here, so that it is asked again as seldom as suspicions are confirmed.
+                    let reason = Reason::FateUnknown { message };
+                    put(&mut transaction, &observer, side, &row, Some(now), reason)?;
+                }
+            },
         }
         transaction.commit()?;
     }

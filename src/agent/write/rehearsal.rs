@@ -13,8 +13,8 @@ use crate::model::{
     Version, Watermark,
 };
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
-    SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, Fate, IdPage, KeyedRead, LastKnown, Line, RowError, Search,
+    System, SystemError, Verb, Write, WriteOutcome,
 };
 
 /// Wraps a system so that writes are answered as if they had been applied.
@@ -175,6 +175,14 @@ impl System for Rehearsal {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
         self.system.ids(table, page)
+    }
+
+    fn fate<'a>(
+        &'a self,
+        table: &'a TableName,
+        last: &'a LastKnown,
+    ) -> BoxFuture<'a, Result<Fate, SystemError>> {
+        self.system.fate(table, last)
     }
 
     fn made_elsewhere<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<Vec<RowId>, SystemError>> {

@@ -83,6 +83,7 @@ stored! {
         PerhapsDeleted,
         PartnerUnreadable { partner: StoredRowId },
         Became { on: StoredSide, became: StoredBecame },
+        FateUnknown { message: String },
     }
 }
 

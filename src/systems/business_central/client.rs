@@ -16,8 +16,8 @@ use crate::model::{
 };
 use crate::systems::odata::{Csdl, Query, Service, ServiceError, id_page, keyed_reads};
 use crate::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
-    SystemError, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Facts, Fate, IdPage, KeyedRead, LastKnown, Line, RowError, Search,
+    System, SystemError, Write, WriteOutcome,
 };
 
 /// The most writes in one batch: all of them share the server's time limit.
@@ -317,6 +317,14 @@ impl System for BusinessCentral {
             let listed = id_page(self.service_of(&schema), &query.path(), key, &prefer, page).await;
             self.unless_gone(&schema, listed).await
         })
+    }
+
+    fn fate<'a>(
+        &'a self,
+        table: &'a TableName,
+        last: &'a LastKnown,
+    ) -> BoxFuture<'a, Result<Fate, SystemError>> {
+        Box::pin(self.find_fate(table, last))
     }
 
     /// Rows do not tell who made them, and have no ids that Tandem derives.

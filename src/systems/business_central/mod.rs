@@ -6,6 +6,7 @@ mod companion;
 mod examine;
 mod exchange_rates;
 mod facts;
+mod fate;
 mod known;
 mod schema;
 mod search;

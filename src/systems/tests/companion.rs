@@ -4,7 +4,7 @@ use super::*;
 use crate::config::CompanionChoice;
 use crate::model::{Became, Watermark};
 use crate::systems::business_central::Companion;
-use crate::systems::{ChangePage, Check, Verdict};
+use crate::systems::{ChangePage, Check, Fate, LastKnown, Verdict};
 use std::collections::BTreeMap;
 
 const LINEAGE: &str = "11111111-0000-4000-8000-000000000001";
@@ -180,6 +180,37 @@ async fn an_invoiced_order_is_posted_and_not_deleted() {
     });
     let page = changes(&with_companion(&address, AUTO), "salesOrders", mark(100, 50)).await;
     assert_eq!((page.deleted, page.became), (vec![RowId::new(B)], vec![(RowId::new(A), Became::Posted)]));
+}
+
+/// A sweep may find what no feed told, because the read began later: the tombstone is asked for.
+#[tokio::test]
+async fn a_tombstone_tells_the_fate_of_a_row() {
+    let (address, log) = serve(|asked| {
+        if asked.line.contains("/deletedRows?") {
+            let of = |id: &str| asked.line.contains(&format!("systemId%20eq%20{id}"));
+            let stones = match (of(A), of(B)) {
+                (true, _) => vec![tombstone(A, "S-1", "Deleted", 60), tombstone(A, "S-1", "Converted", 61)],
+                (_, true) => vec![tombstone(B, "S-2", "Deleted", 60)],
+                _ => vec![tombstone(C, "S-3", "Deleted", 60)],
+            };
+            return ok(&json!({ "value": stones }));
+        }
+        if asked.line.contains("/postedSalesInvoices?") {
+            let is_third = asked.line.contains("orderNumber%20eq%20%27S-3%27");
+            let invoices = if is_third { json!([{"id": D, "orderNumber": "S-3"}]) } else { json!([]) };
+            return ok(&json!({ "value": invoices }));
+        }
+        beginning(asked)
+    });
+    let system = with_companion(&address, AUTO);
+    for (row, fate) in
+        [(A, Fate::Became(Became::Converted)), (B, Fate::Deleted), (C, Fate::Became(Became::Posted))]
+    {
+        let last = LastKnown { row: RowId::new(row), values: [].into() };
+        assert_eq!(system.fate(&"salesOrders".into(), &last).await, Ok(fate));
+    }
+    let of_table = "filter=entitySetName%20eq%20%27salesOrders%27%20and%20systemId%20eq%20";
+    assert!(log.lock().unwrap().iter().any(|line| line.contains(of_table)));
 }
 
 /// I14

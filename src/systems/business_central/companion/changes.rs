@@ -8,7 +8,7 @@ use super::position::{NoWay, Position, Reading};
 use super::tombstones::{self, Sifted, Tombstone, sift};
 use super::{Companion, ROW_VERSION};
 use crate::http::Response;
-use crate::model::{Became, ColumnName, Row, TableName, Value};
+use crate::model::{Became, ColumnName, Row, RowId, TableName, Value};
 use crate::systems::business_central::client::BusinessCentral;
 use crate::systems::business_central::schema::Asked;
 use crate::systems::odata::{Query, keyed_reads, quoted};
@@ -73,7 +73,11 @@ impl BusinessCentral {
     }
 
     /// Returns whether a deleted order was invoiced before: a batch job of Business Central deletes such orders.
-    async fn is_invoiced(&self, table: &TableName, tombstone: &Tombstone) -> Result<bool, SystemError> {
+    pub(in super::super) async fn is_invoiced(
+        &self,
+        table: &TableName,
+        tombstone: &Tombstone,
+    ) -> Result<bool, SystemError> {
         if table.as_str() != ORDERS || tombstone.number.is_empty() {
             return Ok(false);
         }
@@ -123,6 +127,27 @@ impl Companion {
         let (url, response) = self.page(&what, position, &first, prefer).await?;
         let page = self.service.page(&what, &url, &response, |entry| asked.decode(&entry))?;
         Ok((page.rows, page.next_link))
+    }
+
+    /// Returns the last tombstone of a row, if it has any.
+    pub async fn tombstone_of(
+        &self,
+        table: &TableName,
+        row: &RowId,
+    ) -> Result<Option<Tombstone>, SystemError> {
+        let what = format!("the tombstone of a row of {table}");
+        let of_row = format!("entitySetName eq {} and systemId eq {}", quoted(table.as_str()), row.as_str());
+        let query = Query::of(format!("{}/deletedRows", self.company))
+            .select(tombstones::COLUMNS)
+            .filter(of_row)
+            .order_by(ROW_VERSION);
+        let url = self.service.url(&query.path());
+        let response = self.fetch(&what, &url, None).await?;
+        let response = self.unless_gone(self.service.success(&what, response)).await?;
+        let page = self.service.page(&what, &url, &response, |entry| Tombstone::read(&entry))?;
+        let last = page.rows.into_iter().next_back();
+        last.map(|last| last.ok_or_else(|| self.service.unexpected(&what, "a tombstone of no row")))
+            .transpose()
     }
 
     async fn tombstone_page(
