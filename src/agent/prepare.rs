@@ -63,7 +63,7 @@ pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Fa
 /// Holds what was read of a connection's tables against the system as it is (I14).
 fn check_past(engine: &Engine, snapshot: &Snapshot, connection: &ConnectionName) -> Result<(), EngineError> {
     let mut read = Vec::new();
-    for table in engine.config().columns_used(connection).keys() {
+    for table in engine.config().tables_used(connection).keys() {
         read.extend(snapshot.feed(connection, table)?.and_then(|feed| feed.watermark));
     }
     Ok(engine.system(connection).check_past(&read)?)

@@ -86,7 +86,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         company_column: None,
         modified: None,
         batch: None,
-        unguarded: false,
+        unguarded: (),
         sign_in: sign_in.clone(),
         ca_file: None,
         allow_http: false,

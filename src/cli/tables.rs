@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::config::Settings;
+use crate::mapping::TablesUsed;
 use crate::model::{ColumnName, TableDescription, TableName};
-use crate::systems::{self, ColumnsUsed, TableDetails, TableKey};
+use crate::systems::{self, TableDetails, TableKey};
 
 use super::connection::find;
 use super::context::Context;
@@ -52,7 +53,7 @@ struct Choice {
 pub(super) async fn tables(context: &Context, arguments: &TablesArguments) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&context.places)?;
     let (name, connection) = find(&settings, &arguments.connection)?;
-    let system = systems::open(&name, connection, &context.places.config, ColumnsUsed::new())?;
+    let system = systems::open(&name, connection, &context.places.config, TablesUsed::new())?;
     match &arguments.table {
         None => {
             let tables = system.tables().await?;

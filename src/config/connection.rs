@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{LimitSettings, SignIn};
 
@@ -46,9 +47,9 @@ pub struct ConnectionSettings {
     /// OData and Business Central: how the service takes batches; default: not at all, and `json`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchChoice>,
-    /// OData: rows carry no versions, so that each is read and compared right before it is written.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub unguarded: bool,
+    /// A setting of mapping files; whoever writes it here is told so.
+    #[serde(default, skip_serializing, deserialize_with = "belongs_to_mappings")]
+    pub unguarded: (),
     pub sign_in: SignIn,
     /// Certificates of further authorities (PEM), for servers on premises; a relative path starts at the configuration
     /// folder.
@@ -135,7 +136,7 @@ impl ConnectionSettings {
     /// Returns what is wrong with settings that another kind of connection has.
     pub(super) fn check(&self) -> Result<(), String> {
         use ConnectionKind::{BusinessCentral, Dataverse, Odata};
-        let known: [(&str, bool, &[ConnectionKind]); 9] = [
+        let known: [(&str, bool, &[ConnectionKind]); 8] = [
             ("api", self.api.is_some(), &[BusinessCentral]),
             ("tenant", self.tenant.is_some(), &[BusinessCentral]),
             ("companion", self.companion.is_some(), &[BusinessCentral]),
@@ -144,7 +145,6 @@ impl ConnectionSettings {
             ("company_column", self.company_column.is_some(), &[Odata]),
             ("modified", self.modified.is_some(), &[Odata]),
             ("batch", self.batch.is_some(), &[Odata, BusinessCentral]),
-            ("unguarded", self.unguarded, &[Odata]),
         ];
         for (name, is_set, kinds) in known {
             if is_set && !kinds.contains(&self.kind) {
@@ -169,6 +169,12 @@ impl ConnectionKind {
             Self::Odata => "odata",
         }
     }
+}
+
+fn belongs_to_mappings<'de, D: Deserializer<'de>>(_: D) -> Result<(), D::Error> {
+    Err(D::Error::custom(
+        "unguarded is a setting of mappings; put it at the top of the file of each mapping that needs it",
+    ))
 }
 
 const fn default_enabled() -> bool {

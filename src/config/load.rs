@@ -1,14 +1,14 @@
 //! Reading the configuration as a whole, so that what the rest of the program gets is consistent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::{fs, str};
 
 use url::{Host, Url};
 
-use crate::mapping::{self, Mapping, MappingError, OrderError};
-use crate::model::{ColumnName, ConnectionName, MappingName, Pair, Side, TableName};
+use crate::mapping::{self, Mapping, MappingError, OrderError, TablesUsed};
+use crate::model::{ConnectionName, MappingName, Pair, Side, TableName};
 
 use super::{Places, Settings};
 
@@ -102,10 +102,10 @@ impl Config {
         })
     }
 
-    /// Returns which columns of which tables of a connection the mappings use.
+    /// Returns what the mappings use of a connection's tables.
     #[must_use]
-    pub fn columns_used(&self, connection: &ConnectionName) -> BTreeMap<TableName, BTreeSet<ColumnName>> {
-        mapping::columns_used(&self.mappings, connection)
+    pub fn tables_used(&self, connection: &ConnectionName) -> TablesUsed {
+        mapping::tables_used(&self.mappings, connection)
     }
 
     /// Returns the folder of the inbox file.
@@ -288,7 +288,12 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
         assert!(found.contains("never the secret itself") && !found.contains("hunter2"), "{found}");
         let found = error(&SETTINGS.replace("company = \"c\"", "company = \"c\"\nunguarded = true"), None);
         assert!(
-            found.contains("[connections.business-central]: unguarded is a setting of kind = \"odata\" only"),
+            found.contains("unguarded is a setting of mappings; put it at the top of the file"),
+            "{found}"
+        );
+        let found = error(&SETTINGS.replace("company = \"c\"", "company = \"c\"\nmodified = \"m\""), None);
+        assert!(
+            found.contains("[connections.business-central]: modified is a setting of kind = \"odata\" only"),
             "{found}"
         );
         let required = "company = \"c\"\napi = \"odata-v4\"\ncompanion = \"required\"";

@@ -1,6 +1,6 @@
 //! A mapping in the form the program works with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
@@ -29,6 +29,8 @@ pub struct Mapping {
     /// What to do where both sides changed one field, unless the field says otherwise.
     pub conflict: Policy,
     pub deletion: DeletionPolicy,
+    /// Rows without versions are written too: each is read and compared right before its write.
+    pub unguarded: bool,
     /// Mappings that run first.
     pub depends_on: Vec<MappingName>,
 }
@@ -175,21 +177,4 @@ impl Mapping {
             None => self.conflict,
         }
     }
-}
-
-/// Returns which columns of which tables of a connection some mappings use.
-#[must_use]
-pub fn columns_used(
-    mappings: &[Mapping],
-    connection: &ConnectionName,
-) -> BTreeMap<TableName, BTreeSet<ColumnName>> {
-    let mut used: BTreeMap<TableName, BTreeSet<ColumnName>> = BTreeMap::new();
-    for (mapping, side) in mappings.iter().flat_map(|mapping| Side::BOTH.map(|side| (mapping, side))) {
-        if mapping.connections[side] == *connection {
-            let columns = used.entry(mapping.tables[side].clone()).or_default();
-            columns.extend(mapping.columns(side));
-            columns.extend(mapping.new_row[side].iter().map(|(column, _)| column.clone()));
-        }
-    }
-    used
 }

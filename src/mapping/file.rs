@@ -53,6 +53,8 @@ struct RawMapping {
     conflict: Spanned<String>,
     #[serde(default = "ignore")]
     deletion: Spanned<String>,
+    #[serde(default)]
+    unguarded: bool,
     #[serde(rename = "field")]
     fields: Vec<Spanned<RawField>>,
 }
@@ -139,6 +141,7 @@ impl Reader<'_> {
             first_contact: self.policy(&raw.first_contact)?,
             conflict: self.policy(&raw.conflict)?,
             deletion: self.deletion(&raw.deletion)?,
+            unguarded: raw.unguarded,
             depends_on: raw.depends_on.into_iter().map(MappingName::new).collect(),
         })
     }
@@ -341,6 +344,13 @@ direction = "<->"
         assert_eq!(mapping.new_row.right, [("customertypecode".into(), Value::Number(3.into()))]);
         assert_eq!(mapping.columns(Side::Left).len(), 2);
         assert_eq!(mapping.connections, connections());
+    }
+
+    #[test]
+    fn rows_without_versions_are_written_only_where_the_mapping_says_so() {
+        let is_unguarded = |text: &str| parse("CUSTOMER.toml", text, &connections()).unwrap().unguarded;
+        assert!(!is_unguarded(GOOD));
+        assert!(is_unguarded(&format!("unguarded = true\n{GOOD}")));
     }
 
     #[test]

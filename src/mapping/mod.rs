@@ -10,13 +10,15 @@ mod filter;
 mod normal;
 mod order;
 mod standard;
+mod table_use;
 mod translate;
 
 pub use check::{Finding, check, with_scales};
-pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy, columns_used};
+pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
 pub use file::{MappingError, parse};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
 pub use standard::{STANDARD, standard};
+pub use table_use::{TableUse, TablesUsed, tables_used};
 pub use translate::{Resolver, TranslateError, Unfit, fits, to_record, to_values};

@@ -174,6 +174,7 @@ mod tests {
             first_contact: Policy::Ask,
             conflict: Policy::Ask,
             deletion: DeletionPolicy::Ignore,
+            unguarded: false,
             depends_on: vec![],
         }
     }

@@ -82,7 +82,8 @@ text_newtype!(
     FieldId
 );
 text_newtype!(
-    /// A row's version as its system gave it (an `ETag`). Opaque: compared for equality only.
+    /// A row's version as its system gave it (an `ETag`), or a digest of what the row holds. Opaque: compared for equality
+    /// only.
     Version
 );
 text_newtype!(
@@ -118,6 +119,23 @@ number_newtype!(
     RunId,
     "R"
 );
+
+/// How versions begin that are digests. An `ETag` begins with a quotation mark or `W/`.
+const CONTENT: &str = "content:";
+
+impl Version {
+    /// Makes the version of a row that has none: a digest of what it holds.
+    #[must_use]
+    pub fn of_content(digest: &str) -> Self {
+        Self(format!("{CONTENT}{digest}"))
+    }
+
+    /// Returns whether this is a digest. No server compares it: whoever writes by it has to read and compare.
+    #[must_use]
+    pub fn is_content(&self) -> bool {
+        self.0.starts_with(CONTENT)
+    }
+}
 
 /// A row's id within its table: a GUID in lower case without braces, or the key of a table that has none.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -175,6 +193,15 @@ mod tests {
         let upper = RowId::new("{5C1E0000-0000-4000-8000-000000000001}");
         assert_eq!(upper, RowId::new("5c1e0000-0000-4000-8000-000000000001"));
         assert_eq!(RowId::new("A/1").as_str(), "A/1");
+    }
+
+    #[test]
+    fn a_digest_is_told_from_the_version_of_a_system() {
+        assert!(Version::of_content("5c1e").is_content());
+        assert_ne!(Version::of_content("5c1e"), Version::of_content("5c1f"));
+        for version in ["W/\"content:5c1e\"", "\"content:5c1e\"", ""] {
+            assert!(!Version::new(version).is_content(), "{version}");
+        }
     }
 
     #[test]

@@ -35,6 +35,7 @@ pub(super) fn mapping() -> Mapping {
         first_contact: Policy::Ask,
         conflict: Policy::Ask,
         deletion: DeletionPolicy::Ignore,
+        unguarded: false,
         depends_on: vec![],
     }
 }

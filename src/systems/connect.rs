@@ -1,6 +1,5 @@
 //! Making a system out of a connection's settings.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +16,8 @@ use super::sign_in;
 use super::{Examine, System, SystemError};
 use crate::config::{BatchChoice, ConnectionKind, ConnectionSettings, LimitSettings};
 use crate::http::{HttpError, Limits, Retry, Session, SessionSettings, Throttles};
-use crate::model::{ColumnName, ConnectionName, RowId, TableName};
+use crate::mapping::TablesUsed;
+use crate::model::{ColumnName, ConnectionName, RowId};
 
 const DATAVERSE_API: &str = "api/data/v9.2";
 /// What Microsoft announces for one user. It recommends a smaller parallelism with its answers, which is kept.
@@ -63,15 +63,12 @@ impl Surroundings {
     }
 }
 
-/// Columns of tables that mappings use.
-pub type ColumnsUsed = BTreeMap<TableName, BTreeSet<ColumnName>>;
-
-/// Makes the system a connection describes. Nothing is sent yet. `used` are the columns that mappings use of its tables.
+/// Makes the system a connection describes. Nothing is sent yet. `used` is what mappings use of its tables.
 pub fn connect(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     around: &Surroundings,
-    used: ColumnsUsed,
+    used: TablesUsed,
 ) -> Result<Arc<dyn System>, SystemError> {
     Ok(examinable(name, settings, around, used)?)
 }
@@ -81,7 +78,7 @@ pub fn open(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     config_folder: &Path,
-    used: ColumnsUsed,
+    used: TablesUsed,
 ) -> Result<Arc<dyn Examine>, SystemError> {
     examinable(name, settings, &Surroundings::new(config_folder), used)
 }
@@ -90,7 +87,7 @@ fn examinable(
     name: &ConnectionName,
     settings: &ConnectionSettings,
     around: &Surroundings,
-    used: ColumnsUsed,
+    used: TablesUsed,
 ) -> Result<Arc<dyn Examine>, SystemError> {
     let overlap = Duration::from_secs(settings.overlap_secs);
     let settle = |default: u64| Duration::from_secs(settings.settle_secs.unwrap_or(default));
@@ -120,10 +117,11 @@ fn examinable(
                 let column = settings.company_column.clone();
                 (column.unwrap_or_else(|| COMPANY_COLUMN.to_owned()), company)
             });
+            let unguarded = used.into_iter().filter(|(_, used)| used.unguarded).map(|(table, _)| table);
             let traits = ServiceTraits {
                 modified: settings.modified.clone(),
                 company,
-                unguarded: settings.unguarded,
+                unguarded: unguarded.collect(),
                 page_size: settings.page_size,
                 overlap,
                 settle: settle(ODATA_SETTLE_SECS),
@@ -186,7 +184,7 @@ fn companion(
     company: &Company,
     name: &ConnectionName,
     settings: &ConnectionSettings,
-    used: ColumnsUsed,
+    used: TablesUsed,
 ) -> Result<Option<Companion>, SystemError> {
     if api(name, settings)? != BUSINESS_CENTRAL_API {
         return Ok(None);
@@ -349,7 +347,7 @@ mod tests {
         let settings = serde_json::json!({"kind": kind, "url": url, "company": company, "sign_in": {
             "kind": "client-secret", "tenant": "t", "client_id": "app", "client_secret": "file:secret"}});
         let around = Surroundings::new(folder.path());
-        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), &around, ColumnsUsed::new())
+        connect(&"x".into(), &serde_json::from_value(settings).unwrap(), &around, TablesUsed::new())
     }
 
     const COMPANY: &str = "3f000000-0000-4000-8000-000000000002";

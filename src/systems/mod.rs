@@ -13,7 +13,7 @@ mod system;
 #[cfg(test)]
 mod tests;
 
-pub use connect::{ColumnsUsed, Surroundings, connect, open};
+pub use connect::{Surroundings, connect, open};
 pub use credential::Expiry;
 pub use discover::{Company, DiscoverError, Environment, companies, environments};
 pub use examine::{Check, Examine, Finding, Listing, Needs, TableDetails, TableKey, Verdict};

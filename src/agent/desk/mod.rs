@@ -333,7 +333,7 @@ fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>,
         .filter(|(_, settings)| settings.enabled)
         .map(|(name, settings)| {
             let name = ConnectionName::new(name.as_str());
-            let used = config.columns_used(&name);
+            let used = config.tables_used(&name);
             let system =
                 systems::connect(&name, settings, &around, used).map_err(|error| system_error(&error))?;
             Ok((name, system))

@@ -7,9 +7,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{ConnectionSettings, Settings};
-use crate::mapping;
+use crate::mapping::{self, TablesUsed};
 use crate::model::{ConnectionName, TableName};
-use crate::systems::{self, Check, ColumnsUsed, Expiry, Facts, Finding, Needs, Verdict};
+use crate::systems::{self, Check, Expiry, Facts, Finding, Needs, Verdict};
 
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
@@ -53,7 +53,7 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
             &name,
             connection,
             &verdicts::tables(&mappings, &name),
-            mapping::columns_used(&mappings, &name),
+            mapping::tables_used(&mappings, &name),
         )
         .await;
         if let Some(facts) = facts {
@@ -71,7 +71,7 @@ async fn examine(
     name: &ConnectionName,
     connection: &ConnectionSettings,
     tables: &BTreeMap<TableName, Needs>,
-    used: ColumnsUsed,
+    used: TablesUsed,
 ) -> (Option<Facts>, Vec<Finding>) {
     let system = match systems::open(name, connection, &context.places.config, used) {
         Ok(system) => system,

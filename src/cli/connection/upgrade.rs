@@ -9,7 +9,8 @@ use crate::cli::context::Context;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
 use crate::config::{ConnectionSettings, Settings, SignIn, replace_sign_in};
-use crate::systems::{self, ColumnsUsed};
+use crate::mapping::TablesUsed;
+use crate::systems;
 
 /// Options of `connection upgrade`.
 #[derive(Debug, Args)]
@@ -68,7 +69,7 @@ async fn prove(
     arguments: &UpgradeArguments,
     after: &ConnectionSettings,
 ) -> Result<(), CommandError> {
-    let used = ColumnsUsed::new();
+    let used = TablesUsed::new();
     let connected = systems::open(&arguments.name.as_str().into(), after, &context.places.config, used);
     let answer = match connected {
         Ok(system) => system.facts().await.map(|_| ()),

@@ -42,7 +42,7 @@ pub(super) async fn census(desk: &Desk) -> Result<Census, CommandError> {
 fn connect(engine: &Engine, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
     let config = engine.config();
     let settings = &config.settings.connections[name.as_str()];
-    systems::connect(name, settings, &Surroundings::new(&config.places.config), config.columns_used(name))
+    systems::connect(name, settings, &Surroundings::new(&config.places.config), config.tables_used(name))
         .map_err(|error| unreadable(&error))
 }
 

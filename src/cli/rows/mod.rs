@@ -16,8 +16,9 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::config::Settings;
+use crate::mapping::TablesUsed;
 use crate::model::{ColumnKind, ColumnName, Row, RowId, TableDescription, TableName, Version};
-use crate::systems::{self, ColumnsUsed, Examine, KeyedRead, Listing, Verb, Write, WriteOutcome};
+use crate::systems::{self, Examine, KeyedRead, Listing, Verb, Write, WriteOutcome};
 
 use super::connection::find;
 use super::context::Context;
@@ -36,7 +37,7 @@ struct Place {
 pub(super) async fn rows(context: &Context, arguments: &RowsArguments) -> Result<ExitCode, CommandError> {
     let settings = Settings::load(&context.places)?;
     let (name, connection) = find(&settings, &arguments.connection)?;
-    let system = systems::open(&name, connection, &context.places.config, ColumnsUsed::new())?;
+    let system = systems::open(&name, connection, &context.places.config, TablesUsed::new())?;
     let table = TableName::new(arguments.table.as_str());
     let description = system.describe(&table).await?;
     let place = Place { system, table, description };

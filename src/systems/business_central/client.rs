@@ -159,6 +159,7 @@ impl BusinessCentral {
         installed: Option<(&Companion, Arc<Installed>)>,
     ) -> Result<Option<Schema>, SystemError> {
         let used = self.companion.as_ref().and_then(|companion| companion.used.get(table));
+        let used = used.map(|used| &used.columns);
         let own = match installed {
             Some((companion, installed)) => {
                 Schema::assemble(table, companion.metadata(&installed).await?, Home::Companion)

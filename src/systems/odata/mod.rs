@@ -41,7 +41,7 @@ pub(super) use portion::Portions;
 pub(super) use query::{Query, instant_literal, keyed, literal, quoted};
 pub(super) use rows::{LOCK_RETRIES, id_page, keyed_reads, row_in};
 pub(super) use service::{CALLER, Service};
-pub(super) use shape::{CONTENT, RowShape, ShapeColumn};
+pub(super) use shape::{RowShape, ShapeColumn};
 pub(super) use value::{decode, encode};
 pub(super) use writes::{landed, refused_here, send_writes};
 

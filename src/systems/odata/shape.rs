@@ -13,9 +13,6 @@ use super::{Query, RowKey};
 use crate::model::{ColumnKind, ColumnName, Row, RowId, Timestamp, Value, Version};
 use crate::systems::RowError;
 
-/// How the version of a row begins that is a digest of what the row holds.
-pub const CONTENT: &str = "content:";
-
 /// What is asked for and how it is read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowShape {
@@ -26,7 +23,7 @@ pub struct RowShape {
     /// The property that says who changed the row last, where it is asked for.
     pub modified_by: Option<String>,
     pub columns: Vec<ShapeColumn>,
-    /// Where rows come without a version: all properties of the table, whose digest stands for it. Elsewhere empty.
+    /// Where rows without a version are written: all properties of the table, whose digest stands for it. Elsewhere empty.
     pub content: BTreeSet<String>,
 }
 
@@ -53,7 +50,7 @@ impl RowShape {
         properties
     }
 
-    /// Returns whether rows come without a version.
+    /// Returns whether rows without a version are written.
     fn is_unguarded(&self) -> bool {
         !self.content.is_empty()
     }
@@ -91,7 +88,7 @@ impl RowShape {
         let text = serde_json::to_vec(&content).expect("an object with text keys is JSON");
         let digest = Sha256::digest(text);
         let hex: String = digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect();
-        Version::new(format!("{CONTENT}{hex}"))
+        Version::of_content(&hex)
     }
 
     fn values(&self, object: &Object) -> Result<BTreeMap<ColumnName, Value>, String> {
@@ -194,7 +191,7 @@ mod tests {
         assert_eq!(version(""), version(r#","b@odata.type":"x","d":1"#), "annotations are no content");
         assert_ne!(version(""), version(r#","b":1"#), "columns that were not asked for are");
         assert_eq!(version(r#","b":1,"c":2"#), version(r#","c":2,"b":1"#));
-        assert!(version("").as_str().starts_with(CONTENT));
+        assert!(version("").is_content());
         assert!(!shape.select(Query::of("accounts")).path().contains("$select"));
     }
 

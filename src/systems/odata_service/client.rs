@@ -27,8 +27,8 @@ pub struct ServiceTraits {
     pub modified: Option<String>,
     /// Rows are limited to one company: the column that names it, and its name.
     pub company: Option<(String, String)>,
-    /// Rows carry no versions; read and compare before each write.
-    pub unguarded: bool,
+    /// The tables whose rows are written even where they carry no versions: read and compare before each such write.
+    pub unguarded: BTreeSet<TableName>,
     pub page_size: u32,
     pub overlap: Duration,
     pub settle: Duration,
@@ -74,7 +74,8 @@ impl ODataService {
         table: &TableName,
         columns: &BTreeSet<ColumnName>,
     ) -> Result<RowShape, SystemError> {
-        let shape = self.schema(table).await?.shape(columns, self.traits.unguarded);
+        let is_unguarded = self.traits.unguarded.contains(table);
+        let shape = self.schema(table).await?.shape(columns, is_unguarded);
         shape.map_err(|column| self.not_found(format!("column {column} in {table}")))
     }
 

@@ -49,12 +49,12 @@ impl Schema {
     }
 
     /// Returns the shape of rows with these columns, or the column the table does not have.
-    pub fn shape(&self, columns: &BTreeSet<ColumnName>, unguarded: bool) -> Result<RowShape, ColumnName> {
+    pub fn shape(&self, columns: &BTreeSet<ColumnName>, is_unguarded: bool) -> Result<RowShape, ColumnName> {
         let column = |name: &ColumnName| {
             let kind = self.kind(name).ok_or_else(|| name.clone())?;
             Ok(ShapeColumn { name: name.clone(), property: name.as_str().to_owned(), kind })
         };
-        let declared = self.types.keys().filter(|_| unguarded);
+        let declared = self.types.keys().filter(|_| is_unguarded);
         let content = declared.map(|name| name.as_str().to_owned()).collect();
         Ok(RowShape {
             key: self.key.clone(),

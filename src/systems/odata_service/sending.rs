@@ -1,10 +1,11 @@
-//! Sending writes. Where rows have no versions each is read and compared right before its write.
+//! Sending writes. A row whose version is a digest of its content is read and compared right before its write.
 
 use std::sync::Arc;
 
 use super::client::{BATCH_SIZE, ODataService};
 use super::schema::Schema;
 use super::write::{judge, prepare};
+use crate::model::{RowId, Version};
 use crate::systems::odata::{RowShape, ServiceError, keyed_reads, send_writes};
 use crate::systems::{KeyedRead, SystemError, Verb, Write, WriteOutcome};
 
@@ -17,16 +18,16 @@ impl ODataService {
         for write in writes {
             ready.push(self.ready(write).await);
         }
-        if !self.traits.unguarded {
-            return self.send(writes, &ready).await;
-        }
+        let mut ready = ready.as_slice();
         let mut outcomes = Vec::with_capacity(writes.len());
-        for (write, ready) in writes.iter().zip(&ready) {
-            let outcome = match self.obstacle(write, ready).await {
-                Some(outcome) => vec![outcome],
-                None => self.send(std::slice::from_ref(write), std::slice::from_ref(ready)).await,
-            };
-            outcomes.extend(outcome);
+        // What is to be compared travels alone, so that nothing comes between its reading and its write.
+        for together in writes.chunk_by(|one, next| compared(one).is_none() && compared(next).is_none()) {
+            let (these, rest) = ready.split_at(together.len());
+            ready = rest;
+            match self.obstacle(&together[0], &these[0]).await {
+                Some(outcome) => outcomes.push(outcome),
+                None => outcomes.extend(self.send(together, these).await),
+            }
         }
         outcomes
     }
@@ -47,11 +48,9 @@ impl ODataService {
         .await
     }
 
-    /// Reads the row that is to be written; returns what keeps the write from being sent.
+    /// Reads the row whose write is to be compared; returns what keeps the write from being sent.
     async fn obstacle(&self, write: &Write, ready: &Ready) -> Option<WriteOutcome> {
-        let (Verb::Update { id, version, .. } | Verb::Delete { id, version }) = &write.verb else {
-            return None;
-        };
+        let (id, version) = compared(write)?;
         let Ok((_, shape)) = ready else { return None };
         let ids = std::slice::from_ref(id);
         let is_absence = |_: &ServiceError| true;
@@ -64,5 +63,15 @@ impl ODataService {
             Some(KeyedRead::Absent) => Some(WriteOutcome::Missing),
             Some(KeyedRead::Found(_) | KeyedRead::Unreadable(_)) | None => Some(WriteOutcome::Stale),
         }
+    }
+}
+
+/// Returns the row that is to be compared by us, because no server compares a digest.
+fn compared(write: &Write) -> Option<(&RowId, &Version)> {
+    match &write.verb {
+        Verb::Update { id, version, .. } | Verb::Delete { id, version } if version.is_content() => {
+            Some((id, version))
+        }
+        Verb::Create { .. } | Verb::Update { .. } | Verb::Delete { .. } => None,
     }
 }

@@ -6,7 +6,7 @@ use super::schema::Schema;
 use crate::http::Method;
 use crate::model::{ColumnKind, ColumnName, ConnectionName, Value, Version};
 use crate::systems::odata::{
-    BatchPart, CONTENT, Object, PartAnswer, RowShape, ServiceError, encode, landed, of_write, refused_here,
+    BatchPart, Object, PartAnswer, RowShape, ServiceError, encode, landed, of_write, refused_here,
 };
 use crate::systems::{SystemError, Verb, Write, WriteOutcome};
 
@@ -41,8 +41,7 @@ pub fn prepare(
 
 /// Returns the header that makes a write conditional. A digest of the content is ours: it was compared already.
 fn condition(version: &Version) -> Option<(&'static str, String)> {
-    let is_ours = version.as_str().starts_with(CONTENT);
-    (!is_ours).then(|| ("If-Match", version.as_str().to_owned()))
+    (!version.is_content()).then(|| ("If-Match", version.as_str().to_owned()))
 }
 
 fn body(schema: &Schema, values: &[(ColumnName, Value)]) -> Result<Object, String> {
@@ -106,7 +105,7 @@ mod tests {
         Write { table: table.into(), verb, returning: [].into() }
     }
 
-    fn update(version: &str) -> Write {
+    fn update(version: impl Into<Version>) -> Write {
         let values =
             vec![("Name".into(), Value::Blank), ("CategoryID".into(), Value::Reference(RowId::new("3")))];
         write("Products", Verb::Update { id: RowId::new("7"), version: version.into(), values })
@@ -118,7 +117,7 @@ mod tests {
         assert_eq!((part.method, part.path.as_str()), (Method::Patch, "Products(7)"));
         assert!(part.headers.contains(&("If-Match", "W/\"1\"".to_owned())));
         assert_eq!(Json::Object(part.body.unwrap()).to_string(), r#"{"Name":null,"CategoryID":3}"#);
-        let part = prepare(&schema("Products"), None, &update("content:1")).unwrap();
+        let part = prepare(&schema("Products"), None, &update(Version::of_content("1"))).unwrap();
         assert!(!part.headers.iter().any(|(name, _)| *name == "If-Match"));
     }
 

@@ -7,7 +7,7 @@ fn traits() -> ServiceTraits {
     ServiceTraits {
         modified: Some("Changed".into()),
         company: None,
-        unguarded: false,
+        unguarded: [].into(),
         page_size: 2,
         overlap: Duration::from_secs(300),
         settle: Duration::from_secs(600),
@@ -98,7 +98,8 @@ async fn without_versions_a_row_is_compared_right_before_its_write() {
             _ => ok(&json!({"value": [row(7, "Tea"), row(8, "Rice"), row(9, "Salt")]})),
         })
     });
-    let system = odata(&address, ServiceTraits { unguarded: true, modified: None, ..traits() });
+    let system =
+        odata(&address, ServiceTraits { unguarded: ["Products".into()].into(), modified: None, ..traits() });
     let page = system.changes(&asks("Products", "Name", Cursor::Start)).await.unwrap();
     let writes: Vec<Write> = page
         .rows
@@ -114,6 +115,38 @@ async fn without_versions_a_row_is_compared_right_before_its_write() {
     assert_eq!(outcomes[0], WriteOutcome::WrittenUnseen(Some(RowId::new("7"))));
     assert_eq!(outcomes[1..], [WriteOutcome::Stale, WriteOutcome::Missing]);
     assert_eq!(log.lock().unwrap().iter().filter(|line| line.starts_with("PATCH")).count(), 1);
+}
+
+/// I2: beside a table that is written without versions, others keep theirs.
+#[tokio::test]
+async fn only_tables_that_mappings_write_unguarded_are_read_whole() {
+    let (address, log) = serve(|asked| {
+        if asked.is("PATCH") {
+            assert!(asked.text.to_lowercase().contains("if-match: w/\"7\""), "{}", asked.text);
+            return answer("204 No Content", "", "");
+        }
+        let tea = product(7, "Tea", "2026-11-21T10:00:00Z");
+        metadata(asked).or_else(|| match asked.line.contains("Categories") {
+            true => ok(&json!({"value": [{"ID": 3}]})),
+            false => ok(&json!({"value": [tea, {"ID": 8, "Name": "Rice", "Changed": null}]})),
+        })
+    });
+    let unguarded = ["Categories".into()].into();
+    let system = odata(&address, ServiceTraits { unguarded, ..traits() });
+    let versions = async |table: &str, column: &str| {
+        let page = system.changes(&asks(table, column, Cursor::Start)).await.unwrap();
+        page.rows.into_iter().map(|row| row.unwrap().version).collect::<Vec<_>>()
+    };
+    assert!(versions("Categories", "ID").await[0].as_ref().unwrap().is_content());
+    assert_eq!(versions("Products", "Name").await, [Some("W/\"7\"".into()), None]);
+    let verb = Verb::Update { id: RowId::new("7"), version: "W/\"7\"".into(), values: vec![] };
+    let write = Write { table: "Products".into(), verb, returning: columns(&["Name"]) };
+    let outcomes = system.write(&[write]).await;
+    assert_eq!(outcomes, [WriteOutcome::WrittenUnseen(Some(RowId::new("7")))]);
+    let log = log.lock().unwrap();
+    let whole = log.iter().filter(|line| line.starts_with("GET /api/Categories?$orderby")).count();
+    let selected = log.iter().filter(|line| line.contains("/Products?$select=ID,Changed,Name&")).count();
+    assert_eq!((whole, selected, log.iter().filter(|line| line.contains("Products(7)")).count()), (1, 1, 1));
 }
 
 fn new_product(name: &str) -> Write {

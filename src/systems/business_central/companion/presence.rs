@@ -1,6 +1,6 @@
 //! Whether the companion is installed, and in which state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::OnceCell;
@@ -12,7 +12,8 @@ use super::standstill::Standstill;
 use super::state::{Break, COLUMNS, CONTRACT_REVISION, SyncState};
 use crate::config::CompanionChoice;
 use crate::http::{Request, Response};
-use crate::model::{ColumnName, TableName, Watermark};
+use crate::mapping::TablesUsed;
+use crate::model::{TableName, Watermark};
 use crate::systems::SystemError;
 use crate::systems::odata::{Csdl, LOCK_RETRIES, Query, Service, ServiceError, is_locked};
 
@@ -26,9 +27,8 @@ pub struct Companion {
     /// The company's path below the service.
     pub company: String,
     choice: CompanionChoice,
-    /// Which columns of which tables the mappings use: a table that needs others than the companion has stays where they
-    /// are.
-    pub used: BTreeMap<TableName, BTreeSet<ColumnName>>,
+    /// What the mappings use: a table that needs other columns than the companion has stays where they are.
+    pub used: TablesUsed,
     found: Mutex<Found>,
     standstill: Mutex<Standstill>,
     pub authors: Authors,
@@ -61,12 +61,7 @@ pub struct Look {
 
 impl Companion {
     /// Makes the companion of a company; nothing where it is not to be used.
-    pub fn new(
-        service: Service,
-        company: String,
-        choice: CompanionChoice,
-        used: BTreeMap<TableName, BTreeSet<ColumnName>>,
-    ) -> Option<Self> {
+    pub fn new(service: Service, company: String, choice: CompanionChoice, used: TablesUsed) -> Option<Self> {
         (choice != CompanionChoice::Off).then(|| Self {
             service,
             company,
