@@ -33,6 +33,9 @@ pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) ->
         if !round.is_begun {
             return Ok(());
         }
+        for side in Side::BOTH {
+            tries.note_reads(side, &round.rereads[side]);
+        }
         round.carry_out(engine, prepared, state).await?;
     }
 }
@@ -93,7 +96,7 @@ impl Round {
                     Some(coupling) if in_doubt.holds(side.other(), &coupling.rows[side.other()]) => {}
                     Some(coupling) if is_twin(&snapshot, prepared, side, &coupling, tries)? => {}
                     Some(coupling) => {
-                        pending.push(gather(engine, prepared, &snapshot, coupling)?);
+                        pending.push(gather(engine, prepared, &snapshot, coupling, tries)?);
                     }
                     None if in_doubt.holds_creates_from(side) => {}
                     None => {

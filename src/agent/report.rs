@@ -248,6 +248,12 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
             };
             format!("{became} in {}, which is no deletion; both rows are left alone", name(*on))
         }
+        Reason::NoVersion { on } => format!(
+            "{} gives the row no version, so that writing it could undo an edit unseen; if it is to be written all the same, \
+             put `unguarded = true` at the top of the file of mapping {}",
+            name(*on),
+            mapping.name
+        ),
     }
 }
 

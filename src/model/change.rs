@@ -94,6 +94,8 @@ pub enum Reason {
     Became { on: Side, became: Became },
     /// The row is gone, but what would tell a deletion from a row that became another is not known; the text says what.
     FateUnknown { message: String },
+    /// Its row on that side has no version to write by, and the mapping does not say to write it without.
+    NoVersion { on: Side },
 }
 
 /// The event that puts a parked row back to ready.

@@ -135,6 +135,7 @@ fn standings() {
         Reason::PartnerUnreadable { partner: keyed() },
         Reason::Became { on: Side::Right, became: Became::Posted },
         Reason::FateUnknown { message },
+        Reason::NoVersion { on: Side::Right },
     ];
     let expected = [
         "01000000",
@@ -151,6 +152,7 @@ fn standings() {
         "010b0103412f3100",
         "010c010000",
         "010d016d00",
+        "010e0100",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

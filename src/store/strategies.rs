@@ -151,6 +151,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         row_id().prop_map(|partner| Reason::PartnerUnreadable { partner }),
         (side(), became()).prop_map(|(on, became)| Reason::Became { on, became }),
         text().prop_map(|message| Reason::FateUnknown { message }),
+        side().prop_map(|on| Reason::NoVersion { on }),
     ]
 }
 

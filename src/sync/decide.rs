@@ -14,6 +14,8 @@ use super::merge::{Merge, Waiting, merge, settlements};
 pub struct Pending {
     pub coupling: Coupling,
     pub seen: Pair<Option<Seen>>,
+    /// Which rows were read by key in this pass.
+    pub was_read: Pair<bool>,
     /// The open conflict of this coupling, perhaps answered.
     pub conflict: Option<Conflict>,
 }
@@ -102,9 +104,9 @@ fn deletion(
         // A row outside the filter is not the mapping's to delete, nor to ask about.
         return Decision::LeaveDeletion { on, became };
     }
-    let delete = || match version(pending, other) {
+    let delete = || match guard(mapping, pending, other) {
         Some(version) => Decision::Delete { on: other, version },
-        None => Decision::Reread(other),
+        None => without_version(pending, other),
     };
     let asked = pending
         .conflict
@@ -151,8 +153,8 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
     }
     let writes = Side::BOTH.into_iter().filter(|side| !merge.writes[*side].0.is_empty());
     for side in writes {
-        if version(pending, side).is_none() {
-            return Decision::Reread(side);
+        if guard(mapping, pending, side).is_none() {
+            return without_version(pending, side);
         }
     }
     let is_write = Side::BOTH.iter().any(|side| !merge.writes[*side].0.is_empty());
@@ -165,6 +167,19 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
 
 fn has_full_base(mapping: &Mapping, base: &Record) -> bool {
     mapping.fields.iter().all(|field| field.direction == Direction::Match || base.get(&field.id).is_some())
+}
+
+/// Returns the version that a write of a row names (I2). The digest of its content is one only where the mapping says so.
+fn guard(mapping: &Mapping, pending: &Pending, side: Side) -> Option<Version> {
+    version(pending, side).filter(|version| mapping.unguarded || !version.is_content())
+}
+
+/// Decides about a row that is to be written and has no version to write by.
+fn without_version(pending: &Pending, side: Side) -> Decision {
+    match pending.was_read[side] {
+        true => park(Reason::NoVersion { on: side }),
+        false => Decision::Reread(side),
+    }
 }
 
 /// Returns the version of the content that the decision was made from.
@@ -223,6 +238,7 @@ mod tests {
                 label: "l".into(),
             },
             seen: Pair::new(seen(left), seen(right)),
+            was_read: Pair::default(),
             conflict: None,
         }
     }
@@ -246,6 +262,31 @@ mod tests {
         let mut pending = pending(BASE, Some(EDITED), None);
         pending.coupling.versions.right = None;
         assert_eq!(decide(&mapping(), &pending), Decision::Reread(Side::Right));
+    }
+
+    /// I2: a row that has no version is never written, unless the mapping says so and its content stands for one.
+    #[test]
+    fn a_row_without_versions_is_parked_unless_the_mapping_writes_it_unguarded() {
+        let content = Version::of_content("5c1e");
+        let check = |version: Option<&Version>, unguarded: bool, was_read: bool, expected: [&str; 2]| {
+            let mapping = Mapping { unguarded, deletion: DeletionPolicy::Delete, ..mapping() };
+            for (left, expected) in [EDITED, "gone"].into_iter().zip(expected) {
+                let mut pending = pending(BASE, Some(left), None);
+                pending.coupling.versions.right = version.cloned();
+                pending.was_read.right = was_read;
+                let decision = format!("{:?}", decide(&mapping, &pending));
+                assert!(decision.starts_with(expected), "{version:?} {unguarded} {was_read}: {decision}");
+            }
+        };
+        let parked = ["Park { reason: NoVersion { on: Right }"; 2];
+        let reread = ["Reread(Right)"; 2];
+        for unguarded in [false, true] {
+            check(None, unguarded, false, reread);
+            check(None, unguarded, true, parked);
+        }
+        check(Some(&content), false, false, reread);
+        check(Some(&content), false, true, parked);
+        check(Some(&content), true, false, ["Write", "Delete"]);
     }
 
     #[test]

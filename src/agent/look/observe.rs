@@ -226,6 +226,10 @@ impl Observer<'_> {
             coupling.label = self.label(side, &row);
             transaction.put_coupling(&coupling)?;
             transaction.remove_observation(name, side, &row.id)?;
+            let partner = transaction.observation(name, other, &coupling.rows[other])?;
+            if row.version.is_none() && partner.is_some_and(|partner| waits_for_version(&partner)) {
+                return Ok(());
+            }
             // What kept the partner waiting may have been this row, in a column that is not mapped.
             return self.wake(transaction, other, &coupling.rows[other]);
         }
@@ -329,8 +333,14 @@ impl Observer<'_> {
     }
 }
 
+/// Returns whether it waits for a version: a row seen without one is no news to it.
+fn waits_for_version(observation: &Observation) -> bool {
+    matches!(observation.standing, Standing::Parked { reason: Reason::NoVersion { .. }, .. })
+}
+
 /// Returns whether this very version of the row is what was observed before.
 fn is_known(old: &Observation, row: &Row) -> bool {
     let Content::Row(seen) = &old.content else { return false };
-    row.version.is_some() && seen.version == row.version && seen.values == row.values
+    let tells = row.version.is_some() || waits_for_version(old);
+    tells && seen.version == row.version && seen.values == row.values
 }

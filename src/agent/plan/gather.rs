@@ -1,6 +1,6 @@
 //! What there is to decide: rows that are ready, each with all that is known of its coupling.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
@@ -20,18 +20,30 @@ pub const ROUND: usize = 1000;
 /// How often one row is decided again within a pass (stale versions, re-reads, values rewritten by the server).
 const MAX_TRIES: u8 = 4;
 
-/// How often each row was decided in this pass.
+/// How often each row was decided in this pass, and which were read by key.
 #[derive(Debug, Default)]
-pub struct Tries(BTreeMap<(Side, RowId), u8>);
+pub struct Tries {
+    decided: BTreeMap<(Side, RowId), u8>,
+    read: BTreeSet<(Side, RowId)>,
+}
 
 impl Tries {
     /// Notes that a row is decided once more.
     pub fn count(&mut self, side: Side, row: &RowId) {
-        *self.0.entry((side, row.clone())).or_default() += 1;
+        *self.decided.entry((side, row.clone())).or_default() += 1;
+    }
+
+    /// Notes rows that are read by key.
+    pub fn note_reads(&mut self, side: Side, rows: &[RowId]) {
+        self.read.extend(rows.iter().map(|row| (side, row.clone())));
     }
 
     fn of(&self, side: Side, row: &RowId) -> u8 {
-        self.0.get(&(side, row.clone())).copied().unwrap_or(0)
+        self.decided.get(&(side, row.clone())).copied().unwrap_or(0)
+    }
+
+    fn were_read(&self, rows: &Pair<RowId>) -> Pair<bool> {
+        Pair::from_fn(|side| self.read.contains(&(side, rows[side].clone())))
     }
 }
 
@@ -83,6 +95,7 @@ pub fn gather(
     prepared: &Prepared,
     snapshot: &Snapshot,
     coupling: Coupling,
+    tries: &Tries,
 ) -> Result<Gathered, StoreError> {
     let observer = Observer { prepared, now: engine.now() };
     let mut seen = Pair::default();
@@ -111,7 +124,8 @@ pub fn gather(
         // The answer was for another state of the surviving row; it is asked again with the answer as a suggestion.
         open.answer = None;
     }
-    Ok(Gathered { pending: Pending { coupling, seen, conflict }, rows })
+    let was_read = tries.were_read(&coupling.rows);
+    Ok(Gathered { pending: Pending { coupling, seen, was_read, conflict }, rows })
 }
 
 /// Returns a row's record as seen, or else as last agreed.

@@ -84,6 +84,7 @@ stored! {
         PartnerUnreadable { partner: StoredRowId },
         Became { on: StoredSide, became: StoredBecame },
         FateUnknown { message: String },
+        NoVersion { on: StoredSide },
     }
 }
 

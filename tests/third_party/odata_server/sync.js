@@ -59,7 +59,6 @@ async function world (context, kind, mapping = '') {
   const tandem = (...words) => execFileSync(TANDEM, [...words, '--dir', folder], { encoding: 'utf8' })
   return {
     sync: () => tandem('sync', '--yes'),
-    history: () => tandem('history', '--json'),
     setMapping: (top) => fs.writeFileSync(path.join(folder, 'mappings', 'SHOP.toml'), top + text),
     customers: async () => (await ask(`${shop}/customers`)).value,
     accounts: async () => (await ask(`${accounts}?$filter=accountnumber ne null and accountnumber ne ''`, { headers })).value,
@@ -103,5 +102,20 @@ test('odata: edits of one row on both sides are merged, without versions', async
   there.sync()
   const merged = find(await there.customers(), 'number', 'N-1')
   assert.equal(shown(merged.number, merged.displayName, merged.city, merged.creditLimit), 'N-1|Changed in Dataverse|Odense|10.5')
+  await assertInStep(there)
+})
+
+test('odata: a row without a version is left alone until its mapping says otherwise', async (context) => {
+  const there = await world(context, 'odata')
+  there.sync()
+  await there.editAccount(find(await there.accounts(), 'accountnumber', 'N-2'), { address1_city: 'Breda' })
+  const before = await there.customers()
+  for (const _ of [1, 2]) {
+    assert.match(there.sync(), /gives the row no version.*`unguarded = true`/)
+    assert.deepEqual(await there.customers(), before)
+  }
+  there.setMapping('unguarded = true\n')
+  there.sync()
+  assert.equal(find(await there.customers(), 'number', 'N-2').city, 'Breda')
   await assertInStep(there)
 })
