@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{ConflictId, FieldId, MappingName, Pair, RowId, RunId, Side, Value};
+use super::{ConflictId, FieldId, MappingName, Pair, RowId, RunId, Side, Value, Version};
 
 /// One thing done to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +68,19 @@ pub enum Outcome {
     },
     /// The row had moved on; it is decided again.
     Stale,
+    /// Done to a row without a version, that was compared right before.
+    DoneUnguarded,
+}
+
+impl Outcome {
+    /// Returns how a write ended that was done to that version of a row.
+    #[must_use]
+    pub fn done_to(version: Option<&Version>) -> Self {
+        match version {
+            Some(version) if version.is_content() => Self::DoneUnguarded,
+            Some(_) | None => Self::Done,
+        }
+    }
 }
 
 /// One run: the passes started together.
@@ -96,4 +109,17 @@ pub struct Counts {
     pub conflicts_settled: u64,
     pub refused: u64,
     pub stale: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// I2: a write that no server held against a version is told from the others.
+    #[test]
+    fn a_write_to_a_row_without_a_version_is_journalled_so() {
+        assert_eq!(Outcome::done_to(Some(&Version::of_content("5c1e"))), Outcome::DoneUnguarded);
+        assert_eq!(Outcome::done_to(Some(&"W/\"1\"".into())), Outcome::Done);
+        assert_eq!(Outcome::done_to(None), Outcome::Done);
+    }
 }

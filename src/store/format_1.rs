@@ -267,6 +267,12 @@ fn journal_entries() {
         (Created, edit.clone(), refused, "010a00014d0101010103412f31014c00000101660000010163"),
         (Updated, edit.clone(), Outcome::Stale, "010a00014d0201010103412f31014c0000010166000002"),
         (Deleted, CauseOfWrite::Recovery, Outcome::Done, "010a00014d0301010103412f31014c03010166000000"),
+        (
+            Deleted,
+            CauseOfWrite::Recovery,
+            Outcome::DoneUnguarded,
+            "010a00014d0301010103412f31014c03010166000003",
+        ),
         (Uncoupled, answer.clone(), Outcome::Done, "010a00014d0401010103412f31014c0207010166000000"),
         (ConflictRaised, edit, Outcome::Done, "010a00014d0501010103412f31014c0000010166000000"),
         (ConflictSettled, answer, Outcome::Done, "010a00014d0601010103412f31014c0207010166000000"),

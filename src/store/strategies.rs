@@ -289,7 +289,12 @@ fn cause() -> impl Strategy<Value = CauseOfWrite> {
 }
 
 fn outcome() -> impl Strategy<Value = Outcome> {
-    prop_oneof![Just(Outcome::Done), text().prop_map(|code| Outcome::Refused { code }), Just(Outcome::Stale)]
+    prop_oneof![
+        Just(Outcome::Done),
+        text().prop_map(|code| Outcome::Refused { code }),
+        Just(Outcome::Stale),
+        Just(Outcome::DoneUnguarded),
+    ]
 }
 
 pub(super) fn journal_entry() -> impl Strategy<Value = JournalEntry> {

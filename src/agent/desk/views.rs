@@ -199,6 +199,7 @@ fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
             Outcome::Done => "done".to_owned(),
             Outcome::Refused { code } => format!("refused: {code}"),
             Outcome::Stale => "stale".to_owned(),
+            Outcome::DoneUnguarded => "done, unguarded".to_owned(),
         },
     }
 }

@@ -8,7 +8,7 @@ use crate::agent::report::{FieldLine, Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
-    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, WakeCondition,
+    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Version, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync;
@@ -30,6 +30,8 @@ pub struct Rest {
 
 /// An update that landed.
 pub struct Landed<'a> {
+    /// The version it was decided from.
+    pub version: Option<&'a Version>,
     pub sent: &'a Record,
     /// What the row held before, as far as it is known.
     pub before: &'a Record,
@@ -101,8 +103,11 @@ impl Commit<'_> {
                 self.created(transaction, state, source, id, &sent, None, &work.label, &cause)?;
                 rest.rereads.push(id.clone());
             }
-            (WriteOutcome::Deleted | WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
-                self.deleted(transaction, state, *coupling, &work.cause)?;
+            (WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
+                self.deleted(transaction, state, *coupling, None, &work.cause)?;
+            }
+            (WriteOutcome::Deleted, Job::Delete { .. }) => {
+                self.written(transaction, state, work, None, None, rest)?;
             }
             (
                 WriteOutcome::Stale | WriteOutcome::Missing,
@@ -153,13 +158,21 @@ impl Commit<'_> {
                 self.replace(transaction, state, *replaces)?;
                 self.created(transaction, state, source, &id, sent, row, &work.label, &work.cause)
             }
-            Job::Update { coupling, row: id, sent, before, .. } => {
+            Job::Update { coupling, row: id, version, sent, before } => {
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }
-                self.updated(transaction, state, *coupling, Landed { sent, before, row }, &work.cause)
+                self.updated(
+                    transaction,
+                    state,
+                    *coupling,
+                    Landed { version: Some(version), sent, before, row },
+                    &work.cause,
+                )
             }
-            Job::Delete { coupling, .. } => self.deleted(transaction, state, *coupling, &work.cause),
+            Job::Delete { coupling, version, .. } => {
+                self.deleted(transaction, state, *coupling, Some(version), &work.cause)
+            }
         }
     }
 
@@ -294,7 +307,7 @@ impl Commit<'_> {
         let (name, side) = (self.prepared.name(), self.side);
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         let Some(mut coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
-        let Landed { sent, before, row } = landed;
+        let Landed { version, sent, before, row } = landed;
         state.counts(name).updated[side] += 1;
         state.report.add(Line {
             mapping: name.to_string(),
@@ -305,7 +318,8 @@ impl Commit<'_> {
             note: None,
         });
         let fields = changes(sent, Some(before));
-        self.journal_of(transaction, state, &coupling, Action::Updated, fields, cause)?;
+        let outcome = Outcome::done_to(version);
+        self.journal_of(transaction, state, &coupling, Action::Updated, fields, outcome, cause)?;
         for (field, value) in &sent.0 {
             if !conflicts::note_half_answer(transaction, &coupling, side, field, value)? {
                 coupling.base.set(field.clone(), value.clone());
@@ -322,12 +336,14 @@ impl Commit<'_> {
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)
     }
 
-    /// A deletion landed: nothing is left to keep in step.
+    /// A deletion landed: nothing is left to keep in step. `version` is the one that was deleted; none where the row was gone
+    /// already.
     pub fn deleted(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         coupling: CouplingId,
+        version: Option<&Version>,
         cause: &CauseOfWrite,
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
@@ -351,7 +367,8 @@ impl Commit<'_> {
             before: Some(value.clone()),
             after: crate::model::Value::Blank,
         });
-        self.journal_of(transaction, state, &coupling, Action::Deleted, before.collect(), cause)
+        let outcome = Outcome::done_to(version);
+        self.journal_of(transaction, state, &coupling, Action::Deleted, before.collect(), outcome, cause)
     }
 
     #[expect(clippy::too_many_arguments, reason = "a journal entry has that many parts")]
@@ -362,6 +379,7 @@ impl Commit<'_> {
         coupling: &Coupling,
         action: Action,
         fields: Vec<FieldChange>,
+        outcome: Outcome,
         cause: &CauseOfWrite,
     ) -> Result<(), StoreError> {
         transaction.add_journal(&JournalEntry {
@@ -374,7 +392,7 @@ impl Commit<'_> {
             label: coupling.label.clone(),
             cause: cause.clone(),
             fields,
-            outcome: Outcome::Done,
+            outcome,
         })
     }
 }

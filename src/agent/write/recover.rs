@@ -38,7 +38,7 @@ async fn look_into(
     intent: &Intent,
 ) -> Result<(), EngineError> {
     match &intent.verb {
-        IntentVerb::Update { coupling, row, sent, .. } => {
+        IntentVerb::Update { coupling, row, version, sent } => {
             let landed = look_up(engine, prepared, intent.side, row).await?;
             match landed.filter(|(_, record)| holds(record, sent)) {
                 Some((found, _)) => {
@@ -46,7 +46,8 @@ async fn look_into(
                     let mut transaction = engine.store().transaction()?;
                     let known = transaction.coupling(prepared.name(), *coupling)?;
                     let before = known.map(|coupling| coupling.base).unwrap_or_default();
-                    let landed = Landed { sent, before: &before, row: Some(found) };
+                    let landed =
+                        Landed { version: version.as_ref(), sent, before: &before, row: Some(found) };
                     commit.updated(&mut transaction, state, *coupling, landed, &CauseOfWrite::Recovery)?;
                     transaction.remove_intent(intent.id)?;
                     transaction.commit()?;
@@ -57,13 +58,14 @@ async fn look_into(
                 }
             }
         }
-        IntentVerb::Delete { coupling, row, .. } => {
+        IntentVerb::Delete { coupling, row, version } => {
             let is_gone = is_absent(prepared, intent.side, row).await?;
             let mut transaction = engine.store().transaction()?;
             transaction.remove_intent(intent.id)?;
             if is_gone {
                 let commit = Commit { engine, prepared, side: intent.side };
-                commit.deleted(&mut transaction, state, *coupling, &CauseOfWrite::Recovery)?;
+                let (version, cause) = (version.as_ref(), CauseOfWrite::Recovery);
+                commit.deleted(&mut transaction, state, *coupling, version, &cause)?;
             }
             transaction.commit()?;
             if !is_gone {

@@ -60,6 +60,7 @@ stored! {
         Done,
         Refused { code: String },
         Stale,
+        DoneUnguarded,
     }
 }
 

@@ -59,6 +59,7 @@ async function world (context, kind, mapping = '') {
   const tandem = (...words) => execFileSync(TANDEM, [...words, '--dir', folder], { encoding: 'utf8' })
   return {
     sync: () => tandem('sync', '--yes'),
+    history: (run) => tandem('history', '--json', String(run)),
     setMapping: (top) => fs.writeFileSync(path.join(folder, 'mappings', 'SHOP.toml'), top + text),
     customers: async () => (await ask(`${shop}/customers`)).value,
     accounts: async () => (await ask(`${accounts}?$filter=accountnumber ne null and accountnumber ne ''`, { headers })).value,
@@ -103,6 +104,7 @@ test('odata: edits of one row on both sides are merged, without versions', async
   const merged = find(await there.customers(), 'number', 'N-1')
   assert.equal(shown(merged.number, merged.displayName, merged.city, merged.creditLimit), 'N-1|Changed in Dataverse|Odense|10.5')
   await assertInStep(there)
+  assert.match(there.history(2), /"done, unguarded"/)
 })
 
 test('odata: a row without a version is left alone until its mapping says otherwise', async (context) => {
@@ -117,5 +119,6 @@ test('odata: a row without a version is left alone until its mapping says otherw
   there.setMapping('unguarded = true\n')
   there.sync()
   assert.equal(find(await there.customers(), 'number', 'N-2').city, 'Breda')
+  assert.match(there.history(4), /"done, unguarded"/)
   await assertInStep(there)
 })
