@@ -4,7 +4,7 @@
 
 use super::batch_form::{Form, Part, Response};
 use super::error::Fault;
-use super::service::{Operation, Service};
+use super::service::{Operation, Service, Surface};
 use crate::sim::http::{Reply, Request};
 use crate::sim::odata::path::segments;
 
@@ -83,7 +83,7 @@ fn run_as_whole(
         for request in &part.requests {
             let reply = operate(service, operation, request, unguarded);
             failed |= !reply.is_success();
-            if reply.is_success() && !operation.companion && posts(request) {
+            if reply.is_success() && operation.surface == Surface::Standard && posts(request) {
                 // Posting commits by itself, and with it all that came before.
                 service.keep(savepoint);
                 savepoint = service.mark();
@@ -127,7 +127,7 @@ fn operate(
         Ok(operation) if operation.is_batch() => {
             Fault::bad_request("A batch cannot contain a batch.").reply()
         }
-        Ok(operation) if operation.companion != batch.companion => {
+        Ok(operation) if operation.surface != batch.surface => {
             Fault::bad_request("A batch stays below the root it was sent to.").reply()
         }
         Ok(operation) => service.single(&operation, unguarded),

@@ -1,5 +1,5 @@
 //! A Business Central API v2.0: entity sets as data, tags instead of versions, 409 for stale, number series and JSON batches.
-//! Beside it, over the same rows, the companion API.
+//! Beside it, over the same rows, the companion API and pages published as web services.
 //!
 //! It does not play dimensions, pictures, attachments, or other custom API pages.
 
@@ -32,6 +32,7 @@ mod time;
 mod uncommitted;
 mod values;
 mod views;
+mod web_services;
 mod webhooks;
 mod write;
 

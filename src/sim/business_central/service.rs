@@ -16,6 +16,7 @@ use super::schema::{Set, Verbs};
 use super::switches::Switches;
 use super::tables;
 use super::time::Clock;
+use super::web_services::{self, Page};
 use super::webhooks::{Change, Webhooks};
 use super::{batch, csdl, read, write};
 use crate::sim::disturbance::Disturbance;
@@ -67,16 +68,25 @@ pub(crate) struct Service {
     pub(super) removed: Vec<Removed>,
     pub(super) access: Access,
     pub(super) companion: Companion,
+    /// The pages published as web services.
+    pub(super) pages: Vec<Page>,
     pub(super) seed: Seed,
 }
 
-/// A request read as an operation on the API.
+/// Which of the APIs over the same rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Surface {
+    Standard,
+    Companion,
+    WebServices,
+}
+
+/// A request read as an operation on an API.
 pub(super) struct Operation<'a> {
     pub(super) request: &'a Request,
     /// The absolute address of the API root.
     pub(super) api: String,
-    /// Whether that is the companion's.
-    pub(super) companion: bool,
+    pub(super) surface: Surface,
     pub(super) segments: Vec<Segment>,
     pub(super) query: Query,
 }
@@ -94,6 +104,7 @@ impl Service {
         sets.extend(companion::tables());
         let store = Store::new(sets.iter().map(|set| vec![set.key_position()]), 5000);
         let companion = Companion::new(&sets, seed.lineage);
+        let pages = web_services::pages(&sets);
         Self {
             sets,
             published,
@@ -110,6 +121,7 @@ impl Service {
             removed: Vec::new(),
             access: Access::default(),
             companion,
+            pages,
             seed,
         }
     }
@@ -207,25 +219,21 @@ impl Service {
         let all = segments(&request.path);
         let names: Vec<_> = all.iter().map(|segment| segment.name.as_str()).collect();
         let tenant = self.seed.tenant.to_string();
+        let is_environment = |name: &str| name.eq_ignore_ascii_case(self.seed.environment);
+        let unknown = || Fault::not_found(names.get(1).unwrap_or(&""));
         let (before, root) = match names.as_slice() {
-            ["v2.0", environment, "api", root @ ..]
-                if environment.eq_ignore_ascii_case(self.seed.environment) =>
-            {
+            ["v2.0", environment, root @ ..] if is_environment(environment) => (2, root),
+            ["v2.0", named, environment, root @ ..] if *named == tenant && is_environment(environment) => {
                 (3, root)
             }
-            ["v2.0", named, environment, "api", root @ ..]
-                if *named == tenant && environment.eq_ignore_ascii_case(self.seed.environment) =>
-            {
-                (4, root)
-            }
-            [instance, "api", root @ ..] if instance.eq_ignore_ascii_case(INSTANCE) => (2, root),
-            _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
+            [instance, root @ ..] if instance.eq_ignore_ascii_case(INSTANCE) => (1, root),
+            _ => return Err(unknown()),
         };
-        let companion = companion::is_root(root);
-        let skipped = match root {
-            _ if companion => before + 3,
-            ["v2.0", ..] => before + 1,
-            _ => return Err(Fault::not_found(names.get(1).unwrap_or(&""))),
+        let (surface, skipped) = match root {
+            ["api", root @ ..] if companion::is_root(root) => (Surface::Companion, before + 4),
+            ["api", "v2.0", ..] => (Surface::Standard, before + 2),
+            root if web_services::is_root(root) => (Surface::WebServices, before + 1),
+            _ => return Err(unknown()),
         };
         let query = Query::parse(&request.query);
         if let Some(named) = query.get("tenant").filter(|named| *named != "default" && *named != tenant) {
@@ -235,7 +243,7 @@ impl Service {
         Ok(Operation {
             request,
             api: format!("{}/{}", request.base, prefix.join("/")),
-            companion,
+            surface,
             segments: all.into_iter().skip(skipped).collect(),
             query,
         })
@@ -264,8 +272,10 @@ impl Service {
     }
 
     fn route(&mut self, operation: &Operation<'_>) -> Result<Reply, Fault> {
-        if operation.companion {
-            return companion::answer(self, operation);
+        match operation.surface {
+            Surface::Standard => {}
+            Surface::Companion => return companion::answer(self, operation),
+            Surface::WebServices => return web_services::answer(self, operation),
         }
         match operation.segments.as_slice() {
             [] => Ok(self.service_document(operation)),

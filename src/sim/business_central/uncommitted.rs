@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::schema::Kind;
-use super::service::{Operation, Service};
+use super::service::{Operation, Service, Surface};
 use crate::sim::profile::Profile;
 use crate::sim::store::Row;
 
@@ -62,7 +62,7 @@ impl Service {
         set: usize,
         read: impl FnOnce(&mut Self) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        if operation.companion {
+        if operation.surface == Surface::Companion {
             return read(self);
         }
         let mut open = self.uncommitted.clone();

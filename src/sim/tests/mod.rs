@@ -7,6 +7,7 @@ mod business_central_partners;
 mod business_central_posting;
 mod business_central_reads;
 mod business_central_settings;
+mod business_central_web_services;
 mod business_central_webhooks;
 mod change_tracking;
 mod companion;
