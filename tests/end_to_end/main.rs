@@ -16,4 +16,5 @@ mod secrets;
 mod sign_in;
 mod sync;
 mod trouble;
+mod web_services;
 mod world;
