@@ -59,9 +59,14 @@ pub(crate) fn unauthorized(request: &Request, _tenant: Uuid) -> Reply {
     refusal(401).with("WWW-Authenticate", challenge)
 }
 
-/// Answers a request that a fault refuses.
+/// Answers a request that a fault refuses. What stands before the servers answers for itself when they are slow or away.
 pub(crate) fn refusal(status: u16) -> Reply {
     let fault = match status {
+        502 | 504 => {
+            let page = "<html><body><h1>The server did not respond in time.</h1></body></html>";
+            return Reply::text(status, "text/html", page.to_owned());
+        }
+        408 => Fault::new(408, "Internal_ServerError", "The operation has timed out."),
         401 => Fault::new(
             401,
             "Authentication_InvalidCredentials",
@@ -78,4 +83,18 @@ pub(crate) fn refusal(status: u16) -> Reply {
         _ => Fault::new(status, "Internal_ServerError", "An unexpected error occurred."),
     };
     fault.reply()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::refusal;
+
+    #[test]
+    fn a_gateway_speaks_html_and_a_server_json() {
+        for (status, kind) in [(408, "application/json"), (503, "application/json"), (504, "text/html")] {
+            let reply = refusal(status);
+            assert_eq!(reply.status, status);
+            assert!(reply.header("content-type").is_some_and(|found| found.starts_with(kind)), "{status}");
+        }
+    }
 }
