@@ -9,6 +9,7 @@ mod access;
 mod batch;
 mod batch_form;
 mod companion;
+mod contacts_information;
 mod csdl;
 mod currency;
 mod disturbed;

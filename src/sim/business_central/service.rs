@@ -306,6 +306,9 @@ impl Service {
         segment: &Segment,
         rest: &[Segment],
     ) -> Result<Reply, Fault> {
+        if let Some(reply) = self.contacts_information(operation, segment, rest)? {
+            return Ok(reply);
+        }
         let target = self.follow(segment, rest)?;
         if !operation.request.person {
             self.access.check(&self.sets[target.set], &operation.request.method)?;

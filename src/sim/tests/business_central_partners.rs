@@ -108,3 +108,23 @@ fn services_that_are_switched_off_answer_405_to_everything() {
     world.business_central.switch_services(true);
     assert_eq!(get(&mut world, "customers").status, 200);
 }
+
+#[test]
+fn the_contacts_behind_a_customer_are_told_both_ways() {
+    let mut world = northwind();
+    let party = customer(&mut world, "ALFKI");
+    let path = format!("customers({})/contactsInformation", party["id"].as_str().unwrap());
+    let reply = get(&mut world, &format!("{path}?$orderby=contactType"));
+    assert_eq!(texts(&reply, "contactType"), ["Company", "Person"]);
+    assert_eq!(texts(&reply, "contactName"), ["Alfreds Futterkiste", "Maria Anders"]);
+    let of_person = reply.to_json()["value"][1].clone();
+    assert_eq!((&of_person["relatedId"], &of_person["relatedType"]), (&party["id"], &json!("Customer")));
+    let contact = of_person["contactId"].as_str().unwrap();
+    let back = get(&mut world, &format!("contacts({contact})/contactsInformation")).to_json();
+    assert_eq!(back["value"], json!([of_person]));
+    let people = get(&mut world, &format!("{path}?$filter=contactType eq 'Person'&$select=contactNumber"));
+    assert_eq!(texts(&people, "contactNumber"), [of_person["contactNumber"].as_str().unwrap()]);
+    assert_eq!(post(&mut world, &path, &json!({})).status, 405);
+    assert_eq!(get(&mut world, "contactsInformation").status, 404);
+    assert_eq!(get(&mut world, "items(x)/contactsInformation").status, 400);
+}
