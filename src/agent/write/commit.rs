@@ -15,7 +15,6 @@ use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 use super::job::{Job, Work};
-use super::setback::PERMISSION_PAUSE;
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -120,8 +119,7 @@ impl Commit<'_> {
                 self.refused(transaction, state, work, refusal, WakeCondition::RowChanges)?;
             }
             (WriteOutcome::NotPermitted(refusal), _) => {
-                let wake = WakeCondition::after(self.engine.now(), PERMISSION_PAUSE);
-                self.refused(transaction, state, work, refusal, wake)?;
+                self.not_permitted(transaction, state, work, refusal)?;
             }
             (WriteOutcome::RowBusy(error), _) => self.put_row_off(transaction, state, work, error)?,
             (WriteOutcome::NotApplied(error), _) => self.put_off(transaction, state, work, error, rest)?,

@@ -18,7 +18,7 @@ use super::job::{Job, Work, park_behind};
 const ROW_PAUSE: Duration = Duration::from_secs(60);
 
 /// How long a row is left alone whose write is not permitted.
-pub(super) const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
+const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 impl Commit<'_> {
     /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
@@ -54,6 +54,18 @@ impl Commit<'_> {
         let standing = Standing::Parked { reason, wake: WakeCondition::after(observer.now, ROW_PAUSE) };
         park_behind(&observer, transaction, self.side, &work.job, &standing)?;
         state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
+    }
+
+    /// The sign-in may not write the row: permissions come without a change of the row, so it is tried again later.
+    pub(super) fn not_permitted(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        work: &Work,
+        refusal: Refusal,
+    ) -> Result<(), StoreError> {
+        let wake = WakeCondition::after(self.engine.now(), PERMISSION_PAUSE);
+        self.refused(transaction, state, work, refusal, wake)
     }
 
     /// The system refused the row: it is left alone until then, and listed with the reason.
