@@ -176,3 +176,42 @@ fn standing_alone(key: &str, item: Option<&Item>) -> String {
 fn line_at(text: &str, offset: usize) -> usize {
     text.bytes().take(offset).filter(|byte| *byte == b'\n').count() + 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn foreign(text: &str) -> Vec<(usize, String)> {
+        read(text).unwrap().foreign
+    }
+
+    #[test]
+    fn of_one_key_written_twice_the_one_that_says_something_counts() {
+        let block = read("[[conflict]]\nanswer = \"\"\nAnswer = \"left\"\nANSWER = \"right\"\n").unwrap();
+        assert_eq!(block.main.text("answer"), "left");
+        let block = read("[[conflict]]\nanswer = \"\"\nAnswer = \" \"\n").unwrap();
+        assert_eq!(block.main.text("answer"), "");
+        assert_eq!(block.main.text("value"), "");
+    }
+
+    #[test]
+    fn only_a_conflict_and_its_fields_are_read_and_the_rest_is_kept_as_it_stands() {
+        let text = "[[conflict]]\nid = \"C1\"\n[[other]]\nanswer = \"left\"\n";
+        assert_eq!(read(text).unwrap().main.text("id"), "C1");
+        assert_eq!(foreign(text), [(1, "[[other]]\nanswer = \"left\"\n".to_owned())]);
+        let two = "[[conflict]]\nid = \"C1\"\n[[conflict]]\nid = \"C2\"\n";
+        assert_eq!(read(two).unwrap().main.text("id"), "");
+        assert_eq!(foreign(two), [(1, two.to_owned())]);
+        let inner = "[[conflict]]\nid = \"C1\"\n[[conflict.note]]\nanswer = \"left\"\n";
+        assert!(read(inner).unwrap().fields.is_empty());
+        assert_eq!(foreign(inner), [(3, "[[note]]\nanswer = \"left\"\n".to_owned())]);
+    }
+
+    #[test]
+    fn a_text_over_several_lines_has_a_place_only_as_an_answer() {
+        let text = "[[conflict]]\nid = \"C1\"\nnote = '''a\nb'''\nanswer = '''c\nd'''\n";
+        assert_eq!(foreign(text), [(3, "note = '''a\nb'''\n".to_owned())]);
+        assert_eq!(read(text).unwrap().main.text("answer"), "c\nd");
+        assert_eq!(read(text).unwrap().main.text("note"), "");
+    }
+}

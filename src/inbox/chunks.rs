@@ -121,3 +121,31 @@ pub(super) fn commented(text: &str) -> String {
     let lines = lines.map(|line| own_comment(line).unwrap_or_else(|| format!("# {}", line.trim_end())));
     lines.collect::<Vec<_>>().join("\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_keep_their_numbers_and_comments_their_block() {
+        let text = "a\n# of nobody\n\n# above\n# the first\n[[conflict]]\nid = 1\n\n# above the second\n[[conflict]]\nid = 2\n\n\
+                    #| Kept: what follows\nz\n";
+        let chunks = split(text);
+        let head: Vec<_> = chunks.head.iter().map(|(line, text)| (*line, text.as_str())).collect();
+        assert_eq!(head, [(1, "a"), (2, "# of nobody"), (3, "")]);
+        let blocks: Vec<_> = chunks
+            .blocks
+            .iter()
+            .map(|block| (block.first_line, block.text.as_str(), block.above.join("|")))
+            .collect();
+        assert_eq!(
+            blocks,
+            [
+                (6, "[[conflict]]\nid = 1\n", "# above|# the first".to_owned()),
+                (10, "[[conflict]]\nid = 2\n", "# above the second".to_owned()),
+            ]
+        );
+        let tail: Vec<_> = chunks.tail.iter().map(|(line, text)| (*line, text.as_str())).collect();
+        assert_eq!(tail, [(14, "z"), (15, "")]);
+    }
+}
