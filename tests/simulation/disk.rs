@@ -30,6 +30,15 @@ enum Change {
     SetLen(usize),
 }
 
+impl Change {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        match self {
+            Self::Write { offset, data } => write(bytes, *offset, data),
+            Self::SetLen(len) => bytes.resize(*len, 0),
+        }
+    }
+}
+
 impl Disk {
     pub fn new(gate: Gate) -> Self {
         Self { content: Arc::default(), gate }
@@ -52,12 +61,12 @@ impl Disk {
             if !random.bool() {
                 continue;
             }
-            match change {
+            match &change {
                 Change::Write { offset, data } => {
                     let kept = if at == torn { random.usize(..=data.len()) } else { data.len() };
-                    write(durable, offset, &data[..kept]);
+                    write(durable, *offset, &data[..kept]);
                 }
-                Change::SetLen(len) => durable.resize(len, 0),
+                Change::SetLen(_) => change.apply(durable),
             }
         }
         content.seen = content.durable.clone();
@@ -103,8 +112,10 @@ impl StorageBackend for Disk {
             return self.check();
         }
         let mut content = self.content();
-        content.durable = content.seen.clone();
-        content.unsynced.clear();
+        let Content { durable, unsynced, .. } = &mut *content;
+        for change in unsynced.drain(..) {
+            change.apply(durable);
+        }
         drop(content);
         self.gate.pass_or_die();
         self.check()

@@ -5,10 +5,13 @@
 #[path = "mod.rs"]
 mod simulation;
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use simulation::series::{Failure, Series};
 
-const SEEDS: u64 = 200;
+const SEEDS: u64 = 1000;
 const STEPS: u64 = 200;
+
+/// A test that fails that often has said enough.
+const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
 const REGRESSIONS: [(u64, &str); 2] = [
@@ -28,30 +31,13 @@ fn what_once_went_wrong_goes_right() {
 /// `TANDEM_TEST_LOUD` tells what happens.
 #[test]
 fn whatever_happens_nothing_is_lost_and_nothing_doubled() {
-    let from: u64 = std::env::var("TANDEM_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let seeds: u64 =
-        std::env::var("TANDEM_TEST_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
-    let next = AtomicU64::new(from);
-    let kills = AtomicU64::new(0);
-    let failures = std::thread::scope(|scope| {
-        let work = || {
-            let mut failures = Vec::new();
-            loop {
-                let seed = next.fetch_add(1, Ordering::Relaxed);
-                if seed >= from + seeds || failures.len() >= 3 {
-                    return failures;
-                }
-                let verdict = simulation::live(seed, STEPS);
-                kills.fetch_add(verdict.kills, Ordering::Relaxed);
-                if !verdict.wrong.is_empty() {
-                    failures.push(format!("seed {seed}: {:#?}", verdict.wrong));
-                }
-            }
-        };
-        let threads: Vec<_> = (0..2).map(|_| scope.spawn(work)).collect();
-        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
-    });
+    let chosen = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
+    let (from, seeds) =
+        (chosen("TANDEM_TEST_SEED").unwrap_or(1), chosen("TANDEM_TEST_SEEDS").unwrap_or(SEEDS));
+    let series = Series { from, seeds, steps: STEPS, threads: 2 };
+    let tally = series.live(|tally| tally.failures.len() < MOST_FAILURES);
+    let failures: Vec<_> = tally.failures.iter().map(Failure::report).collect();
     assert!(failures.is_empty(), "{}", failures.join("\n"));
-    let kills = kills.into_inner();
+    let kills = tally.kills;
     assert!(kills >= seeds, "only {kills} kills in {seeds} lives: the trouble has gone");
 }

@@ -8,6 +8,7 @@ mod machine;
 mod memory_system;
 mod oracle;
 mod people;
+pub mod series;
 mod server;
 mod tables;
 mod trouble;
