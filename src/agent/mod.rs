@@ -23,6 +23,7 @@ pub use desk::control::{
     AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ConnectionStatus, ControlError,
     EntryView, Health, MappingStatus, Reply, RunView, StatusView, UsageView,
 };
+pub use desk::files::{Files, LocalFiles};
 pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};

@@ -1,8 +1,7 @@
 //! The inbox file on disk: read with an editor's habits in mind, written without losing an edit.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use tracing::info;
@@ -14,12 +13,10 @@ use crate::mapping::FieldKind;
 use crate::model::{Answer, Conflict, ConflictKind, MappingName, RowId, Side, Value};
 use crate::store::{Snapshot, StoreError};
 
+use super::files::Files;
+
 /// How often a rewrite is repeated when somebody saves at the same time.
 const MAX_TRIES: usize = 5;
-
-/// How the names of temporary files beside the inbox begin and end.
-pub const TEMPORARY_PREFIX: &str = ".resolve-conflicts-";
-pub const TEMPORARY_SUFFIX: &str = ".toml.tmp";
 
 /// Why the inbox cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -52,21 +49,26 @@ pub struct InboxNews {
 
 /// Takes new answers from the file, and rewrites it so that it shows the open conflicts. A file that is empty all of a
 /// sudden is half saved: it is left alone, unless `was_empty` says that it was so before.
-pub fn exchange(engine: &Engine, was_empty: bool) -> Result<InboxNews, InboxError> {
-    rewrite(engine, true, was_empty)
+pub fn exchange(engine: &Engine, files: &dyn Files, was_empty: bool) -> Result<InboxNews, InboxError> {
+    rewrite(engine, files, true, was_empty)
 }
 
 /// Rewrites the file so that it shows what is stored, answers too, whatever stands in it.
-pub fn show(engine: &Engine) -> Result<InboxNews, InboxError> {
-    rewrite(engine, false, false)
+pub fn show(engine: &Engine, files: &dyn Files) -> Result<InboxNews, InboxError> {
+    rewrite(engine, files, false, false)
 }
 
-fn rewrite(engine: &Engine, takes: bool, was_empty: bool) -> Result<InboxNews, InboxError> {
+fn rewrite(
+    engine: &Engine,
+    files: &dyn Files,
+    takes: bool,
+    was_empty: bool,
+) -> Result<InboxNews, InboxError> {
     let path = engine.config().inbox_file();
     let names = names(engine);
     let mut news = InboxNews::default();
     for _ in 0..MAX_TRIES {
-        let text = read(&path)?;
+        let text = read(files, &path)?;
         let open = engine.store().snapshot()?.conflicts()?;
         let faces = faces(engine, &open)?;
         let parsed = match &text {
@@ -88,7 +90,7 @@ fn rewrite(engine: &Engine, takes: bool, was_empty: bool) -> Result<InboxNews, I
         if text.as_deref() == Some(page.as_str()) {
             return Ok(news);
         }
-        if put(&path, &page, text.as_deref())? {
+        if put(files, &path, &page, text.as_deref())? {
             info!(conflicts = open.len(), "Inbox written");
             return Ok(news);
         }
@@ -135,8 +137,8 @@ fn problems(path: &Path, parsed: &Parsed) -> Vec<String> {
 }
 
 /// Returns the file's text, without byte order mark and whatever its encoding. The text keeps its line ends.
-pub fn read(path: &Path) -> Result<Option<String>, InboxError> {
-    match fs::read(path) {
+pub fn read(files: &dyn Files, path: &Path) -> Result<Option<String>, InboxError> {
+    match files.read(path) {
         Ok(bytes) => decode(&bytes).map(Some).ok_or_else(|| InboxError::NotText(path.to_owned())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(source) => Err(InboxError::Io { what: "read", path: path.to_owned(), source }),
@@ -158,54 +160,45 @@ fn decode(bytes: &[u8]) -> Option<String> {
 
 /// Puts the page in the file's place in one step, if the file still is as it was read. Returns whether it did; a file
 /// that somebody saved, or is saving, in between stands as it is.
-fn put(path: &Path, page: &str, was: Option<&str>) -> Result<bool, InboxError> {
-    let io = |what| move |source| InboxError::Io { what, path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(io("make the folder of"))?;
-    let mut file = tempfile::Builder::new()
-        .prefix(TEMPORARY_PREFIX)
-        .suffix(TEMPORARY_SUFFIX)
-        .tempfile_in(folder)
-        .map_err(io("write"))?;
-    file.write_all(page.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(io("write"))?;
+fn put(files: &dyn Files, path: &Path, page: &str, was: Option<&str>) -> Result<bool, InboxError> {
+    let io = |source| InboxError::Io { what: "write", path: path.to_owned(), source };
+    let temporary = files.write_beside(path, page).map_err(io)?;
+    let is_done = put_in_place(files, &temporary, path, page, was).map_err(io)?;
+    // It holds the displaced file, or the page that found no place. After a failure the next start looks at it.
+    let _ = files.remove(&temporary);
+    Ok(is_done)
+}
+
+fn put_in_place(
+    files: &dyn Files,
+    temporary: &Path,
+    path: &Path,
+    page: &str,
+    was: Option<&str>,
+) -> io::Result<bool> {
     if was.is_none() {
-        return match file.persist_noclobber(path) {
-            Ok(_) => Ok(true),
-            Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-            Err(error) => Err(io("write")(error.error)),
+        return match files.rename_new(temporary, path) {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+            Err(error) => Err(error),
         };
     }
     let stands =
-        |path: &Path, text: Option<&str>| matches!(read(path), Ok(found) if found.as_deref() == text);
-    match swap(file.path(), path) {
-        // The temporary name holds the displaced file until it goes out of scope.
-        Ok(()) if stands(file.path(), was) => Ok(true),
+        |path: &Path, text: Option<&str>| matches!(read(files, path), Ok(found) if found.as_deref() == text);
+    match files.swap(temporary, path) {
+        Ok(()) if stands(temporary, was) => Ok(true),
         Ok(()) => {
-            swap(file.path(), path).map_err(io("write"))?;
-            if !stands(file.path(), Some(page)) {
+            files.swap(temporary, path)?;
+            if !stands(temporary, Some(page)) {
                 // Saved once more meanwhile: the newest is the one that was put over ours.
-                swap(file.path(), path).map_err(io("write"))?;
+                files.swap(temporary, path)?;
             }
             Ok(false)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(_) if stands(path, was) => {
-            file.persist(path).map_err(|error| io("write")(error.error))?;
-            Ok(true)
-        }
+        Err(_) if stands(path, was) => files.replace(temporary, path).map(|()| true),
         Err(_) => Ok(false),
     }
-}
-
-#[cfg(target_os = "linux")]
-fn swap(a: &Path, b: &Path) -> io::Result<()> {
-    use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
-    Ok(renameat2(AT_FDCWD, a, AT_FDCWD, b, RenameFlags::RENAME_EXCHANGE)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn swap(_a: &Path, _b: &Path) -> io::Result<()> {
-    Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
 /// Returns the names of the two sides.
@@ -264,7 +257,15 @@ fn row_names(
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::io::Write as _;
+
     use super::*;
+    use crate::agent::desk::files::LocalFiles;
+
+    fn put(path: &Path, page: &str, was: Option<&str>) -> Result<bool, InboxError> {
+        super::put(&LocalFiles, path, page, was)
+    }
 
     #[test]
     fn editors_encodings_are_read() {
@@ -282,7 +283,7 @@ mod tests {
         assert!(!put(&path, "two", None).unwrap(), "there is a file by now");
         assert!(put(&path, "two", Some("one")).unwrap());
         assert!(!put(&path, "three", Some("one")).unwrap(), "somebody saved");
-        assert_eq!(read(&path).unwrap().as_deref(), Some("two"));
+        assert_eq!(read(&LocalFiles, &path).unwrap().as_deref(), Some("two"));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
@@ -295,7 +296,7 @@ mod tests {
         let mut editor = fs::File::create(&path).unwrap();
         assert!(!put(&path, "page", Some("old")).unwrap());
         editor.write_all(b"saved").unwrap();
-        assert_eq!(read(&path).unwrap().as_deref(), Some("saved"));
+        assert_eq!(read(&LocalFiles, &path).unwrap().as_deref(), Some("saved"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 pub mod agent_loop;
 pub mod control;
+pub mod files;
 pub mod inbox_file;
 mod orphans;
 pub mod views;
@@ -29,12 +30,14 @@ use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
 use control::{AgentView, AnsweredView, Command, ControlError, Reply, RunView, StatusView};
+use files::{Files, LocalFiles};
 use inbox_file::{InboxError, InboxNews};
 
 /// Takes commands and carries them out, one run at a time.
 #[derive(Debug)]
 pub struct Desk {
     engine: Engine,
+    files: Arc<dyn Files>,
     /// Held while a run is under way.
     busy: tokio::sync::Mutex<()>,
     /// Told when a run ends and answers came in meanwhile.
@@ -62,9 +65,7 @@ impl Desk {
             remedy: Some("make it, or name another one with --dir".to_owned()),
         })?;
         let desk = Self::with_store(places, || Store::open(&places.store()))?;
-        if let Err(error) = orphans::tidy(&desk.engine) {
-            warn!(problem = chain(&error), "Temporary files of the inbox stay where they are");
-        }
+        desk.tidy_inbox();
         Ok(desk)
     }
 
@@ -90,7 +91,21 @@ impl Desk {
     /// Sets up a desk over an engine that is put together already.
     #[must_use]
     pub fn over(engine: Engine) -> Self {
-        Self { engine, busy: tokio::sync::Mutex::default(), answers: Notify::new(), memory: Mutex::default() }
+        let files = Arc::new(LocalFiles);
+        let (busy, answers, memory) = (tokio::sync::Mutex::default(), Notify::new(), Mutex::default());
+        Self { engine, files, busy, answers, memory }
+    }
+
+    /// Keeps the inbox among other files than this machine's.
+    pub fn set_files(&mut self, files: Arc<dyn Files>) {
+        self.files = files;
+    }
+
+    /// Clears away what an earlier process left behind when it was killed while it wrote the inbox.
+    pub fn tidy_inbox(&self) {
+        if let Err(error) = orphans::tidy(&self.engine, self.files.as_ref()) {
+            warn!(problem = chain(&error), "Temporary files of the inbox stay where they are");
+        }
     }
 
     /// Takes the time from another clock.
@@ -212,7 +227,8 @@ impl Desk {
 
     fn exchange_inbox(&self) -> Result<InboxNews, ControlError> {
         let was_empty = self.memory().inbox_was_empty;
-        let outcome = inbox_file::exchange(&self.engine, was_empty).map_err(|error| inbox_error(&error));
+        let outcome = inbox_file::exchange(&self.engine, self.files.as_ref(), was_empty)
+            .map_err(|error| inbox_error(&error));
         let mut memory = self.memory();
         memory.inbox_was_empty = outcome.as_ref().is_ok_and(|news| news.is_empty);
         memory.inbox_problems = match &outcome {
@@ -263,7 +279,7 @@ impl Desk {
         // A file that cannot be used is reported by the run.
         let _ = self.exchange_inbox();
         self.store_answer(id, words)?;
-        let _ = inbox_file::show(&self.engine);
+        let _ = inbox_file::show(&self.engine, self.files.as_ref());
         let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
         let report = self.run_noted(&options).await?;
         let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));

@@ -13,32 +13,33 @@ use crate::agent::engine::Engine;
 use crate::inbox::{self, Parsed};
 use crate::store::StoreError;
 
-use super::inbox_file::{InboxError, TEMPORARY_PREFIX, TEMPORARY_SUFFIX, faces, names, read};
+use super::files::{Files, TEMPORARY_PREFIX, TEMPORARY_SUFFIX};
+use super::inbox_file::{InboxError, faces, names, read};
 
 /// Removes orphans that hold nothing of anybody's. The others get a name that people see. Only for the process that holds
 /// the store: nobody else rewrites the inbox then.
-pub fn tidy(engine: &Engine) -> Result<(), InboxError> {
+pub fn tidy(engine: &Engine, files: &dyn Files) -> Result<(), InboxError> {
     let inbox = engine.config().inbox_file();
     let orphans = orphans(inbox.parent().unwrap_or(Path::new(".")));
     if orphans.is_empty() {
         return Ok(());
     }
-    let current = read(&inbox).ok().flatten().unwrap_or_default();
+    let current = read(files, &inbox).ok().flatten().unwrap_or_default();
     for path in orphans {
         let io = |what| {
             let path = path.clone();
             move |source| InboxError::Io { what, path, source }
         };
         // What cannot be read as text may be anybody's.
-        let is_nobodys = match read(&path) {
+        let is_nobodys = match read(files, &path) {
             Ok(text) => holds_nothing_new(engine, &text.unwrap_or_default(), &current)?,
             Err(_) => false,
         };
         if is_nobodys {
-            fs::remove_file(&path).map_err(io("remove"))?;
+            files.remove(&path).map_err(io("remove"))?;
             info!(path = %path.display(), "Temporary file of an earlier process removed");
         } else {
-            let kept = keep(&path, &inbox).map_err(io("rename"))?;
+            let kept = keep(files, &path, &inbox).map_err(io("rename"))?;
             warn!(path = %kept.display(), "A displaced inbox file may hold somebody's edit; it is kept under this name");
         }
     }
@@ -72,12 +73,11 @@ fn holds_nothing_new(engine: &Engine, text: &str, current: &str) -> Result<bool,
 }
 
 /// Gives a file a name beside the inbox that nobody has.
-fn keep(path: &Path, inbox: &Path) -> io::Result<PathBuf> {
+fn keep(files: &dyn Files, path: &Path, inbox: &Path) -> io::Result<PathBuf> {
     for number in 1.. {
         let kept = inbox.with_file_name(format!("resolve-conflicts-kept-{number}.toml"));
-        // A link fails where the name is taken, so that nothing is overwritten.
-        match fs::hard_link(path, &kept) {
-            Ok(()) => return fs::remove_file(path).map(|()| kept),
+        match files.rename_new(path, &kept) {
+            Ok(()) => return Ok(kept),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => return Err(error),
         }
