@@ -126,7 +126,7 @@ impl Round {
         let Gathered { pending, rows } = gathered;
         let coupling = pending.coupling;
         let cause = |side: Side| match &pending.conflict {
-            Some(conflict) if conflict.answer.is_some() => CauseOfWrite::Answer { conflict: conflict.id },
+            Some(conflict) if conflict.answer.is_some() => conflict.as_cause(),
             _ => CauseOfWrite::Edit { side: side.other() },
         };
         match decision {

@@ -248,6 +248,11 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
             };
             format!("{became} in {}, which is no deletion; both rows are left alone", name(*on))
         }
+        Reason::PartnerHeld { partner } => {
+            format!(
+                "{partner} would be its partner, and is held after an undo; `tandem resume` lets it go on"
+            )
+        }
         Reason::NoVersion { on } => format!(
             "{} gives the row no version, so that writing it could undo an edit unseen; if it is to be written all the same, \
              put `unguarded = true` at the top of the file of mapping {}",
@@ -263,6 +268,7 @@ pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
     match reason {
         Reason::Ambiguous { .. } => "several rows match".to_owned(),
         Reason::PartnerTaken { .. } => "its partner is coupled already".to_owned(),
+        Reason::PartnerHeld { .. } => "its partner is held after an undo".to_owned(),
         Reason::PartnerUnreadable { .. } => "a row that cannot be read may be its partner".to_owned(),
         Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
         reason => reason_text(reason, mapping),

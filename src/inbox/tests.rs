@@ -47,6 +47,7 @@ fn conflict(id: u64, label: &str, kind: ConflictKind) -> Conflict {
         authors: Pair::default(),
         raised_at: "2026-01-31T10:00:00Z".parse().unwrap(),
         answer: None,
+        answered_in: None,
         suggestion: None,
     }
 }

@@ -59,8 +59,13 @@ pub struct Observation {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Standing {
     Ready,
-    Parked { reason: Reason, wake: WakeCondition },
+    Parked {
+        reason: Reason,
+        wake: WakeCondition,
+    },
     Conflicted(ConflictId),
+    /// A run that wrote it was undone: it is left alone until a person edits or resumes it.
+    Held,
 }
 
 /// Why a row is left alone.
@@ -96,6 +101,8 @@ pub enum Reason {
     FateUnknown { message: String },
     /// Its row on that side has no version to write by, and the mapping does not say to write it without.
     NoVersion { on: Side },
+    /// The row it would be coupled to is held.
+    PartnerHeld { partner: RowId },
 }
 
 /// The event that puts a parked row back to ready.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{ConflictId, FieldId, MappingName, Pair, Row, RowId, Side, Stamp, Value};
+use super::{CauseOfWrite, ConflictId, FieldId, MappingName, Pair, Row, RowId, Side, Stamp, Value};
 
 /// Who changed a row last and when, as far as its system tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,8 +36,18 @@ pub struct Conflict {
     pub stamp: Stamp,
     /// An accepted answer that the next pass applies if the values still are the ones shown.
     pub answer: Option<Answer>,
+    /// Where the answer was given.
+    pub answered_in: Option<AnswerPlace>,
     /// An answer that came for other values: shown again, never applied by itself.
     pub suggestion: Option<Answer>,
+}
+
+impl Conflict {
+    /// Returns the cause of what follows from its answer.
+    #[must_use]
+    pub const fn as_cause(&self) -> CauseOfWrite {
+        CauseOfWrite::Answer { conflict: self.id, place: self.answered_in }
+    }
 }
 
 /// What collided.
@@ -73,6 +83,15 @@ pub enum Answer {
     Delete,
     /// For a deletion: create the deleted row again from the surviving one.
     Restore,
+}
+
+/// Where a person answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerPlace {
+    /// The inbox file.
+    Inbox,
+    /// A command.
+    Command,
 }
 
 /// What a person chose for one field.

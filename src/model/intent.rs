@@ -43,4 +43,11 @@ pub enum IntentVerb {
         row: RowId,
         version: Option<Version>,
     },
+    /// A deleted row is created again, with no partner.
+    Restore {
+        replaces: RowId,
+        minted: Option<RowId>,
+        sent: Record,
+        floor: Option<Timestamp>,
+    },
 }

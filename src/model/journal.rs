@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{ConflictId, FieldId, MappingName, Pair, RowId, RunId, Side, Value, Version};
+use super::{
+    AnswerPlace, ConflictId, CouplingId, FieldId, MappingName, Pair, Record, RowId, RunId, Side, Value,
+    Version,
+};
 
 /// One thing done to one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +23,39 @@ pub struct JournalEntry {
     /// What people call the row.
     pub label: String,
     pub cause: CauseOfWrite,
+    /// Of a deletion: what the row held when it was last seen.
     pub fields: Vec<FieldChange>,
     pub outcome: Outcome,
+    pub links: Links,
+}
+
+/// What ties an entry to rows and couplings, so that it can be undone and a row's story be told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Links {
+    pub coupling: Option<CouplingId>,
+    /// The row on the other side.
+    pub partner: Option<RowId>,
+    /// The version the write left behind, where the answer told it.
+    pub version: Option<Version>,
+    /// What both sides had agreed on, where a coupling ended.
+    pub base: Record,
+    /// The deleted row in whose place a created one stands.
+    pub replaces: Option<RowId>,
+}
+
+impl JournalEntry {
+    /// Returns whether it was done, and not only tried.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        matches!(self.outcome, Outcome::Done | Outcome::DoneUnguarded)
+    }
+
+    /// Returns every row it is about.
+    pub fn rows(&self) -> impl Iterator<Item = (Side, &RowId)> {
+        let (row, replaced) = (self.row.as_ref(), self.links.replaces.as_ref());
+        let here = row.into_iter().chain(replaced).map(|row| (self.side, row));
+        here.chain(self.links.partner.iter().map(|row| (self.side.other(), row)))
+    }
 }
 
 /// What was done.
@@ -43,10 +77,12 @@ pub enum CauseOfWrite {
     Edit { side: Side },
     /// Both rows match by these fields.
     Match { key: String },
-    /// A person answered a conflict.
-    Answer { conflict: ConflictId },
+    /// A person answered a conflict; where is not known of old entries.
+    Answer { conflict: ConflictId, place: Option<AnswerPlace> },
     /// A write of an earlier, interrupted run was found to have landed.
     Recovery,
+    /// A person undid a run.
+    Undo { run: RunId },
 }
 
 /// One field's value before and after.
@@ -89,7 +125,7 @@ pub struct Run {
     pub id: RunId,
     pub started_at: Timestamp,
     pub finished_at: Option<Timestamp>,
-    /// What started it: `schedule`, `command`, `answer`.
+    /// What started it: `schedule`, `command`, `answer`, `undo`.
     pub trigger: String,
     pub counts: BTreeMap<MappingName, Counts>,
     /// What stopped a mapping or the run, in words for people.

@@ -15,14 +15,14 @@ mod table;
 mod value;
 
 pub use change::{Became, Change, Content, Evidence, Observation, Reason, Standing, WakeCondition};
-pub use conflict::{Answer, Author, Choice, Conflict, ConflictKind, FieldConflict};
+pub use conflict::{Answer, AnswerPlace, Author, Choice, Conflict, ConflictKind, FieldConflict};
 pub use coupling::{Coupling, CouplingState};
 pub use ids::{
     ColumnName, ConflictId, ConnectionName, CouplingId, FieldId, IntentId, MappingName, PageLink, RowId,
     RunId, Stamp, TableName, Version, Watermark,
 };
 pub use intent::{Intent, IntentVerb};
-pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Outcome, Run};
+pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Links, Outcome, Run};
 pub use record::{Record, ValueDisplay};
 pub use row::Row;
 pub use side::{Pair, Side};

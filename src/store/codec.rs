@@ -12,9 +12,6 @@ use serde::de::DeserializeOwned;
 use super::StoreError;
 use super::stored::{Malformed, Stored};
 
-/// The version of every stored value. A stored type that changes shape gets the next one, and a migration.
-const VALUE_FORMAT: u8 = 1;
-
 /// The largest stored value. Rows are a few KiB; a value beyond this is a mistake and would be slow to rewrite.
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 
@@ -27,8 +24,8 @@ const CONFIG: Configuration<LittleEndian, Varint, Limit<MAX_DECODED_BYTES>> =
 /// Why a value and its bytes do not go together.
 #[derive(Debug, thiserror::Error)]
 pub enum CodecError {
-    #[error("it has format {found}, and this Tandem knows up to {VALUE_FORMAT}: upgrade Tandem")]
-    Newer { found: u8 },
+    #[error("it has format {found}, and this Tandem knows up to {known}: upgrade Tandem")]
+    Newer { found: u8, known: u8 },
     #[error("it is not in any format Tandem has written")]
     Unversioned,
     #[error("its bytes are garbage")]
@@ -48,7 +45,7 @@ pub(super) fn encode<T, M>(table: &'static str, key: &impl Debug, model: &M) -> 
 where
     T: Stored<M> + Serialize,
 {
-    to_bytes(&T::of(model)).map_err(|source| StoreError::Unstorable {
+    to_bytes(T::FORMAT, &T::of(model)).map_err(|source| StoreError::Unstorable {
         table,
         key: format!("{key:?}"),
         source,
@@ -60,24 +57,40 @@ pub(super) fn decode<T, M>(table: &'static str, key: &impl Debug, bytes: &[u8]) 
 where
     T: Stored<M> + DeserializeOwned,
 {
-    from_bytes::<T>(bytes).and_then(|stored| Ok(stored.restore()?)).map_err(|source| StoreError::Unreadable {
-        table,
-        key: format!("{key:?}"),
-        source,
-    })
+    let model = from_bytes::<T>(T::FORMAT, bytes).and_then(|stored| Ok(stored.restore()?));
+    model.map_err(|source| unreadable(table, key, source))
 }
 
-fn to_bytes(stored: &impl Serialize) -> Result<Vec<u8>, CodecError> {
-    let mut bytes = vec![VALUE_FORMAT];
+/// Turns the bytes of a former format into the model value, for a migration.
+pub(super) fn decode_former<T, M>(
+    table: &'static str,
+    key: &impl Debug,
+    format: u8,
+    bytes: &[u8],
+    restore: impl FnOnce(T) -> Result<M, Malformed>,
+) -> Result<M, StoreError>
+where
+    T: DeserializeOwned,
+{
+    let model = from_bytes::<T>(format, bytes).and_then(|stored| Ok(restore(stored)?));
+    model.map_err(|source| unreadable(table, key, source))
+}
+
+fn unreadable(table: &'static str, key: &impl Debug, source: CodecError) -> StoreError {
+    StoreError::Unreadable { table, key: format!("{key:?}"), source }
+}
+
+fn to_bytes(format: u8, stored: &impl Serialize) -> Result<Vec<u8>, CodecError> {
+    let mut bytes = vec![format];
     bincode::serde::encode_into_std_write(stored, &mut bytes, CONFIG)
         .map_err(|error| CodecError::Encode(Box::new(error)))?;
     if bytes.len() > MAX_BYTES { Err(CodecError::TooLarge { bytes: bytes.len() }) } else { Ok(bytes) }
 }
 
-fn from_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
+fn from_bytes<T: DeserializeOwned>(known: u8, bytes: &[u8]) -> Result<T, CodecError> {
     let body = match bytes.split_first() {
-        Some((&VALUE_FORMAT, body)) => body,
-        Some((&found, _)) if found > VALUE_FORMAT => return Err(CodecError::Newer { found }),
+        Some((&found, body)) if found == known => body,
+        Some((&found, _)) if found > known => return Err(CodecError::Newer { found, known }),
         Some(_) | None => return Err(CodecError::Unversioned),
     };
     let (stored, read) = bincode::serde::decode_from_slice(body, CONFIG)
@@ -99,6 +112,8 @@ mod tests {
         StoredMappingState, StoredObservation, StoredRun, StoredTime, StoredValue,
     };
     use crate::store::strategies as any;
+
+    const CONSENT_FORMAT: u8 = <StoredConsent as Stored<Consent>>::FORMAT;
 
     fn check<T, M>(model: &M) -> Result<(), TestCaseError>
     where
@@ -158,7 +173,7 @@ mod tests {
 
         #[test]
         fn garbage_never_panics(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..200)) {
-            let mut versioned = vec![VALUE_FORMAT];
+            let mut versioned = vec![CONSENT_FORMAT];
             versioned.extend(&bytes);
             for bytes in [&bytes, &versioned] {
                 drop(decode::<StoredCoupling, _>("couplings", &1, bytes));
@@ -171,7 +186,7 @@ mod tests {
 
     #[test]
     fn a_value_of_a_newer_format_is_refused_by_name() {
-        let text = failure(&[VALUE_FORMAT + 1, 0, 0, 0]);
+        let text = failure(&[CONSENT_FORMAT + 1, 0, 0, 0]);
         assert!(text.starts_with("the stored value 7 of table consent cannot be read"), "{text}");
         assert!(text.ends_with("it has format 2, and this Tandem knows up to 1: upgrade Tandem"), "{text}");
     }
@@ -180,7 +195,7 @@ mod tests {
     fn a_value_that_is_none_is_refused_by_name() {
         assert!(failure(&[]).ends_with("it is not in any format Tandem has written"));
         assert!(failure(&[0]).ends_with("it is not in any format Tandem has written"));
-        assert!(failure(&[VALUE_FORMAT, 3]).ends_with("its bytes are garbage"));
+        assert!(failure(&[CONSENT_FORMAT, 3]).ends_with("its bytes are garbage"));
     }
 
     #[test]
@@ -194,7 +209,7 @@ mod tests {
     /// I35: a length in the bytes never makes the decoder allocate what it says.
     #[test]
     fn a_length_beyond_the_bound_is_refused() {
-        let mut bytes = vec![VALUE_FORMAT, 253];
+        let mut bytes = vec![CONSENT_FORMAT, 253];
         bytes.extend((MAX_DECODED_BYTES as u64 + 1).to_le_bytes());
         assert!(failure(&bytes).ends_with("its bytes are garbage"));
     }
@@ -210,13 +225,13 @@ mod tests {
     #[test]
     fn the_largest_value_can_be_read_again() {
         let failures = vec![String::new(); MAX_BYTES - 100];
-        let stored = to_bytes(&failures).unwrap();
-        assert_eq!(from_bytes::<Vec<String>>(&stored).unwrap().len(), failures.len());
+        let stored = to_bytes(1, &failures).unwrap();
+        assert_eq!(from_bytes::<Vec<String>>(1, &stored).unwrap().len(), failures.len());
     }
 
     #[test]
     fn an_impossible_moment_is_an_error() {
-        let bytes = to_bytes(&i128::MAX).unwrap();
+        let bytes = to_bytes(1, &i128::MAX).unwrap();
         let error = decode::<StoredTime, Timestamp>("sweeps", &"accounts", &bytes).unwrap_err();
         assert!(matches!(error, StoreError::Unreadable { source: CodecError::Malformed(_), .. }));
     }

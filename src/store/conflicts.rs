@@ -89,6 +89,7 @@ mod tests {
             raised_at: Timestamp::UNIX_EPOCH,
             stamp: Stamp::new("s"),
             answer: None,
+            answered_in: None,
             suggestion: None,
         }
     }

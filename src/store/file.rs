@@ -1,9 +1,9 @@
 //! The file itself: made, opened, refused, copied into memory.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
@@ -55,15 +55,18 @@ impl Store {
             make_tables(&transaction)?;
             transaction.commit()?;
         }
-        migrate::check(nowhere, &database)?;
+        let found = migrate::check(nowhere, &database)?;
+        migrate::bring_up(&database, found)?;
         Ok(Self { _owner: None, database })
     }
 
-    /// Copies a store into memory, to look at: the file stays as it is, byte by byte. It must not be in use.
+    /// Copies a store into memory, to look at: the file stays as it is, byte by byte, whatever its format. It must not be
+    /// in use.
     pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
         let file = File::options().read(true).write(true).open(path).map_err(io)?;
-        let (database, _unwritten) = open_held_back(path, file)?;
+        let Opened { database, found, .. } = open_held_back(path, file)?;
+        migrate::bring_up(&database, found)?;
         Self { _owner: None, database }.fork()
     }
 
@@ -101,10 +104,7 @@ impl Store {
 /// Makes a whole store under another name before it takes its own, so that a kill in between leaves no torn file.
 fn create(path: &Path) -> Result<(), StoreError> {
     let io_error = |source: io::Error| StoreError::Io { path: path.to_owned(), source };
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    };
+    let folder = folder_of(path);
     let (file, unfinished) =
         tempfile::Builder::new().prefix(".tandem-new-").tempfile_in(folder).map_err(io_error)?.into_parts();
     let database = open_database(path, FileBackend::new(file).map_err(|error| opening(path, error))?)?;
@@ -119,20 +119,62 @@ fn create(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        Some(_) | None => Path::new("."),
+    }
+}
+
 /// Makes the file's name as durable as its content.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// Opens a file that may be anything, and writes to it only if it is a store of this format.
+/// Opens a file that may be anything, and writes to it only if it is a store of this format or of an older one.
 fn open_own(path: &Path, file: File) -> Result<Database, StoreError> {
-    let (database, file) = open_held_back(path, file)?;
+    let Opened { database, file, found } = open_held_back(path, file)?;
+    if found < migrate::FORMAT {
+        let kept =
+            keep(path, &file, found).map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+        tracing::info!(kept = %kept.display(), "Store of an older format kept before it is brought up");
+    }
     file.release().map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
+    migrate::bring_up(&database, found)?;
     Ok(database)
 }
 
-/// Opens a store of this format, with nothing written to its file yet.
-fn open_held_back(path: &Path, file: File) -> Result<(Database, HeldBack), StoreError> {
+/// Copies the file as it is beside it; the copy has its name only once it is whole and durable.
+fn keep(path: &Path, file: &HeldBack, format: u64) -> io::Result<PathBuf> {
+    let beside = |end: &str| {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".v{format}.bak{end}"));
+        path.with_file_name(name)
+    };
+    let (part, kept) = (beside(".part"), beside(""));
+    let mut options = File::options();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut copy = options.open(&part)?;
+    file.copy_to(&mut copy)?;
+    copy.sync_all()?;
+    drop(copy);
+    fs::rename(&part, &kept)?;
+    sync_folder(folder_of(path))?;
+    Ok(kept)
+}
+
+/// A store that was opened, with nothing written to its file yet.
+struct Opened {
+    database: Database,
+    file: HeldBack,
+    /// Its format.
+    found: u64,
+}
+
+/// Opens a store of this format or an older one, with nothing written to its file yet.
+fn open_held_back(path: &Path, file: File) -> Result<Opened, StoreError> {
     let is_empty = file.metadata().map(|metadata| metadata.len() == 0);
     if is_empty.map_err(|source| StoreError::Io { path: path.to_owned(), source })? {
         return Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Empty });
@@ -140,13 +182,13 @@ fn open_held_back(path: &Path, file: File) -> Result<(Database, HeldBack), Store
     let file = HeldBack::new(FileBackend::new(file).map_err(|error| opening(path, error))?);
     let opened = panic::catch_unwind(AssertUnwindSafe(|| {
         let database = open_database(path, file.clone())?;
-        migrate::check(path, &database)?;
-        Ok(database)
+        let found = migrate::check(path, &database)?;
+        Ok((database, found))
     }));
     // redb says that opening an altered file may panic.
     let damaged = |_| Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Pages });
-    let database = opened.unwrap_or_else(damaged)?;
-    Ok((database, file))
+    let (database, found) = opened.unwrap_or_else(damaged)?;
+    Ok(Opened { database, file, found })
 }
 
 fn open_database(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {
@@ -166,7 +208,8 @@ fn in_memory_database() -> Result<Database, StoreError> {
     made.map_err(|error| StoreError::Database(Box::new(error.into())))
 }
 
-fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
+/// Makes the tables that are not there yet, for a store of this format.
+pub(super) fn make_tables(transaction: &WriteTransaction) -> Result<(), StoreError> {
     visit_all(&mut Make(transaction))?;
     transaction.open_table(META)?.insert(FORMAT_KEY, migrate::FORMAT)?;
     Ok(())
@@ -211,9 +254,6 @@ impl Visitor for Copy<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::path::PathBuf;
-
     use super::*;
     use crate::model::{ConnectionName, Timestamp};
     use crate::store::{Consent, tables};
@@ -373,14 +413,14 @@ mod tests {
     fn a_newer_store_is_refused_and_left_as_it_is() {
         let (folder, path) = folder();
         let store = Store::open(&path).unwrap();
-        set_format(&store, 2);
+        set_format(&store, migrate::FORMAT + 1);
         let killed = folder.path().join("killed.redb");
         fs::copy(&path, &killed).unwrap();
         drop(store);
         for path in [path, killed] {
             let error = refusal(&path);
-            assert!(matches!(error, StoreError::Newer { found: 2, known: 1, .. }));
-            let advice = "was written by a newer Tandem (format 2, this one knows 1): upgrade Tandem or restore a backup";
+            assert!(matches!(error, StoreError::Newer { found: 3, known: 2, .. }));
+            let advice = "was written by a newer Tandem (format 3, this one knows 2): upgrade Tandem or restore a backup";
             assert!(error.to_string().ends_with(advice), "{error}");
         }
     }

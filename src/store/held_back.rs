@@ -12,6 +12,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
 
+/// How much of a file is copied at once.
+const COPY_BYTES: usize = 1024 * 1024;
+
 /// The file's locked backend for redb, and the handle that lets the writes through.
 #[derive(Clone, Debug)]
 pub(super) struct HeldBack(Arc<Inner>);
@@ -48,6 +51,20 @@ impl HeldBack {
             }
         }
         *held = None;
+        Ok(())
+    }
+
+    /// Copies the file as it is, without what is held back. Through its own handle: another one could end the lock.
+    pub(super) fn copy_to(&self, copy: &mut impl io::Write) -> io::Result<()> {
+        let len = self.0.file.len()?;
+        let mut piece = vec![0; COPY_BYTES];
+        let mut offset = 0;
+        while offset < len {
+            let bytes = usize::try_from(len - offset).unwrap_or(usize::MAX).min(COPY_BYTES);
+            self.0.file.read(offset, &mut piece[..bytes])?;
+            copy.write_all(&piece[..bytes])?;
+            offset += bytes as u64;
+        }
         Ok(())
     }
 

@@ -1,10 +1,10 @@
-//! The journal: entries numbered as they come, found by run as well.
+//! The journal: entries numbered as they come, found by run and by row as well.
 
 use redb::{ReadableTable, ReadableTableMetadata};
 
-use super::tables::{JOURNAL, JOURNAL_BY_RUN};
+use super::tables::{JOURNAL, JOURNAL_BY_ROW, JOURNAL_BY_RUN, side_byte};
 use super::{Source, StoreError, Transaction, View};
-use crate::model::{JournalEntry, RunId};
+use crate::model::{JournalEntry, MappingName, RowId, RunId, Side};
 
 impl<S: Source> View<S> {
     /// Returns at most `limit` entries with their numbers, the newest first: of one run or of all, and only entries
@@ -19,6 +19,27 @@ impl<S: Source> View<S> {
             Some(run) => self.journal_of(run, before.unwrap_or(u64::MAX), limit),
             None => self.newest(&JOURNAL, before, limit),
         }
+    }
+
+    /// Returns at most `limit` entries about a row with their numbers, the oldest first, and only entries younger than
+    /// number `after` if it is given.
+    pub fn journal_of_row(
+        &self,
+        mapping: &MappingName,
+        side: Side,
+        row: &RowId,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<(u64, JournalEntry)>, StoreError> {
+        let index = self.open(JOURNAL_BY_ROW)?;
+        let (name, side, row) = (mapping.as_str(), side_byte(side), &row.to_bytes());
+        let first = after.map_or(u64::MIN, |after| after.saturating_add(1));
+        let mut entries = Vec::new();
+        for key in index.range((name, side, row, first)..=(name, side, row, u64::MAX))?.take(limit) {
+            let (.., number) = key?.0.value();
+            entries.extend(self.find(&JOURNAL, &number)?.map(|entry| (number, entry)));
+        }
+        Ok(entries)
     }
 
     fn journal_of(
@@ -41,8 +62,30 @@ impl Transaction {
     /// Adds an entry at the end.
     pub fn add_journal(&mut self, entry: &JournalEntry) -> Result<(), StoreError> {
         let number = self.next_number("journal")?;
+        self.put_journal(number, entry)
+    }
+
+    /// Stores an entry under its number and in every index.
+    pub(super) fn put_journal(&mut self, number: u64, entry: &JournalEntry) -> Result<(), StoreError> {
         self.open_changed(JOURNAL_BY_RUN)?.insert((entry.run.0, number), ())?;
+        let mut by_row = self.open_changed(JOURNAL_BY_ROW)?;
+        for (side, row) in entry.rows() {
+            by_row.insert((entry.mapping.as_str(), side_byte(side), &row.to_bytes(), number), ())?;
+        }
+        drop(by_row);
         self.put(&JOURNAL, &number, entry)
+    }
+
+    /// Removes an entry and all that leads to it: the one way an entry goes.
+    pub fn remove_journal(&mut self, number: u64) -> Result<(), StoreError> {
+        let entry: Option<JournalEntry> = self.find(&JOURNAL, &number)?;
+        let Some(entry) = entry else { return Ok(()) };
+        self.remove_plain(JOURNAL_BY_RUN, (entry.run.0, number))?;
+        for (side, row) in entry.rows() {
+            let key = (entry.mapping.as_str(), side_byte(side), &row.to_bytes(), number);
+            self.remove_plain(JOURNAL_BY_ROW, key)?;
+        }
+        self.remove(&JOURNAL, &number)
     }
 
     /// Removes the oldest entries until at most `keep_entries` are left (I35).
@@ -56,19 +99,14 @@ impl Transaction {
 
     fn remove_oldest_entry(&mut self) -> Result<(), StoreError> {
         let oldest = self.open(JOURNAL.definition())?.first()?.map(|(number, _)| number.value());
-        let Some(number) = oldest else { return Ok(()) };
-        let entry: Option<JournalEntry> = self.find(&JOURNAL, &number)?;
-        if let Some(entry) = entry {
-            self.remove_plain(JOURNAL_BY_RUN, (entry.run.0, number))?;
-        }
-        self.remove(&JOURNAL, &number)
+        oldest.map_or(Ok(()), |number| self.remove_journal(number))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Action, CauseOfWrite, MappingName, Outcome, Side, Timestamp};
+    use crate::model::{Action, CauseOfWrite, Links, Outcome, Timestamp};
     use crate::store::Store;
 
     fn entry(run: u64, label: &str) -> JournalEntry {
@@ -83,6 +121,7 @@ mod tests {
             cause: CauseOfWrite::Recovery,
             fields: Vec::new(),
             outcome: Outcome::Done,
+            links: Links::default(),
         }
     }
 
@@ -118,6 +157,40 @@ mod tests {
         assert_eq!(labels(&snapshot, Some(2), None, 1), "4d ");
         assert_eq!(labels(&snapshot, Some(2), Some(4), 9), "2b ");
         assert_eq!(labels(&snapshot, Some(4), None, 9), "");
+    }
+
+    fn about(row: &str, partner: Option<&str>, replaces: Option<&str>) -> JournalEntry {
+        let links = Links {
+            partner: partner.map(RowId::new),
+            replaces: replaces.map(RowId::new),
+            ..Links::default()
+        };
+        JournalEntry { row: Some(RowId::new(row)), links, ..entry(1, row) }
+    }
+
+    #[test]
+    fn a_row_is_found_as_written_as_partner_and_as_the_one_replaced() {
+        let store = Store::in_memory().unwrap();
+        let mut transaction = store.transaction().unwrap();
+        for entry in
+            [about("r1", Some("l1"), None), about("r2", None, None), about("r3", Some("l1"), Some("r1"))]
+        {
+            transaction.add_journal(&entry).unwrap();
+        }
+        let name = MappingName::new("CUSTOMER");
+        let numbers = |transaction: &Transaction, side, row: &str, after| {
+            let entries = transaction.journal_of_row(&name, side, &RowId::new(row), after, 9).unwrap();
+            entries.into_iter().map(|(number, _)| number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&transaction, Side::Right, "r1", None), [1, 3]);
+        assert_eq!(numbers(&transaction, Side::Right, "r1", Some(1)), [3]);
+        assert_eq!(numbers(&transaction, Side::Left, "l1", None), [1, 3]);
+        assert_eq!(numbers(&transaction, Side::Left, "r1", None), [0_u64; 0]);
+        transaction.remove_journal(1).unwrap();
+        assert_eq!(numbers(&transaction, Side::Right, "r1", None), [3]);
+        transaction.trim_journal(0).unwrap();
+        assert_eq!(transaction.open(JOURNAL_BY_ROW).unwrap().len().unwrap(), 0);
+        assert_eq!(transaction.open(JOURNAL_BY_RUN).unwrap().len().unwrap(), 0);
     }
 
     /// I35

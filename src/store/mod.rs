@@ -29,6 +29,8 @@ mod view;
 #[cfg(test)]
 mod format_1;
 #[cfg(test)]
+mod format_2;
+#[cfg(test)]
 mod sample;
 #[cfg(test)]
 mod strategies;

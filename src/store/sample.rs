@@ -8,9 +8,9 @@ use super::{Approval, Consent, FeedState, MappingState, Source, Store, Transacti
 use crate::model::{
     Action, Answer, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind,
     ConnectionName, Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange,
-    FieldConflict, FieldId, Intent, IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome,
-    PageLink, Pair, Reason, Record, Row, RowId, Run, RunId, Side, Stamp, Standing, TableName, Timestamp,
-    Value, Version, WakeCondition, Watermark,
+    FieldConflict, FieldId, Intent, IntentId, IntentVerb, JournalEntry, Links, MappingName, Observation,
+    Outcome, PageLink, Pair, Reason, Record, Row, RowId, Run, RunId, Side, Stamp, Standing, TableName,
+    Timestamp, Value, Version, WakeCondition, Watermark,
 };
 
 /// Everything a store holds.
@@ -135,6 +135,7 @@ fn conflicts() -> Vec<Conflict> {
         raised_at: time(),
         stamp: Stamp::new("0a1b2c"),
         answer: None,
+        answered_in: None,
         suggestion: Some(Answer::Take(Side::Left)),
     };
     let choices = [
@@ -185,7 +186,7 @@ fn intents() -> Vec<Intent> {
 
 fn journal() -> Vec<JournalEntry> {
     let side = Side::Left;
-    let answer = || CauseOfWrite::Answer { conflict: ConflictId(1) };
+    let answer = || CauseOfWrite::Answer { conflict: ConflictId(1), place: None };
     let refused = Outcome::Refused { code: "Blocked".to_owned() };
     let entries = [
         (Action::Coupled, CauseOfWrite::Match { key: "number".to_owned() }, Outcome::Done),
@@ -214,6 +215,7 @@ fn journal() -> Vec<JournalEntry> {
         cause,
         fields: values().map(change).into(),
         outcome,
+        links: Links::default(),
     };
     entries.into_iter().enumerate().map(entry).collect()
 }

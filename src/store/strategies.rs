@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::{Approval, Consent, FeedState, MappingState};
 use crate::model::{
-    Action, Answer, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId, ConflictKind,
-    Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict, FieldId,
-    Intent, IntentId, IntentVerb, JournalEntry, MappingName, Observation, Outcome, PageLink, Pair, Reason,
-    Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version, WakeCondition,
-    Watermark,
+    Action, Answer, AnswerPlace, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId,
+    ConflictKind, Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict,
+    FieldId, Intent, IntentId, IntentVerb, JournalEntry, Links, MappingName, Observation, Outcome, PageLink,
+    Pair, Reason, Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version,
+    WakeCondition, Watermark,
 };
 
 pub(super) fn text() -> impl Strategy<Value = String> {
@@ -152,6 +152,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         (side(), became()).prop_map(|(on, became)| Reason::Became { on, became }),
         text().prop_map(|message| Reason::FateUnknown { message }),
         side().prop_map(|on| Reason::NoVersion { on }),
+        row_id().prop_map(|partner| Reason::PartnerHeld { partner }),
     ]
 }
 
@@ -172,6 +173,7 @@ fn standing() -> impl Strategy<Value = Standing> {
         Just(Standing::Ready),
         (reason(), wake()).prop_map(|(reason, wake)| Standing::Parked { reason, wake }),
         any::<u64>().prop_map(|id| Standing::Conflicted(ConflictId(id))),
+        Just(Standing::Held),
     ]
 }
 
@@ -213,11 +215,20 @@ fn answer() -> impl Strategy<Value = Answer> {
     ]
 }
 
+fn answer_place() -> impl Strategy<Value = AnswerPlace> {
+    prop_oneof![Just(AnswerPlace::Inbox), Just(AnswerPlace::Command)]
+}
+
 pub(super) fn conflict() -> impl Strategy<Value = Conflict> {
     let place = (any::<u64>(), mapping(), pair(row_id), text());
     let told = (conflict_kind(), pair(author), time(), text());
-    (place, told, option::of(answer()), option::of(answer())).prop_map(
-        |((id, mapping, rows, label), (kind, authors, raised_at, stamp), answer, suggestion)| Conflict {
+    let answered = (option::of(answer()), option::of(answer_place()), option::of(answer()));
+    (place, told, answered).prop_map(
+        |(
+            (id, mapping, rows, label),
+            (kind, authors, raised_at, stamp),
+            (answer, answered_in, suggestion),
+        )| Conflict {
             id: ConflictId(id),
             mapping,
             rows,
@@ -227,6 +238,7 @@ pub(super) fn conflict() -> impl Strategy<Value = Conflict> {
             raised_at,
             stamp: Stamp::new(stamp),
             answer,
+            answered_in,
             suggestion,
         },
     )
@@ -251,6 +263,9 @@ fn intent_verb() -> impl Strategy<Value = IntentVerb> {
             row,
             version
         }),
+        (row_id(), option::of(row_id()), record(), option::of(time())).prop_map(
+            |(replaces, minted, sent, floor)| IntentVerb::Restore { replaces, minted, sent, floor }
+        ),
     ]
 }
 
@@ -283,8 +298,10 @@ fn cause() -> impl Strategy<Value = CauseOfWrite> {
     prop_oneof![
         side().prop_map(|side| CauseOfWrite::Edit { side }),
         text().prop_map(|key| CauseOfWrite::Match { key }),
-        any::<u64>().prop_map(|id| CauseOfWrite::Answer { conflict: ConflictId(id) }),
+        (any::<u64>(), option::of(answer_place()))
+            .prop_map(|(id, place)| CauseOfWrite::Answer { conflict: ConflictId(id), place }),
         Just(CauseOfWrite::Recovery),
+        any::<u64>().prop_map(|run| CauseOfWrite::Undo { run: RunId(run) }),
     ]
 }
 
@@ -297,6 +314,13 @@ fn outcome() -> impl Strategy<Value = Outcome> {
     ]
 }
 
+fn links() -> impl Strategy<Value = Links> {
+    let coupling = option::of(any::<u64>().prop_map(CouplingId));
+    (coupling, option::of(row_id()), version(), record(), option::of(row_id())).prop_map(
+        |(coupling, partner, version, base, replaces)| Links { coupling, partner, version, base, replaces },
+    )
+}
+
 pub(super) fn journal_entry() -> impl Strategy<Value = JournalEntry> {
     let change = (field(), option::of(value()), value()).prop_map(|(field, before, after)| FieldChange {
         field,
@@ -305,9 +329,21 @@ pub(super) fn journal_entry() -> impl Strategy<Value = JournalEntry> {
     });
     let what = (any::<u64>(), time(), mapping(), action(), side());
     let how = (option::of(row_id()), text(), cause(), vec(change, 0..3), outcome());
-    (what, how).prop_map(|((run, at, mapping, action, side), (row, label, cause, fields, outcome))| {
-        JournalEntry { run: RunId(run), at, mapping, action, side, row, label, cause, fields, outcome }
-    })
+    (what, how, links()).prop_map(
+        |((run, at, mapping, action, side), (row, label, cause, fields, outcome), links)| JournalEntry {
+            run: RunId(run),
+            at,
+            mapping,
+            action,
+            side,
+            row,
+            label,
+            cause,
+            fields,
+            outcome,
+            links,
+        },
+    )
 }
 
 fn counts() -> impl Strategy<Value = Counts> {

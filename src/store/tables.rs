@@ -81,6 +81,10 @@ pub(super) const RUNS: Book<u64, StoredRun> = Book::new("runs");
 pub(super) const MAPPINGS: Book<&'static str, StoredMappingState> = Book::new("mappings");
 pub(super) const CONSENT: Book<(), StoredConsent> = Book::new("consent");
 
+/// Mapping, side, the 16 bytes of a row id, and the number of a journal entry about the row.
+pub(super) const JOURNAL_BY_ROW: TableDefinition<'static, (&'static str, u8, &'static [u8; 16], u64), ()> =
+    TableDefinition::new("journal_by_row");
+
 /// Something done once with every table.
 pub(super) trait Visitor {
     type Error;
@@ -109,7 +113,8 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(JOURNAL_BY_RUN)?;
     visitor.visit(RUNS.definition())?;
     visitor.visit(MAPPINGS.definition())?;
-    visitor.visit(CONSENT.definition())
+    visitor.visit(CONSENT.definition())?;
+    visitor.visit(JOURNAL_BY_ROW)
 }
 
 /// Returns the byte that stands for a side in keys.

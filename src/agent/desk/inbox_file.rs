@@ -10,7 +10,7 @@ use crate::agent::engine::Engine;
 use crate::agent::plan::conflicts::{self, Answered};
 use crate::inbox::{self, FaceKind, Faces, FieldFace, Names, Parsed};
 use crate::mapping::FieldKind;
-use crate::model::{Answer, Conflict, ConflictKind, MappingName, RowId, Side, Value};
+use crate::model::{Answer, AnswerPlace, Conflict, ConflictKind, MappingName, RowId, Side, Value};
 use crate::store::{Snapshot, StoreError};
 
 use super::files::Files;
@@ -113,8 +113,13 @@ fn take(engine: &Engine, parsed: &Parsed) -> Result<usize, StoreError> {
     let mut transaction = engine.store().transaction()?;
     for answered in &parsed.answers {
         let known = transaction.conflict(answered.conflict)?.and_then(|conflict| conflict.answer);
-        let outcome =
-            conflicts::answer(&mut transaction, answered.conflict, Some(&answered.stamp), &answered.answer)?;
+        let outcome = conflicts::answer(
+            &mut transaction,
+            answered.conflict,
+            Some(&answered.stamp),
+            &answered.answer,
+            AnswerPlace::Inbox,
+        )?;
         let is_news = match &answered.answer {
             Answer::Later => known.is_some(),
             answer => known.as_ref() != Some(answer),

@@ -25,7 +25,7 @@ use crate::agent::run::RunOptions;
 use crate::config::{Config, ConfigError, Places};
 use crate::inbox;
 use crate::mapping::Mapping;
-use crate::model::{ConflictId, ConnectionName, RunId, Timestamp};
+use crate::model::{AnswerPlace, ConflictId, ConnectionName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
@@ -311,7 +311,13 @@ impl Desk {
                 }
             };
             let mut transaction = self.engine.store().transaction()?;
-            let outcome = conflicts::answer(&mut transaction, id, Some(&conflict.stamp), &answer)?;
+            let outcome = conflicts::answer(
+                &mut transaction,
+                id,
+                Some(&conflict.stamp),
+                &answer,
+                AnswerPlace::Command,
+            )?;
             transaction.commit()?;
             debug_assert_ne!(outcome, Answered::NotOpen);
             Ok(Ok(()))

@@ -7,8 +7,8 @@ use crate::config::ConnectionSettings;
 use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry, MappingName,
-    Outcome, Run, Side, Standing, Value, ValueDisplay,
+    Action, AnswerPlace, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry,
+    MappingName, Outcome, Run, Side, Standing, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 
@@ -183,8 +183,13 @@ fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
         cause: match &entry.cause {
             CauseOfWrite::Edit { side } => format!("changed in {}", name(*side)),
             CauseOfWrite::Match { key } => format!("same {key}"),
-            CauseOfWrite::Answer { conflict } => format!("conflict {conflict}"),
+            CauseOfWrite::Answer { conflict, place } => match place {
+                Some(AnswerPlace::Inbox) => format!("conflict {conflict}, answered in the inbox"),
+                Some(AnswerPlace::Command) => format!("conflict {conflict}, answered by command"),
+                None => format!("conflict {conflict}"),
+            },
             CauseOfWrite::Recovery => "found after an interruption".to_owned(),
+            CauseOfWrite::Undo { run } => format!("undo of run {}", run.0),
         },
         fields: entry
             .fields

@@ -35,10 +35,17 @@ impl Observer<'_> {
             Some(filter) => filter.accepts(&row),
             None => Ok(true),
         };
+        let stays_held = match &old {
+            Some(old) if old.standing == Standing::Held => self.shows_the_same(transaction, old, &row)?,
+            _ => false,
+        };
         match (coupling, passes) {
             (Some(coupling), _) if coupling.state == CouplingState::Severed => Ok(()),
             (_, Err(missing)) => self.unreadable(transaction, side, row.id, missing.to_string()),
             (_, Ok(true)) if old.as_ref().is_some_and(|old| is_known(old, &row)) => Ok(()),
+            (_, Ok(true)) if stays_held => {
+                self.put_standing(transaction, side, row.id.clone(), Content::Row(row), Standing::Held)
+            }
             (None, Ok(false)) => self.forget(transaction, side, &row.id),
             (None, Ok(true)) => match self.record(transaction, side, &row)? {
                 Ok(_) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
@@ -47,6 +54,21 @@ impl Observer<'_> {
             (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
             (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
         }
+    }
+
+    /// Returns whether a held row shows nothing that a person may have edited since.
+    fn shows_the_same(
+        &self,
+        transaction: &Transaction,
+        old: &Observation,
+        row: &Row,
+    ) -> Result<bool, StoreError> {
+        let Content::Row(seen) = &old.content else { return Ok(true) };
+        if seen.version.is_some() && seen.version == row.version {
+            return Ok(true);
+        }
+        let seen = self.record(transaction, old.side, seen)?;
+        Ok(seen.is_ok() && seen == self.record(transaction, old.side, row)?)
     }
 
     /// Stores the outcome of a row that could not be decoded.
@@ -156,19 +178,21 @@ impl Observer<'_> {
         }
     }
 
-    /// Puts a row's observation back to ready.
+    /// Puts a row's observation back to ready, unless it is held.
     pub fn wake(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
         let observation = transaction.observation(self.prepared.name(), side, row)?;
         match observation {
-            Some(mut observation) if observation.standing != Standing::Ready => {
-                observation.standing = Standing::Ready;
-                transaction.put_observation(&observation)
-            }
-            _ => Ok(()),
+            Some(observation) if observation.standing == Standing::Held => Ok(()),
+            _ => self.release(transaction, side, row),
         }
     }
 
-    /// Parks a row's observation.
+    /// Puts a row's observation back to ready, also one that is held: a person edited its partner, or said so.
+    pub fn release(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
+        self.park(transaction, side, row, Standing::Ready)
+    }
+
+    /// Sets the standing of a row's observation.
     pub fn park(
         &self,
         transaction: &mut Transaction,
@@ -238,7 +262,7 @@ impl Observer<'_> {
         }
         let standing = self.standing_in_conflict(transaction, &coupling, side, &record)?;
         if standing.is_none() {
-            self.wake(transaction, other, &coupling.rows[other])?;
+            self.release(transaction, other, &coupling.rows[other])?;
         }
         self.put_standing(
             transaction,

@@ -27,6 +27,10 @@ pub async fn reread(
         for (id, read) in ids.iter().zip(reads) {
             match read {
                 KeyedRead::Found(row) => {
+                    if is_held(&transaction, prepared, side, id)? {
+                        observer.row(&mut transaction, side, row)?;
+                        continue;
+                    }
                     // It was asked for because it is needed, also where its version is known.
                     forget_version(&mut transaction, prepared, side, id)?;
                     observer.row(&mut transaction, side, row)?;
@@ -43,6 +47,16 @@ pub async fn reread(
         transaction.commit()?;
     }
     Ok(())
+}
+
+fn is_held(
+    transaction: &Transaction,
+    prepared: &Prepared,
+    side: Side,
+    id: &RowId,
+) -> Result<bool, StoreError> {
+    let seen = transaction.observation(prepared.name(), side, id)?;
+    Ok(seen.is_some_and(|seen| seen.standing == Standing::Held))
 }
 
 fn forget_version(

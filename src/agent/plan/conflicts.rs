@@ -11,9 +11,9 @@ use crate::agent::run_state::RunState;
 use crate::inbox::stamp_of;
 use crate::mapping::Mapping;
 use crate::model::{
-    Action, Answer, Author, Became, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content, Coupling,
-    CouplingState, FieldChange, FieldId, JournalEntry, MappingName, Outcome, Pair, Reason, RowId, Side,
-    Stamp, Standing, Value, WakeCondition,
+    Action, Answer, AnswerPlace, Author, Became, CauseOfWrite, Conflict, ConflictId, ConflictKind, Content,
+    Coupling, CouplingState, FieldChange, FieldId, JournalEntry, Links, MappingName, Outcome, Pair, Reason,
+    RowId, Side, Stamp, Standing, Value, WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
 
@@ -48,6 +48,7 @@ pub fn raise(
             raised_at: engine.now(),
             stamp,
             answer: None,
+            answered_in: None,
             suggestion,
         };
         transaction.put_conflict(&conflict)?;
@@ -208,9 +209,10 @@ fn journal(
         side: Side::Left,
         row: Some(conflict.rows.left.clone()),
         label: conflict.label.clone(),
-        cause: CauseOfWrite::Answer { conflict: conflict.id },
+        cause: conflict.as_cause(),
         fields,
         outcome: Outcome::Done,
+        links: Links { partner: Some(conflict.rows.right.clone()), ..Links::default() },
     })
 }
 
@@ -298,6 +300,12 @@ pub fn uncouple(
         cause,
         fields: Vec::new(),
         outcome: Outcome::Done,
+        links: Links {
+            coupling: Some(coupling.id),
+            partner: Some(coupling.rows.right.clone()),
+            base: coupling.base.clone(),
+            ..Links::default()
+        },
     })?;
     transaction.commit()?;
     state.counts(name).uncoupled += 1;
@@ -329,6 +337,7 @@ pub fn answer(
     id: ConflictId,
     stamp: Option<&Stamp>,
     answer: &Answer,
+    place: AnswerPlace,
 ) -> Result<Answered, StoreError> {
     let Some(mut conflict) = transaction.conflict(id)? else { return Ok(Answered::NotOpen) };
     if stamp.is_some_and(|stamp| stamp != &conflict.stamp) {
@@ -340,11 +349,13 @@ pub fn answer(
     }
     if *answer == Answer::Later {
         conflict.answer = None;
+        conflict.answered_in = None;
         transaction.put_conflict(&conflict)?;
         return Ok(Answered::Accepted);
     }
     if conflict.answer.as_ref() != Some(answer) {
         conflict.answer = Some(answer.clone());
+        conflict.answered_in = Some(place);
         transaction.put_conflict(&conflict)?;
         wake_rows(transaction, &conflict.mapping, &conflict.rows)?;
     }

@@ -11,8 +11,8 @@ use crate::agent::report::{Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::agent::write::in_doubt::InDoubt;
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Outcome, Pair, Reason,
-    Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Links, Outcome, Pair,
+    Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync::{self, Keys, Matching};
@@ -45,7 +45,12 @@ pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) 
             confirmed.extend(unsure[side].iter().map(|row| (side, row.clone())));
         }
     };
-    for batch in matching.couples.chunks(BATCH) {
+    let (held, couples): (Vec<_>, Vec<_>) = matching
+        .couples
+        .iter()
+        .partition(|(rows, _)| Side::BOTH.iter().any(|side| lonely.is_held(*side, rows)));
+    let held: BTreeMap<_, _> = held.iter().flat_map(|(rows, _)| beside_held(rows)).collect();
+    for batch in couples.chunks(BATCH) {
         let mut transaction = engine.store().transaction()?;
         for (rows, group) in batch {
             let key = key_name(prepared, *group);
@@ -53,7 +58,7 @@ pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) 
         }
         transaction.commit()?;
     }
-    Ok(park_rest(engine, prepared, state, &lonely, &matching)?)
+    Ok(park_rest(engine, prepared, state, &lonely, &matching, &held)?)
 }
 
 /// The uncoupled rows of a mapping, as far as matching needs them.
@@ -63,7 +68,14 @@ struct Lonely {
     labels: Pair<BTreeMap<RowId, String>>,
     /// Rows that may not be there: seen in an earlier run, or so young that what wrote them may be undone yet.
     unsure: Pair<BTreeSet<RowId>>,
+    /// Rows that an undo left: nothing is coupled to them until a person lets them go on.
+    held: Pair<BTreeSet<RowId>>,
     is_any_ready: bool,
+}
+
+/// Names for each of two rows the one it would be coupled to.
+fn beside_held(rows: &Pair<RowId>) -> [((Side, RowId), RowId); 2] {
+    Side::BOTH.map(|side| ((side, rows[side].clone()), rows[side.other()].clone()))
 }
 
 impl Lonely {
@@ -81,6 +93,9 @@ impl Lonely {
                 }
                 // A row refused or unfit as a new one still is a partner for a row that turns up.
                 lonely.is_any_ready |= observation.standing == Standing::Ready;
+                if observation.standing == Standing::Held {
+                    lonely.held[side].insert(row.id.clone());
+                }
                 if observation.seen_at < started_at || may_be_undone(prepared, side, row) {
                     lonely.unsure[side].insert(row.id.clone());
                 }
@@ -91,6 +106,10 @@ impl Lonely {
             })?;
         }
         Ok(lonely)
+    }
+
+    fn is_held(&self, side: Side, rows: &Pair<RowId>) -> bool {
+        self.held[side].contains(&rows[side])
     }
 
     /// Returns the rows about to be coupled that should be looked at once more.
@@ -166,6 +185,7 @@ fn make(
         cause: CauseOfWrite::Match { key: key.to_owned() },
         fields: Vec::new(),
         outcome: Outcome::Done,
+        links: Links { coupling: Some(coupling.id), partner: Some(rows.right.clone()), ..Links::default() },
     })?;
     state.counts(name).coupled += 1;
     state.report.add(Line {
@@ -179,6 +199,16 @@ fn make(
     Ok(())
 }
 
+/// Returns whether a row that found no partner has nothing else that keeps it waiting.
+fn is_open(standing: &Standing) -> bool {
+    let is_doubt = |reason: &Reason| matches!(reason, Reason::Ambiguous { .. } | Reason::PartnerHeld { .. });
+    match standing {
+        Standing::Ready => true,
+        Standing::Parked { reason, .. } => is_doubt(reason),
+        Standing::Conflicted(_) | Standing::Held => false,
+    }
+}
+
 /// Parks the ready rows that found no partner and must not be created, and says why.
 fn park_rest(
     engine: &Engine,
@@ -186,6 +216,7 @@ fn park_rest(
     state: &mut RunState,
     lonely: &Lonely,
     matching: &Matching,
+    held: &BTreeMap<(Side, RowId), RowId>,
 ) -> Result<(), StoreError> {
     let observer = Observer { prepared, now: engine.now() };
     let mut transaction = engine.store().transaction()?;
@@ -195,24 +226,22 @@ fn park_rest(
             let standing = transaction
                 .observation(prepared.name(), side, &keys.row)?
                 .map(|observation| observation.standing);
-            if is_coupled {
+            if is_coupled || standing == Some(Standing::Held) {
                 continue;
             }
             let doubt = matching.doubts[side].get(&keys.row);
+            let partner = held.get(&(side, keys.row.clone()));
             let reason = match (doubt, &standing) {
+                _ if let Some(partner) = partner => Reason::PartnerHeld { partner: partner.clone() },
                 (Some(doubt), _) => {
                     Reason::Ambiguous { key: doubt.key.clone(), candidates: doubt.candidates }
                 }
                 // What was doubtful and no longer is may be created.
-                (None, Some(Standing::Parked { reason: Reason::Ambiguous { .. }, .. } | Standing::Ready))
-                    if prepared.mapping.create[side.other()] =>
-                {
+                (None, Some(standing)) if is_open(standing) && prepared.mapping.create[side.other()] => {
                     observer.wake(&mut transaction, side, &keys.row)?;
                     continue;
                 }
-                (None, Some(Standing::Parked { reason: Reason::Ambiguous { .. }, .. } | Standing::Ready)) => {
-                    Reason::CreateOff { on: side.other() }
-                }
+                (None, Some(standing)) if is_open(standing) => Reason::CreateOff { on: side.other() },
                 (None, _) => continue,
             };
             let parked = Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };

@@ -7,7 +7,7 @@ use crate::mapping::{FieldKind, Unfit};
 use crate::model::{Content, Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
 use crate::store::{Snapshot, StoreError, Transaction};
 
-/// Puts waiting observations back to ready.
+/// Puts waiting observations back to ready. What is held stays so: only a person lets it go on.
 pub fn wake(
     transaction: &mut Transaction,
     mapping: &MappingName,
@@ -22,7 +22,8 @@ pub fn wake(
         for mut observation in page {
             // Of a row that was not found nothing can be decided before more evidence is there.
             let is_open = !matches!(observation.content, Content::Missing { .. });
-            if observation.standing != Standing::Ready && is_open && is_due(&observation) {
+            let waits = !matches!(observation.standing, Standing::Ready | Standing::Held);
+            if waits && is_open && is_due(&observation) {
                 observation.standing = Standing::Ready;
                 transaction.put_observation(&observation)?;
             }

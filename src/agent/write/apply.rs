@@ -138,12 +138,14 @@ fn verb(
         })
     };
     Ok(match job {
-        Job::Create { minted, sent, .. } => values(sent)?.map(|mut values| {
-            let fixed = &prepared.mapping.new_row[side];
-            let named: BTreeSet<_> = values.iter().map(|(column, _)| column.clone()).collect();
-            values.extend(fixed.iter().filter(|(column, _)| !named.contains(column)).cloned());
-            Verb::Create { id: minted.clone(), values }
-        }),
+        Job::Create { minted, sent, .. } | Job::Restore { minted, sent, .. } => {
+            values(sent)?.map(|mut values| {
+                let fixed = &prepared.mapping.new_row[side];
+                let named: BTreeSet<_> = values.iter().map(|(column, _)| column.clone()).collect();
+                values.extend(fixed.iter().filter(|(column, _)| !named.contains(column)).cloned());
+                Verb::Create { id: minted.clone(), values }
+            })
+        }
         Job::Update { row, version, sent, .. } => {
             values(sent)?.map(|values| Verb::Update { id: row.clone(), version: version.clone(), values })
         }
@@ -169,5 +171,11 @@ fn intent_verb(prepared: &Prepared, side: Side, job: &Job) -> IntentVerb {
         Job::Delete { coupling, row, version } => {
             IntentVerb::Delete { coupling: *coupling, row: row.clone(), version: Some(version.clone()) }
         }
+        Job::Restore { replaces, minted, sent } => IntentVerb::Restore {
+            replaces: replaces.clone(),
+            minted: minted.clone(),
+            sent: sent.clone(),
+            floor: prepared.server_time[side],
+        },
     }
 }

@@ -7,14 +7,15 @@ use crate::agent::prepare::Prepared;
 use crate::agent::report::{FieldLine, Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
+    Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, IntentId, JournalEntry, Links,
     Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Version, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
-use super::job::{Job, Work};
+use super::deleted::Restored;
+use super::job::{Job, Work, changes};
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -36,6 +37,21 @@ pub struct Landed<'a> {
     pub before: &'a Record,
     /// The row as it is now, where the answer showed it.
     pub row: Option<Row>,
+}
+
+/// A create that landed.
+pub struct Made<'a> {
+    /// The row on the other side that it was made from.
+    pub source: &'a RowId,
+    pub id: &'a RowId,
+    /// Nothing where an earlier life of Tandem made it.
+    pub sent: &'a Record,
+    /// The new row, where the answer showed it.
+    pub row: Option<Row>,
+    pub label: &'a str,
+    pub cause: &'a CauseOfWrite,
+    /// The deleted row that it stands in for.
+    pub replaces: Option<RowId>,
 }
 
 /// Commits outcomes of writes to one side.
@@ -85,7 +101,10 @@ impl Commit<'_> {
                 let id = row.id.clone();
                 self.written(transaction, state, work, Some(id), Some(row), rest)?;
             }
-            (WriteOutcome::WrittenUnseen(None), Job::Create { minted: None, .. }) => {
+            (
+                WriteOutcome::WrittenUnseen(None),
+                Job::Create { minted: None, .. } | Job::Restore { minted: None, .. },
+            ) => {
                 // It exists, but which row it is has to be looked up.
                 rest.stop.get_or_insert(SystemError::UnexpectedAnswer {
                     connection: self.prepared.mapping.connections[self.side].clone(),
@@ -97,10 +116,14 @@ impl Commit<'_> {
             (WriteOutcome::WrittenUnseen(id), _) => self.written(transaction, state, work, id, None, rest)?,
             (WriteOutcome::AlreadyThere, Job::Create { source, minted: Some(id), replaces, .. }) => {
                 // An earlier life of Tandem made it. What the two rows hold by now is for first contact to see.
-                self.replace(transaction, state, *replaces)?;
-                let (sent, cause) = (Record::default(), CauseOfWrite::Recovery);
-                self.created(transaction, state, source, id, &sent, None, &work.label, &cause)?;
+                let replaces = self.replace(transaction, state, *replaces)?;
+                let (sent, cause, label) = (&Record::default(), &CauseOfWrite::Recovery, &work.label);
+                let made = Made { source, id, sent, row: None, label, cause, replaces };
+                self.created(transaction, state, made)?;
                 rest.rereads.push(id.clone());
+            }
+            (WriteOutcome::AlreadyThere, Job::Restore { minted: Some(id), .. }) => {
+                self.written(transaction, state, work, Some(id.clone()), None, rest)?;
             }
             (WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
                 self.deleted(transaction, state, *coupling, None, &work.cause)?;
@@ -113,6 +136,7 @@ impl Commit<'_> {
                 Job::Update { row, .. } | Job::Delete { row, .. },
             ) => {
                 state.counts(self.prepared.name()).stale += 1;
+                self.journal_attempt(transaction, state, work, Outcome::Stale)?;
                 rest.rereads.push(row.clone());
             }
             (WriteOutcome::Refused(refusal) | WriteOutcome::DuplicateKey(refusal), _) => {
@@ -153,8 +177,19 @@ impl Commit<'_> {
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }
-                self.replace(transaction, state, *replaces)?;
-                self.created(transaction, state, source, &id, sent, row, &work.label, &work.cause)
+                let replaces = self.replace(transaction, state, *replaces)?;
+                let (label, cause) = (&work.label, &work.cause);
+                let made = Made { source, id: &id, sent, row, label, cause, replaces };
+                self.created(transaction, state, made)
+            }
+            Job::Restore { replaces, minted, sent } => {
+                let Some(id) = id.or_else(|| minted.clone()) else { return Ok(()) };
+                if row.is_none() {
+                    rest.rereads.push(id.clone());
+                }
+                let restored =
+                    Restored { id: &id, replaces, sent, row, label: &work.label, cause: &work.cause };
+                self.restored(transaction, state, restored)
             }
             Job::Update { coupling, row: id, version, sent, before } => {
                 if row.is_none() {
@@ -174,38 +209,32 @@ impl Commit<'_> {
         }
     }
 
-    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out.
+    /// Forgets a coupling whose deleted row was created again; the answer that asked for it is carried out. Returns the
+    /// deleted row.
     pub fn replace(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         replaced: Option<CouplingId>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<RowId>, StoreError> {
         let name = self.prepared.name();
-        let Some(replaced) = replaced else { return Ok(()) };
-        let Some(coupling) = transaction.coupling(name, replaced)? else { return Ok(()) };
+        let Some(replaced) = replaced else { return Ok(None) };
+        let Some(coupling) = transaction.coupling(name, replaced)? else { return Ok(None) };
         transaction.remove_coupling(name, replaced)?;
         transaction.remove_observation(name, self.side, &coupling.rows[self.side])?;
-        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)
+        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
+        Ok(Some(coupling.rows[self.side].clone()))
     }
 
     /// A new row exists: the two are one from here on.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "one outcome has that many parts; a struct would only rename them"
-    )]
     pub fn created(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
-        source: &RowId,
-        id: &RowId,
-        sent: &Record,
-        row: Option<Row>,
-        label: &str,
-        cause: &CauseOfWrite,
+        made: Made<'_>,
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
+        let Made { source, id, sent, row, label, cause, replaces } = made;
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         if transaction.partner(name, side.other(), source)?.is_some() {
             return Ok(());
@@ -228,6 +257,13 @@ impl Commit<'_> {
             versions: Pair::default(),
             state: CouplingState::IN_SCOPE,
             label: label.to_owned(),
+        };
+        let links = Links {
+            coupling: Some(coupling.id),
+            partner: Some(source.clone()),
+            version: row.as_ref().and_then(|row| row.version.clone()),
+            replaces,
+            ..Links::default()
         };
         transaction.remove_observation(name, side, id)?;
         transaction.put_coupling(&coupling)?;
@@ -265,6 +301,7 @@ impl Commit<'_> {
             cause: cause.clone(),
             fields: changes(sent, None),
             outcome: Outcome::Done,
+            links,
         })
     }
 
@@ -315,9 +352,13 @@ impl Commit<'_> {
             fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
             note: None,
         });
-        let fields = changes(sent, Some(before));
-        let outcome = Outcome::done_to(version);
-        self.journal_of(transaction, state, &coupling, Action::Updated, fields, outcome, cause)?;
+        let version_left = row.as_ref().and_then(|row| row.version.clone());
+        transaction.add_journal(&JournalEntry {
+            fields: changes(sent, Some(before)),
+            outcome: Outcome::done_to(version),
+            links: Links { version: version_left, ..links(&coupling, side) },
+            ..self.entry(state, &coupling, Action::Updated, cause)
+        })?;
         for (field, value) in &sent.0 {
             if !conflicts::note_half_answer(transaction, &coupling, side, field, value)? {
                 coupling.base.set(field.clone(), value.clone());
@@ -334,53 +375,15 @@ impl Commit<'_> {
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)
     }
 
-    /// A deletion landed: nothing is left to keep in step. `version` is the one that was deleted; none where the row was gone
-    /// already.
-    pub fn deleted(
+    /// Starts the journal entry of something done to a coupling's row.
+    pub(super) fn entry(
         &self,
-        transaction: &mut Transaction,
-        state: &mut RunState,
-        coupling: CouplingId,
-        version: Option<&Version>,
-        cause: &CauseOfWrite,
-    ) -> Result<(), StoreError> {
-        let name = self.prepared.name();
-        let Some(coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
-        transaction.remove_coupling(name, coupling.id)?;
-        for side in Side::BOTH {
-            transaction.remove_observation(name, side, &coupling.rows[side])?;
-        }
-        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
-        state.counts(name).deleted[self.side] += 1;
-        state.report.add(Line {
-            mapping: name.to_string(),
-            action: LineAction::Delete,
-            on: Some(self.prepared.mapping.connections[self.side].to_string()),
-            row: coupling.label.clone(),
-            fields: Vec::new(),
-            note: None,
-        });
-        let before = coupling.base.0.iter().map(|(field, value)| FieldChange {
-            field: field.clone(),
-            before: Some(value.clone()),
-            after: crate::model::Value::Blank,
-        });
-        let outcome = Outcome::done_to(version);
-        self.journal_of(transaction, state, &coupling, Action::Deleted, before.collect(), outcome, cause)
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a journal entry has that many parts")]
-    fn journal_of(
-        &self,
-        transaction: &mut Transaction,
         state: &RunState,
         coupling: &Coupling,
         action: Action,
-        fields: Vec<FieldChange>,
-        outcome: Outcome,
         cause: &CauseOfWrite,
-    ) -> Result<(), StoreError> {
-        transaction.add_journal(&JournalEntry {
+    ) -> JournalEntry {
+        JournalEntry {
             run: state.id,
             at: self.engine.now(),
             mapping: self.prepared.name().clone(),
@@ -389,19 +392,18 @@ impl Commit<'_> {
             row: Some(coupling.rows[self.side].clone()),
             label: coupling.label.clone(),
             cause: cause.clone(),
-            fields,
-            outcome,
-        })
+            fields: Vec::new(),
+            outcome: Outcome::Done,
+            links: links(coupling, self.side),
+        }
     }
 }
 
-/// Lists the fields of a record as changes.
-#[must_use]
-pub fn changes(sent: &Record, before: Option<&Record>) -> Vec<FieldChange> {
-    let change = |(field, value): (&crate::model::FieldId, &crate::model::Value)| FieldChange {
-        field: field.clone(),
-        before: before.and_then(|before| before.get(field)).cloned(),
-        after: value.clone(),
-    };
-    sent.0.iter().map(change).collect()
+/// Ties an entry about a coupling's row on one side to the other.
+pub(super) fn links(coupling: &Coupling, side: Side) -> Links {
+    Links {
+        coupling: Some(coupling.id),
+        partner: Some(coupling.rows[side.other()].clone()),
+        ..Links::default()
+    }
 }

@@ -25,6 +25,7 @@ impl InDoubt {
                     in_doubt.rows.insert((intent.side.other(), source));
                     in_doubt.unnamed[intent.side] |= minted.is_none();
                 }
+                IntentVerb::Restore { minted, .. } => in_doubt.unnamed[intent.side] |= minted.is_none(),
                 IntentVerb::Update { coupling, .. } | IntentVerb::Delete { coupling, .. } => {
                     let coupling = snapshot.coupling(prepared.name(), coupling)?;
                     let rows = coupling.map(|coupling| coupling.rows);

@@ -7,7 +7,8 @@ use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, Field, FieldKind, Mapping, Unfit};
 use crate::model::{
-    CauseOfWrite, ColumnName, Coupling, CouplingId, Record, Row, RowId, Side, Standing, Version,
+    Action, CauseOfWrite, ColumnName, Coupling, CouplingId, FieldChange, FieldId, Links, MappingName, Record,
+    Row, RowId, Side, Standing, Value, Version,
 };
 use crate::store::{StoreError, Transaction};
 
@@ -43,6 +44,57 @@ pub enum Job {
         row: RowId,
         version: Version,
     },
+    /// A deleted row is created again, with no partner, and held.
+    Restore {
+        replaces: RowId,
+        minted: Option<RowId>,
+        sent: Record,
+    },
+}
+
+impl Job {
+    /// Returns the row that is written, where there is one already, and what ties it to others.
+    pub fn tied(
+        &self,
+        transaction: &Transaction,
+        mapping: &MappingName,
+        side: Side,
+    ) -> Result<(Option<RowId>, Links), StoreError> {
+        Ok(match self {
+            Self::Create { source, .. } => {
+                (None, Links { partner: Some(source.clone()), ..Links::default() })
+            }
+            Self::Update { coupling, row, .. } | Self::Delete { coupling, row, .. } => {
+                let known = transaction.coupling(mapping, *coupling)?;
+                let partner = known.map(|coupling| coupling.rows[side.other()].clone());
+                (Some(row.clone()), Links { coupling: Some(*coupling), partner, ..Links::default() })
+            }
+            Self::Restore { replaces, .. } => {
+                (None, Links { replaces: Some(replaces.clone()), ..Links::default() })
+            }
+        })
+    }
+
+    /// Returns what was done, or tried, field by field.
+    #[must_use]
+    pub fn told(&self) -> (Action, Vec<FieldChange>) {
+        match self {
+            Self::Create { sent, .. } | Self::Restore { sent, .. } => (Action::Created, changes(sent, None)),
+            Self::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
+            Self::Delete { .. } => (Action::Deleted, Vec::new()),
+        }
+    }
+}
+
+/// Lists the fields of a record as changes.
+#[must_use]
+pub fn changes(sent: &Record, before: Option<&Record>) -> Vec<FieldChange> {
+    let change = |(field, value): (&FieldId, &Value)| FieldChange {
+        field: field.clone(),
+        before: before.and_then(|before| before.get(field)).cloned(),
+        after: value.clone(),
+    };
+    sent.0.iter().map(change).collect()
 }
 
 /// Returns the job that creates a row on `on` from a row of the other side.
@@ -87,7 +139,7 @@ pub fn restore(
 }
 
 /// Derives the id of a row to be created, so that a replay proves itself even after the store was lost (I3, I29).
-fn mint(prepared: &Prepared, on: Side, source: &RowId, replaced: Option<&RowId>) -> RowId {
+pub fn mint(prepared: &Prepared, on: Side, source: &RowId, replaced: Option<&RowId>) -> RowId {
     let name = format!(
         "{}|{}|{}|{on}|{source}|{}",
         prepared.identities.left,
@@ -106,7 +158,7 @@ pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
 
 /// Returns the fields sent when a deleted row is created again: also what that side owned, of which the other row holds the
 /// last copy.
-fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record {
+pub fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record {
     let takes =
         |column: &ColumnName| prepared.tables[on].columns.get(column).is_some_and(|column| column.creatable);
     sent(&prepared.mapping, record, |field| {
@@ -159,5 +211,6 @@ fn rows_behind(
                 .map(|coupling| Side::BOTH.map(|side| (side, coupling.rows[side].clone())).to_vec())
                 .unwrap_or_default())
         }
+        Job::Restore { .. } => Ok(Vec::new()),
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod apply;
 pub mod commit;
+pub mod deleted;
 pub mod in_doubt;
 pub mod job;
 pub mod recover;

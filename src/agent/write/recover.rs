@@ -12,7 +12,8 @@ use crate::store::StoreError;
 use crate::sync;
 use crate::systems::{KeyedRead, RowError, Search};
 
-use super::commit::{Commit, Landed};
+use super::commit::{Commit, Landed, Made};
+use super::deleted::Restored;
 
 /// The system's clock is only known to the second; a row it stamped may look that much older than the floor.
 const FLOOR_SLACK_SECS: i64 = 5;
@@ -84,6 +85,17 @@ async fn look_into(
             };
             let create = Create { source, sent, replaces: *replaces };
             finish_create(engine, prepared, state, intent, &create, found)?;
+        }
+        IntentVerb::Restore { replaces, minted, sent, floor } => {
+            let found = match minted {
+                Some(id) => look_up(engine, prepared, intent.side, id).await?.map(|(row, _)| row),
+                None => match find_created(engine, prepared, intent, sent, *floor).await? {
+                    Trace::Row(row) => Some(*row),
+                    Trace::None => None,
+                    Trace::Unclear => return Ok(()),
+                },
+            };
+            finish_restore(engine, prepared, state, intent, replaces, sent, found)?;
         }
     }
     Ok(())
@@ -199,6 +211,7 @@ fn intent_source(intent: &Intent) -> RowId {
     match &intent.verb {
         IntentVerb::Create { source, .. } => source.clone(),
         IntentVerb::Update { row, .. } | IntentVerb::Delete { row, .. } => row.clone(),
+        IntentVerb::Restore { replaces, .. } => replaces.clone(),
     }
 }
 
@@ -224,10 +237,43 @@ fn finish_create(
             let commit = Commit { engine, prepared, side: intent.side };
             let observer = Observer { prepared, now: engine.now() };
             let label = observer.label(intent.side, &row);
-            commit.replace(&mut transaction, state, create.replaces)?;
-            let cause = CauseOfWrite::Recovery;
-            let (source, sent) = (create.source, create.sent);
-            commit.created(&mut transaction, state, source, &id, sent, Some(row), &label, &cause)?;
+            let replaces = commit.replace(&mut transaction, state, create.replaces)?;
+            let made = Made {
+                source: create.source,
+                id: &id,
+                sent: create.sent,
+                row: Some(row),
+                label: &label,
+                cause: &CauseOfWrite::Recovery,
+                replaces,
+            };
+            commit.created(&mut transaction, state, made)?;
+            transaction.remove_intent(intent.id)?;
+        }
+        None if is_settled(engine, prepared, intent) => transaction.remove_intent(intent.id)?,
+        None => {}
+    }
+    transaction.commit()
+}
+
+fn finish_restore(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    intent: &Intent,
+    replaces: &RowId,
+    sent: &Record,
+    found: Option<Row>,
+) -> Result<(), StoreError> {
+    let mut transaction = engine.store().transaction()?;
+    match found {
+        Some(row) => {
+            let (id, observer) = (row.id.clone(), Observer { prepared, now: engine.now() });
+            let label = observer.label(intent.side, &row);
+            let cause = &CauseOfWrite::Recovery;
+            let restored = Restored { id: &id, replaces, sent, row: Some(row), label: &label, cause };
+            let commit = Commit { engine, prepared, side: intent.side };
+            commit.restored(&mut transaction, state, restored)?;
             transaction.remove_intent(intent.id)?;
         }
         None if is_settled(engine, prepared, intent) => transaction.remove_intent(intent.id)?,
@@ -241,7 +287,11 @@ fn finish_create(
 fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
     let abilities = prepared.systems[intent.side].abilities();
     let takes_ids = prepared.tables[intent.side].abilities.takes_ids;
-    let has_id = takes_ids && matches!(&intent.verb, IntentVerb::Create { minted: Some(_), .. });
+    let has_id = takes_ids
+        && matches!(
+            &intent.verb,
+            IntentVerb::Create { minted: Some(_), .. } | IntentVerb::Restore { minted: Some(_), .. }
+        );
     let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
     has_id || engine.now() >= settled_at
 }

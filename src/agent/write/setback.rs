@@ -7,12 +7,12 @@ use tracing::debug;
 use crate::agent::look::observe::Observer;
 use crate::agent::report::{Line, LineAction, reason_text};
 use crate::agent::run_state::RunState;
-use crate::model::{Action, JournalEntry, Outcome, Reason, Standing, WakeCondition};
+use crate::model::{JournalEntry, Outcome, Reason, Standing, WakeCondition};
 use crate::store::{StoreError, Transaction};
 use crate::systems::{Refusal, SystemError};
 
-use super::commit::{Commit, Rest, changes};
-use super::job::{Job, Work, park_behind};
+use super::commit::{Commit, Rest};
+use super::job::{Work, park_behind};
 
 /// How long a row is left alone whose write the system could not carry out.
 const ROW_PAUSE: Duration = Duration::from_secs(60);
@@ -92,23 +92,32 @@ impl Commit<'_> {
             fields: Vec::new(),
             note: Some(reason_text(&reason, &self.prepared.mapping)),
         });
-        let (action, fields) = match &work.job {
-            Job::Create { sent, .. } => (Action::Created, changes(sent, None)),
-            Job::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
-            Job::Delete { .. } => (Action::Deleted, Vec::new()),
-        };
-        let outcome = Outcome::Refused { code: refusal.code };
+        self.journal_attempt(transaction, state, work, Outcome::Refused { code: refusal.code })
+    }
+
+    /// Journals a write that was tried and did not land.
+    pub(super) fn journal_attempt(
+        &self,
+        transaction: &mut Transaction,
+        state: &RunState,
+        work: &Work,
+        outcome: Outcome,
+    ) -> Result<(), StoreError> {
+        let name = self.prepared.name();
+        let (action, fields) = work.job.told();
+        let (row, links) = work.job.tied(transaction, name, self.side)?;
         transaction.add_journal(&JournalEntry {
             run: state.id,
             at: self.engine.now(),
             mapping: name.clone(),
             action,
             side: self.side,
-            row: None,
+            row,
             label: work.label.clone(),
             cause: work.cause.clone(),
             fields,
             outcome,
+            links,
         })
     }
 }

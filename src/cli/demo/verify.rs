@@ -256,6 +256,7 @@ direction = "<->"
             raised_at: Timestamp::UNIX_EPOCH,
             stamp: Stamp::new("s"),
             answer: None,
+            answered_in: None,
             suggestion: None,
         };
         let conflicts = [conflict];

@@ -64,6 +64,7 @@ stored! {
         Ready,
         Parked { reason: StoredReason, wake: StoredWakeCondition },
         Conflicted(conflict: u64),
+        Held,
     }
 }
 
@@ -85,6 +86,7 @@ stored! {
         Became { on: StoredSide, became: StoredBecame },
         FateUnknown { message: String },
         NoVersion { on: StoredSide },
+        PartnerHeld { partner: StoredRowId },
     }
 }
 

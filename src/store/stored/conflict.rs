@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use super::mirror::{StoredPair, stored};
 use super::value::{StoredRowId, StoredSide, StoredTime, StoredValue};
-use crate::model::{Answer, Author, Choice, Conflict, ConflictKind, FieldConflict};
+use crate::model::{Answer, AnswerPlace, Author, Choice, Conflict, ConflictKind, FieldConflict};
 
 stored! {
     /// A collision that no policy settles.
-    struct StoredConflict for Conflict {
+    struct StoredConflict for Conflict, format 2 {
         id: u64,
         mapping: String,
         rows: StoredPair<StoredRowId>,
@@ -18,6 +18,7 @@ stored! {
         raised_at: StoredTime,
         stamp: String,
         answer: Option<StoredAnswer>,
+        answered_in: Option<StoredAnswerPlace>,
         suggestion: Option<StoredAnswer>,
     }
 }
@@ -56,6 +57,14 @@ stored! {
         Uncouple,
         Delete,
         Restore,
+    }
+}
+
+stored! {
+    /// Where a person answered.
+    enum StoredAnswerPlace for AnswerPlace {
+        Inbox,
+        Command,
     }
 }
 

@@ -28,5 +28,11 @@ stored! {
         },
         Update { coupling: u64, row: StoredRowId, version: Option<String>, sent: StoredRecord },
         Delete { coupling: u64, row: StoredRowId, version: Option<String> },
+        Restore {
+            replaces: StoredRowId,
+            minted: Option<StoredRowId>,
+            sent: StoredRecord,
+            floor: Option<StoredTime>,
+        },
     }
 }

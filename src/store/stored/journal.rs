@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use super::conflict::StoredAnswerPlace;
 use super::mirror::{StoredPair, stored};
-use super::value::{StoredRowId, StoredSide, StoredTime, StoredValue};
-use crate::model::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Outcome, Run};
+use super::value::{StoredRecord, StoredRowId, StoredSide, StoredTime, StoredValue};
+use crate::model::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Links, Outcome, Run};
 
 stored! {
     /// One thing done to one row.
-    struct StoredJournalEntry for JournalEntry {
+    struct StoredJournalEntry for JournalEntry, format 2 {
         run: u64,
         at: StoredTime,
         mapping: String,
@@ -19,6 +20,18 @@ stored! {
         cause: StoredCauseOfWrite,
         fields: Vec<StoredFieldChange>,
         outcome: StoredOutcome,
+        links: StoredLinks,
+    }
+}
+
+stored! {
+    /// What ties an entry to rows and couplings.
+    struct StoredLinks for Links {
+        coupling: Option<u64>,
+        partner: Option<StoredRowId>,
+        version: Option<String>,
+        base: StoredRecord,
+        replaces: Option<StoredRowId>,
     }
 }
 
@@ -40,8 +53,9 @@ stored! {
     enum StoredCauseOfWrite for CauseOfWrite {
         Edit { side: StoredSide },
         Match { key: String },
-        Answer { conflict: u64 },
+        Answer { conflict: u64, place: Option<StoredAnswerPlace> },
         Recovery,
+        Undo { run: u64 },
     }
 }
 

@@ -8,6 +8,9 @@ use crate::model::Pair;
 
 /// A stored form of the model type `M`.
 pub(in crate::store) trait Stored<M>: Sized {
+    /// The format of its bytes, written before them.
+    const FORMAT: u8 = 1;
+
     /// Makes the stored form.
     fn of(model: &M) -> Self;
 
@@ -24,7 +27,11 @@ pub struct Malformed(pub &'static str);
 ///
 /// A member the model gains or loses does not compile until it is decided here what old files say about it.
 macro_rules! stored {
-    ($(#[$doc:meta])* struct $name:ident for $model:ident { $($field:ident: $type:ty),* $(,)? }) => {
+    (
+        $(#[$doc:meta])* struct $name:ident for $model:ident $(, format $format:literal)? {
+            $($field:ident: $type:ty),* $(,)?
+        }
+    ) => {
         $(#[$doc])*
         #[derive(Clone, Debug, serde::Serialize, serde::Deserialize)]
         pub(in crate::store) struct $name {
@@ -32,6 +39,8 @@ macro_rules! stored {
         }
 
         impl $crate::store::stored::Stored<$model> for $name {
+            $(const FORMAT: u8 = $format;)?
+
             fn of(model: &$model) -> Self {
                 let $model { $($field),* } = model;
                 Self { $($field: $crate::store::stored::Stored::of($field),)* }

@@ -3,6 +3,7 @@
 //! What is written here is a file format. Fields and variants are told apart by their position alone, so they are
 //! never reordered, renamed in meaning or removed; a change of shape is a new value format with a migration.
 
+mod before_2;
 mod change;
 mod conflict;
 mod coupling;
@@ -12,6 +13,7 @@ mod mirror;
 mod state;
 mod value;
 
+pub(super) use before_2::{FormerConflict, FormerJournalEntry};
 pub(super) use change::StoredObservation;
 pub(super) use conflict::StoredConflict;
 pub(super) use coupling::StoredCoupling;

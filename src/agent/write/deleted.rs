@@ -1,0 +1,126 @@
+//! Deletions that landed, and deleted rows that are there again.
+
+use crate::agent::look::observe::Observer;
+use crate::agent::plan::conflicts;
+use crate::agent::report::{FieldLine, Line, LineAction};
+use crate::agent::run_state::RunState;
+use crate::model::{
+    Action, CauseOfWrite, Content, Coupling, CouplingId, FieldChange, JournalEntry, Links, Observation,
+    Outcome, Record, Row, RowId, Standing, Value, Version,
+};
+use crate::store::{StoreError, Transaction};
+
+use super::commit::{Commit, links};
+use super::job::changes;
+
+/// A deleted row that was created again, with no partner.
+pub struct Restored<'a> {
+    pub id: &'a RowId,
+    /// The deleted row.
+    pub replaces: &'a RowId,
+    pub sent: &'a Record,
+    /// The new row, where the answer showed it.
+    pub row: Option<Row>,
+    pub label: &'a str,
+    pub cause: &'a CauseOfWrite,
+}
+
+impl Commit<'_> {
+    /// A deletion landed: nothing is left to keep in step. `version` is the one that was deleted; none where the row was gone
+    /// already. A partner that is held stays so.
+    pub fn deleted(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        coupling: CouplingId,
+        version: Option<&Version>,
+        cause: &CauseOfWrite,
+    ) -> Result<(), StoreError> {
+        let (name, side) = (self.prepared.name(), self.side);
+        let Some(coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
+        let known = self.known(transaction, &coupling)?;
+        transaction.remove_coupling(name, coupling.id)?;
+        transaction.remove_observation(name, side, &coupling.rows[side])?;
+        let partner = transaction.observation(name, side.other(), &coupling.rows[side.other()])?;
+        if partner.is_some_and(|partner| partner.standing != Standing::Held) {
+            transaction.remove_observation(name, side.other(), &coupling.rows[side.other()])?;
+        }
+        conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
+        state.counts(name).deleted[side] += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Delete,
+            on: Some(self.prepared.mapping.connections[side].to_string()),
+            row: coupling.label.clone(),
+            fields: Vec::new(),
+            note: None,
+        });
+        let before = known.0.into_iter().map(|(field, value)| FieldChange {
+            field,
+            before: Some(value),
+            after: Value::Blank,
+        });
+        transaction.add_journal(&JournalEntry {
+            fields: before.collect(),
+            outcome: Outcome::done_to(version),
+            links: Links { base: coupling.base.clone(), ..links(&coupling, side) },
+            ..self.entry(state, &coupling, Action::Deleted, cause)
+        })
+    }
+
+    /// Returns what the row held when it was last seen: what both sides agreed on, or what was observed since.
+    fn known(&self, transaction: &Transaction, coupling: &Coupling) -> Result<Record, StoreError> {
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let seen = transaction.observation(self.prepared.name(), self.side, &coupling.rows[self.side])?;
+        let mut known = coupling.base.clone();
+        if let Some(Content::Row(row)) = seen.map(|seen| seen.content)
+            && let Ok(record) = observer.record(transaction, self.side, &row)?
+        {
+            known.0.extend(record.0);
+        }
+        Ok(known)
+    }
+
+    /// A deleted row is there again. It is held: no pass makes another of it on the other side.
+    pub fn restored(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        restored: Restored<'_>,
+    ) -> Result<(), StoreError> {
+        let (name, side) = (self.prepared.name(), self.side);
+        let Restored { id, replaces, sent, row, label, cause } = restored;
+        let version = row.as_ref().and_then(|row| row.version.clone());
+        let unread = || Content::Unreadable("it was not read since it is there again".to_owned());
+        transaction.put_observation(&Observation {
+            mapping: name.clone(),
+            side,
+            row: id.clone(),
+            content: row.map_or_else(unread, Content::Row),
+            standing: Standing::Held,
+            seen_at: self.engine.now(),
+        })?;
+        state.counts(name).created[side] += 1;
+        state.report.add(Line {
+            mapping: name.to_string(),
+            action: LineAction::Create,
+            on: Some(self.prepared.mapping.connections[side].to_string()),
+            row: label.to_owned(),
+            fields: FieldLine::of(transaction, &self.prepared.mapping, sent, None)?,
+            note: None,
+        });
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: self.engine.now(),
+            mapping: name.clone(),
+            action: Action::Created,
+            side,
+            row: Some(id.clone()),
+            label: label.to_owned(),
+            cause: cause.clone(),
+            fields: changes(sent, None),
+            outcome: Outcome::Done,
+            links: Links { version, replaces: Some(replaces.clone()), ..Links::default() },
+        })
+    }
+}
