@@ -44,6 +44,14 @@ impl Disk {
         Self { content: Arc::default(), gate }
     }
 
+    /// Copies what is sure to be there.
+    #[cfg(test)]
+    pub fn copy(&self, gate: Gate) -> Self {
+        let durable = self.content().durable.clone();
+        let content = Content { seen: durable.clone(), durable, unsynced: Vec::new() };
+        Self { content: Arc::new(Mutex::new(content)), gate }
+    }
+
     fn content(&self) -> MutexGuard<'_, Content> {
         self.content.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 use fastrand::Rng;
 use tandem::model::{RowId, TableName};
 
+use super::ambush::Ambush;
 use super::server::{Applied, Effect, Server, Traits};
 use super::trouble::{Rates, strikes};
 
@@ -10,10 +11,11 @@ use super::trouble::{Rates, strikes};
 pub const LATEST_SECS: i64 = 100;
 
 /// A server with what disturbs it, and what Tandem did to it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Machine {
     pub server: Server,
     pub rates: Rates,
+    pub ambushes: Vec<Ambush>,
     pub random: Rng,
     /// The whole system is away.
     pub is_away: bool,

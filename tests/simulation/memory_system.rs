@@ -16,6 +16,7 @@ use tandem::systems::{
 };
 use uuid::Uuid;
 
+use super::ambush::Request;
 use super::clock::Clock;
 use super::gate::Gate;
 use super::machine::Machine;
@@ -59,6 +60,10 @@ impl MemorySystem {
             return Err(SystemError::Throttled { connection, retry_after: None });
         }
         Ok(())
+    }
+
+    fn spring(&self, on: Request) -> Result<(), SystemError> {
+        self.machine().spring(on, &self.name, self.clock.now())
     }
 
     pub(super) fn row(&self, id: &RowId, stored: &Stored, columns: &BTreeSet<ColumnName>) -> Row {
@@ -252,6 +257,7 @@ impl System for MemorySystem {
     fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
         Box::pin(async move {
             self.request().await?;
+            self.spring(Request::Page)?;
             let lists_deletions = Traits::of(self.machine().server.side).lists_deletions;
             if lists_deletions { self.by_version(query) } else { Ok(self.by_stamp(query)) }
         })
@@ -328,7 +334,7 @@ impl System for MemorySystem {
 
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
         Box::pin(async move {
-            if let Err(error) = self.request().await {
+            if let Err(error) = self.request().await.and_then(|()| self.spring(Request::Write)) {
                 return writes.iter().map(|_| WriteOutcome::NotApplied(error.clone())).collect();
             }
             let outcomes = self.send(writes);

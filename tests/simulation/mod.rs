@@ -1,9 +1,12 @@
 //! The engine between two systems in memory, with everything going wrong that can, decided by one seed.
 
+mod ambush;
 mod clock;
 mod disk;
 mod feeds;
 mod gate;
+#[cfg(test)]
+mod kills;
 mod machine;
 mod memory_system;
 mod oracle;

@@ -58,7 +58,15 @@ impl World {
                 server.tables.insert(table, super::server::Table::default());
             }
             let random = Rng::with_seed(seed);
-            let machine = Machine { server, rates, random, is_away: false, writes: 0, deleted: Vec::new() };
+            let machine = Machine {
+                server,
+                rates,
+                ambushes: Vec::new(),
+                random,
+                is_away: false,
+                writes: 0,
+                deleted: Vec::new(),
+            };
             Arc::new(Mutex::new(machine))
         };
         let machines = Pair::new(machine(Side::Left, seed ^ 1), machine(Side::Right, seed ^ 2));
