@@ -29,6 +29,10 @@ const TRANSACTION_TIME: Duration = Duration::from_secs(10 * 60);
 ///
 /// Rows without partner that may be created stay ready: `pass` creates them. All others are parked with the reason.
 pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
+    for side in Side::BOTH {
+        // Readable by now, it may be the partner of a row that would be created otherwise (I3).
+        reread(engine, prepared, side, &unread(engine, prepared, side)?).await?;
+    }
     let mut confirmed = BTreeSet::new();
     let (lonely, matching) = loop {
         let lonely = Lonely::gather(engine, prepared, state.started_at)?;
@@ -59,6 +63,20 @@ pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) 
         transaction.commit()?;
     }
     Ok(park_rest(engine, prepared, state, &lonely, &matching, &held)?)
+}
+
+/// Returns the uncoupled rows that could not be read and are due to be read again.
+fn unread(engine: &Engine, prepared: &Prepared, side: Side) -> Result<Vec<RowId>, StoreError> {
+    let snapshot = engine.store().snapshot()?;
+    let mut unread = Vec::new();
+    snapshot.visit_observations(prepared.name(), side, |seen| {
+        let is_due = matches!(seen.content, Content::Unreadable(_)) && seen.standing == Standing::Ready;
+        if is_due && snapshot.coupling_of(prepared.name(), side, &seen.row)?.is_none() {
+            unread.push(seen.row);
+        }
+        Ok(())
+    })?;
+    Ok(unread)
 }
 
 /// The uncoupled rows of a mapping, as far as matching needs them.

@@ -127,6 +127,19 @@ pub fn scenarios() -> Vec<Scenario> {
             ..Scenario::of("an edited row cannot be read for a while")
         },
         Scenario {
+            acts: vec![
+                creates(Left, "a", &[("number", "K1"), ("name", "Alfreds")]),
+                creates(Right, "a", &[("number", "K1"), ("name", "Alfreds")]),
+                Act::Trouble(Right, Rates { unreadable_row: 1000, ..Rates::CALM }),
+                Act::Run,
+                Act::Trouble(Right, Rates::CALM),
+                Act::Wait(400),
+                Act::Run,
+            ],
+            quiet: &["left: tag a, number K1, name Alfreds", "right: tag a, number K1, name Alfreds"],
+            ..Scenario::of("the partner of a new row cannot be read for a while")
+        },
+        Scenario {
             before: in_step(&[("a", A)]),
             acts: vec![
                 edits(Left, "a", &[("phone", "2")]),
