@@ -15,7 +15,7 @@ use crate::systems::Search;
 
 use super::resolve::with_resolver;
 use super::settle::leave_line;
-use super::standing::unfit_reason;
+use super::standing::{unfit_reason, wake_of};
 
 /// Returns the create that follows from an uncoupled row, or parks the row with the reason why there is none.
 pub async fn create(
@@ -50,11 +50,8 @@ pub async fn create(
         },
     };
     let wake = match &reason {
-        Reason::WaitingForReference { mapping, side, row, .. } => {
-            WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
-        }
         Reason::PartnerUnreadable { .. } => WakeCondition::after(observer.now, UNREADABLE_PAUSE),
-        _ => WakeCondition::RowChanges,
+        reason => wake_of(reason),
     };
     let mut transaction = engine.store().transaction()?;
     let standing = Standing::Parked { reason: reason.clone(), wake };

@@ -69,6 +69,16 @@ pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Rea
     Ok(reasons)
 }
 
+/// Returns what a row waits for that is left alone for that reason.
+pub fn wake_of(reason: &Reason) -> WakeCondition {
+    match reason {
+        Reason::WaitingForReference { mapping, side, row, .. } => {
+            WakeCondition::Coupled { mapping: mapping.clone(), side: *side, row: row.clone() }
+        }
+        _ => WakeCondition::RowChanges,
+    }
+}
+
 /// Says why a value cannot be written.
 pub fn unfit_reason(error: Unfit) -> Reason {
     let message = error.to_string();

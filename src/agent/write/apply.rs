@@ -13,11 +13,14 @@ use futures_util::stream::FuturesOrdered;
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::EngineError;
 use crate::agent::look::{observe::Observer, reread::reread};
-use crate::agent::plan::{resolve::with_resolver, standing::unfit_reason};
+use crate::agent::plan::{
+    resolve::with_resolver,
+    standing::{unfit_reason, wake_of},
+};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::mapping::{self};
-use crate::model::{Intent, IntentId, IntentVerb, Record, Side, Standing, WakeCondition};
+use crate::model::{Intent, IntentId, IntentVerb, Record, Side, Standing};
 use crate::store::{StoreError, Transaction};
 use crate::systems::{System, Verb, Write, WriteOutcome};
 
@@ -122,7 +125,8 @@ fn park_unfit(
     error: mapping::Unfit,
 ) -> Result<(), StoreError> {
     let observer = Observer { prepared, now: engine.now() };
-    let standing = Standing::Parked { reason: unfit_reason(error), wake: WakeCondition::RowChanges };
+    let reason = unfit_reason(error);
+    let standing = Standing::Parked { wake: wake_of(&reason), reason };
     park_behind(&observer, transaction, side, &work.job, &standing)
 }
 
