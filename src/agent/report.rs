@@ -259,6 +259,10 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
             name(*on),
             mapping.name
         ),
+        Reason::Drifted { on, fields } => {
+            format!("{fields} changed in {}, owned by {}", name(*on), name(on.other()))
+        }
+        Reason::DriftKept { on } => format!("changed in {}, owned by {}", name(*on), name(on.other())),
     }
 }
 

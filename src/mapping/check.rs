@@ -2,7 +2,7 @@
 
 use crate::model::{Column, ColumnKind, ColumnName, Pair, Side, TableDescription};
 
-use super::{Field, FieldKind, Mapping};
+use super::{Direction, Field, FieldKind, Mapping};
 
 /// One thing wrong with a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,16 @@ fn check_field(
             name.clone(),
             format!(
                 "field {} would write {}.{name}, which is read-only; use the direction that only reads it",
+                field.id, mapping.tables[side]
+            ),
+        ));
+    }
+    let is_sent_once = field.direction == Direction::CreateOnly && field.on_create[side];
+    if is_sent_once && mapping.may_create(side) && !column.creatable {
+        problems.push((
+            name.clone(),
+            format!(
+                "field {} is sent when a row is created, but {}.{name} takes no value then; name the other side in `on_create`",
                 field.id, mapping.tables[side]
             ),
         ));
@@ -135,7 +145,7 @@ mod tests {
             kind,
             max_chars: None,
             scale: Some(4),
-            creatable: true,
+            creatable: updatable,
             updatable,
             targets: vec![],
         };
@@ -173,6 +183,27 @@ mod tests {
                 "field f names the column displayNmae, which customers does not have; did you mean displayName?"
             ]
         );
+    }
+
+    #[test]
+    fn a_value_sent_on_creation_needs_a_column_that_takes_it_then() {
+        let text = |more: &str| {
+            format!(
+                "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"customers\"\n[right]\ntable=\"accounts\"\n{more}[[field]]\nid=\"f\"\n\
+                 left=\"displayName\"\nright=\"code\"\ndirection=\"create only\"\n"
+            )
+        };
+        let check = |text: &str, findings: usize| {
+            let mapping = parse("M", text, &Pair::new("l".into(), "r".into())).unwrap();
+            let tables = Pair::new(
+                table("customers", &[("displayName", ColumnKind::Text, true)]),
+                table("accounts", &[("code", ColumnKind::Text, false)]),
+            );
+            assert_eq!(check(&mapping, &tables).len(), findings, "{text}");
+        };
+        check(&text("create=true\n"), 1);
+        check(&text(""), 0);
+        check(&format!("{}on_create=\"left\"\n", text("create=true\n")), 0);
     }
 
     #[test]

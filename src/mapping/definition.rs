@@ -1,6 +1,7 @@
 //! A mapping in the form the program works with.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
@@ -28,6 +29,10 @@ pub struct Mapping {
     pub first_contact: Policy,
     /// What to do where both sides changed one field, unless the field says otherwise.
     pub conflict: Policy,
+    /// By how much one row's stamp must be later than the other's to count as newer: two clocks never agree.
+    pub newer_by: Duration,
+    /// What to do where a field was changed on the side that does not own it, unless the field says otherwise.
+    pub drift: Drift,
     pub deletion: DeletionPolicy,
     /// Rows without versions are written too: each is read and compared right before its write.
     pub unguarded: bool,
@@ -46,6 +51,8 @@ pub struct Field {
     pub group: Option<String>,
     /// Overrides the mapping's policy.
     pub conflict: Option<Policy>,
+    /// Overrides the mapping's drift policy.
+    pub drift: Option<Drift>,
     /// Sent when a row is created on that side, whatever the direction.
     pub on_create: Pair<bool>,
 }
@@ -56,17 +63,35 @@ impl Field {
     pub const fn is_lookup(&self) -> bool {
         matches!(self.kind, FieldKind::Lookup { .. })
     }
+
+    /// Returns whether its value is sent when a deleted row is created again on that side: there the other row may hold the
+    /// last copy.
+    #[must_use]
+    pub fn is_sent_on_restore(&self, on: Side) -> bool {
+        self.on_create[on] || self.direction.flows_to(on.other()) || self.direction == Direction::CreateOnly
+    }
+
+    /// Returns whether rows that exist are held against each other by this field.
+    #[must_use]
+    pub const fn is_compared(&self) -> bool {
+        !matches!(self.direction, Direction::Match | Direction::CreateOnly)
+    }
 }
 
-/// Which way a field's values flow.
+/// Which way a field's values flow, and so who owns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// `->`: the left side owns the field.
     ToRight,
     /// `<-`: the right side owns the field.
     ToLeft,
-    /// `<->`
+    /// `<->`: an edit on either side flows to the other.
     Both,
+    /// `left unless blank`, `right unless blank`: that side owns the field while it has a value; while it has none it takes
+    /// the other's.
+    UnlessBlank(Side),
+    /// `create only`: sent when a row is created, on either side, and never afterwards.
+    CreateOnly,
     /// `match`: read to find partners, never written to a row that exists.
     Match,
 }
@@ -75,7 +100,23 @@ impl Direction {
     /// Returns whether an edit may flow to that side.
     #[must_use]
     pub const fn flows_to(self, side: Side) -> bool {
-        matches!((self, side), (Self::Both, _) | (Self::ToRight, Side::Right) | (Self::ToLeft, Side::Left))
+        matches!(
+            (self, side),
+            (Self::Both | Self::UnlessBlank(_), _)
+                | (Self::ToRight, Side::Right)
+                | (Self::ToLeft, Side::Left)
+        )
+    }
+
+    /// Returns the side that owns the field, if one does.
+    #[must_use]
+    pub const fn owner(self) -> Option<Side> {
+        match self {
+            Self::ToRight => Some(Side::Left),
+            Self::ToLeft => Some(Side::Right),
+            Self::UnlessBlank(side) => Some(side),
+            Self::Both | Self::CreateOnly | Self::Match => None,
+        }
     }
 }
 
@@ -106,6 +147,19 @@ pub enum FieldKind {
 pub enum Policy {
     Ask,
     Take(Side),
+    /// The row that was changed later, if that can be told.
+    Newer,
+}
+
+/// What to do with a value that was put in on the side that does not own its field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Drift {
+    /// Write the owner's value back.
+    Revert,
+    /// Leave it until the owner's value changes.
+    Keep,
+    /// Leave it until the owner's value changes, and list the row meanwhile.
+    Report,
 }
 
 /// What a deletion on one side does to the other.
@@ -119,6 +173,8 @@ pub enum DeletionPolicy {
     Uncouple,
     /// Ask in the inbox.
     Ask,
+    /// Create the deleted row again from the other one.
+    Restore,
 }
 
 impl Mapping {
@@ -132,8 +188,14 @@ impl Mapping {
     #[must_use]
     pub fn writes_both_ways(&self) -> bool {
         let writes_to =
-            |side| self.create[side] || self.fields.iter().any(|field| field.direction.flows_to(side));
+            |side| self.may_create(side) || self.fields.iter().any(|field| field.direction.flows_to(side));
         Side::BOTH.into_iter().all(writes_to)
+    }
+
+    /// Returns whether rows may be created on that side: new ones, or deleted ones again.
+    #[must_use]
+    pub fn may_create(&self, side: Side) -> bool {
+        self.create[side] || self.deletion == DeletionPolicy::Restore
     }
 
     /// Returns whether rows may be deleted, by policy or by a person's answer.
@@ -176,5 +238,11 @@ impl Mapping {
             None if first_contact => self.first_contact,
             None => self.conflict,
         }
+    }
+
+    /// Returns what to do where a field was changed on the side that does not own it.
+    #[must_use]
+    pub fn drift(&self, field: &Field) -> Drift {
+        field.drift.unwrap_or(self.drift)
     }
 }

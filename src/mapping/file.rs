@@ -1,11 +1,13 @@
 //! Reading a mapping file: TOML to [`Mapping`], with errors that point into the text.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
-use super::definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+use super::definition::{DeletionPolicy, Direction, Drift, Field, FieldKind, Mapping, Policy};
 use super::{Filter, FilterError};
 
 /// Why a mapping file cannot be used.
@@ -51,6 +53,10 @@ struct RawMapping {
     first_contact: Spanned<String>,
     #[serde(default = "ask")]
     conflict: Spanned<String>,
+    #[serde(default = "two_minutes")]
+    newer_by_secs: u32,
+    #[serde(default = "revert")]
+    drift: Spanned<String>,
     #[serde(default = "ignore")]
     deletion: Spanned<String>,
     #[serde(default)]
@@ -86,8 +92,9 @@ struct RawField {
     lookup: Option<String>,
     #[serde(default)]
     blank_is_base_currency: bool,
-    group: Option<String>,
+    group: Option<Spanned<String>>,
     conflict: Option<Spanned<String>>,
+    drift: Option<Spanned<String>>,
     on_create: Option<Spanned<String>>,
 }
 
@@ -97,6 +104,14 @@ fn no_match() -> Spanned<Vec<Vec<String>>> {
 
 fn ask() -> Spanned<String> {
     Spanned::new(0..0, "ask".to_owned())
+}
+
+const fn two_minutes() -> u32 {
+    120
+}
+
+fn revert() -> Spanned<String> {
+    Spanned::new(0..0, "revert".to_owned())
 }
 
 fn ignore() -> Spanned<String> {
@@ -114,7 +129,16 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn mapping(&self, raw: RawMapping, connections: &Pair<ConnectionName>) -> Result<Mapping, MappingError> {
-        let fields = raw.fields.into_iter().map(|field| self.field(field)).collect::<Result<Vec<_>, _>>()?;
+        let drift = self.drift(&raw.drift)?;
+        let mut fields: Vec<Field> = Vec::with_capacity(raw.fields.len());
+        for raw in raw.fields {
+            let group = raw.get_ref().group.clone();
+            let field = self.field(raw)?;
+            if let Some(group) = group {
+                self.fits_group(&field, &group, &fields, drift)?;
+            }
+            fields.push(field);
+        }
         let match_by = self.match_by(&raw.match_by, &fields)?;
         let label = FieldId::new(raw.label.get_ref().as_str());
         self.known(&fields, &label, &raw.label)?;
@@ -140,6 +164,8 @@ impl Reader<'_> {
             label,
             first_contact: self.policy(&raw.first_contact)?,
             conflict: self.policy(&raw.conflict)?,
+            newer_by: Duration::from_secs(raw.newer_by_secs.into()),
+            drift,
             deletion: self.deletion(&raw.deletion)?,
             unguarded: raw.unguarded,
             depends_on: raw.depends_on.into_iter().map(MappingName::new).collect(),
@@ -149,16 +175,9 @@ impl Reader<'_> {
     fn field(&self, raw: Spanned<RawField>) -> Result<Field, MappingError> {
         let line = self.line(raw.span().start);
         let raw = raw.into_inner();
-        let direction = match raw.direction.get_ref().as_str() {
-            "->" => Direction::ToRight,
-            "<-" => Direction::ToLeft,
-            "<->" => Direction::Both,
-            "match" => Direction::Match,
-            other => {
-                return Err(self.choice("direction", other, "->, <-, <-> or match", &raw.direction));
-            }
-        };
+        let direction = self.direction(&raw.direction)?;
         let on_create = match raw.on_create.as_ref().map(|word| word.get_ref().as_str()) {
+            None if direction == Direction::CreateOnly => Pair::new(true, true),
             None => Pair::from_fn(|side| direction.flows_to(side)),
             Some("left") => Pair::new(true, direction.flows_to(Side::Right)),
             Some("right") => Pair::new(direction.flows_to(Side::Left), true),
@@ -169,16 +188,84 @@ impl Reader<'_> {
             }
         };
         let conflict = raw.conflict.as_ref().map(|word| self.policy(word)).transpose()?;
+        if let Some(word) = raw.conflict.as_ref().filter(|_| direction != Direction::Both) {
+            let problem = format!(
+                "field {} can have no `conflict`: edits collide only where the direction is <->",
+                raw.id
+            );
+            return Err(self.at(self.line(word.span().start), problem));
+        }
+        let drift = raw.drift.as_ref().map(|word| self.drift(word)).transpose()?;
+        if let Some(word) = raw.drift.as_ref().filter(|_| direction.owner().is_none()) {
+            let problem = format!(
+                "field {} can have no `drift`: no side owns it; one does with the direction ->, <-, left unless blank or \
+                 right unless blank",
+                raw.id
+            );
+            return Err(self.at(self.line(word.span().start), problem));
+        }
         let kind = self.kind(&raw, line)?;
         Ok(Field {
             id: FieldId::new(raw.id),
             columns: Pair::new(ColumnName::new(raw.left), ColumnName::new(raw.right)),
             direction,
             kind,
-            group: raw.group,
+            group: raw.group.map(Spanned::into_inner),
             conflict,
+            drift,
             on_create,
         })
+    }
+
+    fn direction(&self, raw: &Spanned<String>) -> Result<Direction, MappingError> {
+        match raw.get_ref().as_str() {
+            "->" => Ok(Direction::ToRight),
+            "<-" => Ok(Direction::ToLeft),
+            "<->" => Ok(Direction::Both),
+            "left unless blank" => Ok(Direction::UnlessBlank(Side::Left)),
+            "right unless blank" => Ok(Direction::UnlessBlank(Side::Right)),
+            "create only" => Ok(Direction::CreateOnly),
+            "match" => Ok(Direction::Match),
+            other => {
+                let choices = "->, <-, <->, left unless blank, right unless blank, create only or match";
+                Err(self.choice("direction", other, choices, raw))
+            }
+        }
+    }
+
+    /// Checks that fields of one group can merge as one.
+    fn fits_group(
+        &self,
+        field: &Field,
+        group: &Spanned<String>,
+        earlier: &[Field],
+        drift: Drift,
+    ) -> Result<(), MappingError> {
+        let (name, line) = (group.get_ref(), self.line(group.span().start));
+        if !field.is_compared() {
+            let problem = format!(
+                "field {} can be in no group: with this direction it is never merged, and a group merges as one",
+                field.id
+            );
+            return Err(self.at(line, problem));
+        }
+        let Some(first) = earlier.iter().find(|other| other.group.as_ref() == Some(name)) else {
+            return Ok(());
+        };
+        let problem = |what: &str| {
+            let (this, that) = (&field.id, &first.id);
+            let problem = format!(
+                "fields {that} and {this} of group \"{name}\" differ in `{what}`; a group merges as one, so give both the same"
+            );
+            Err(self.at(line, problem))
+        };
+        if field.direction != first.direction {
+            return problem("direction");
+        }
+        if field.drift.unwrap_or(drift) != first.drift.unwrap_or(drift) {
+            return problem("drift");
+        }
+        Ok(())
     }
 
     fn kind(&self, raw: &RawField, line: usize) -> Result<FieldKind, MappingError> {
@@ -270,7 +357,17 @@ impl Reader<'_> {
             "ask" => Ok(Policy::Ask),
             "left" => Ok(Policy::Take(Side::Left)),
             "right" => Ok(Policy::Take(Side::Right)),
-            other => Err(self.choice("conflict policy", other, "ask, left or right", raw)),
+            "newer" => Ok(Policy::Newer),
+            other => Err(self.choice("conflict policy", other, "ask, left, right or newer", raw)),
+        }
+    }
+
+    fn drift(&self, raw: &Spanned<String>) -> Result<Drift, MappingError> {
+        match raw.get_ref().as_str() {
+            "revert" => Ok(Drift::Revert),
+            "keep" => Ok(Drift::Keep),
+            "report" => Ok(Drift::Report),
+            other => Err(self.choice("drift policy", other, "revert, keep or report", raw)),
         }
     }
 
@@ -280,7 +377,11 @@ impl Reader<'_> {
             "delete" => Ok(DeletionPolicy::Delete),
             "uncouple" => Ok(DeletionPolicy::Uncouple),
             "ask" => Ok(DeletionPolicy::Ask),
-            other => Err(self.choice("deletion policy", other, "ignore, ask, delete or uncouple", raw)),
+            "restore" => Ok(DeletionPolicy::Restore),
+            other => {
+                let choices = "ignore, ask, delete, uncouple or restore";
+                Err(self.choice("deletion policy", other, choices, raw))
+            }
         }
     }
 
@@ -356,12 +457,99 @@ direction = "<->"
     #[test]
     fn errors_name_file_line_and_remedy() {
         let found = error(&GOOD.replace("\"<->\"", "\"<=>\""));
-        assert_eq!(found, "CUSTOMER.toml, line 16: \"<=>\" is no direction; write ->, <-, <-> or match");
+        assert_eq!(
+            found,
+            "CUSTOMER.toml, line 16: \"<=>\" is no direction; write ->, <-, <->, left unless blank, \
+             right unless blank, create only or match"
+        );
         let found = error(&GOOD.replace("blocked eq ''", "blocked == ''"));
         assert!(found.starts_with("CUSTOMER.toml, line 7: the left filter does not parse: "), "{found}");
         let found = error(&GOOD.replace("[[\"name\"]]", "[[\"nmae\"]]"));
         assert_eq!(found, "CUSTOMER.toml, line 4: there is no field \"nmae\"; the fields are name");
         let found = error(&GOOD.replace("table = \"customers\"", "tabel = \"customers\""));
         assert!(found.contains("line 6") && found.contains("tabel"), "{found}");
+    }
+    /// Returns the mapping above with another direction of its field and more keys below it.
+    fn with_field(direction: &str, more: &str) -> String {
+        format!("{}{more}", GOOD.replace("\"<->\"", &format!("\"{direction}\"")))
+    }
+
+    #[test]
+    fn a_direction_says_who_owns_a_field() {
+        let check = |word: &str, direction: Direction, flows: Pair<bool>, on_create: Pair<bool>| {
+            let mapping = parse("CUSTOMER.toml", &with_field(word, ""), &connections()).unwrap();
+            let field = &mapping.fields[0];
+            assert_eq!(field.direction, direction);
+            assert_eq!(Pair::from_fn(|side| direction.flows_to(side)), flows, "{word}");
+            assert_eq!(field.on_create, on_create, "{word}");
+        };
+        let (none, both) = (Pair::new(false, false), Pair::new(true, true));
+        let (left, right) = (Pair::new(true, false), Pair::new(false, true));
+        check("->", Direction::ToRight, right, right);
+        check("<-", Direction::ToLeft, left, left);
+        check("<->", Direction::Both, both, both);
+        check("left unless blank", Direction::UnlessBlank(Side::Left), both, both);
+        check("right unless blank", Direction::UnlessBlank(Side::Right), both, both);
+        check("create only", Direction::CreateOnly, none, both);
+        check("match", Direction::Match, none, none);
+    }
+
+    #[test]
+    fn policies_are_read_for_the_mapping_and_for_a_field() {
+        let top = "conflict = \"newer\"\nfirst_contact = \"newer\"\nnewer_by_secs = 5\ndrift = \"keep\"\ndeletion = \"restore\"\n";
+        let text = format!("{top}{}", with_field("->", "drift = \"report\"\n"));
+        let mapping = parse("CUSTOMER.toml", &text, &connections()).unwrap();
+        assert_eq!((mapping.conflict, mapping.first_contact), (Policy::Newer, Policy::Newer));
+        assert_eq!((mapping.newer_by, mapping.drift), (Duration::from_secs(5), Drift::Keep));
+        assert_eq!(mapping.deletion, DeletionPolicy::Restore);
+        assert_eq!(mapping.drift(&mapping.fields[0]), Drift::Report);
+        let mapping = parse("CUSTOMER.toml", GOOD, &connections()).unwrap();
+        assert_eq!((mapping.newer_by, mapping.drift), (Duration::from_secs(120), Drift::Revert));
+        assert_eq!(mapping.deletion, DeletionPolicy::Ignore);
+    }
+
+    #[test]
+    fn policies_that_cannot_be_meant_are_refused_where_they_stand() {
+        let check = |direction: &str, more: &str, expected: &str| {
+            assert_eq!(error(&with_field(direction, more)), format!("CUSTOMER.toml, {expected}"));
+        };
+        check(
+            "->",
+            "conflict = \"left\"",
+            "line 17: field name can have no `conflict`: edits collide only where the direction is <->",
+        );
+        for direction in ["<->", "create only", "match"] {
+            check(
+                direction,
+                "drift = \"keep\"",
+                "line 17: field name can have no `drift`: no side owns it; one does with the direction ->, <-, \
+                 left unless blank or right unless blank",
+            );
+        }
+        check("->", "drift = \"undo\"", "line 17: \"undo\" is no drift policy; write revert, keep or report");
+        check(
+            "<->",
+            "conflict = \"newest\"",
+            "line 17: \"newest\" is no conflict policy; write ask, left, right or newer",
+        );
+        check(
+            "create only",
+            "group = \"g\"",
+            "line 17: field name can be in no group: with this direction it is never merged, and a group merges as one",
+        );
+        let second = |direction: &str, drift: &str| {
+            format!(
+                "group = \"g\"\n[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"{direction}\"\n{drift}group = \"g\"\n"
+            )
+        };
+        let differ = |line: u32, what: &str| {
+            format!(
+                "line {line}: fields name and b of group \"g\" differ in `{what}`; a group merges as one, so give both the same"
+            )
+        };
+        check("<->", &second("->", ""), &differ(23, "direction"));
+        check("->", &second("->", "drift = \"keep\"\n"), &differ(24, "drift"));
+        let deletion = error(&format!("deletion = \"purge\"\n{GOOD}"));
+        assert!(deletion.ends_with("is no deletion policy; write ignore, ask, delete, uncouple or restore"));
     }
 }

@@ -14,7 +14,7 @@ mod table_use;
 mod translate;
 
 pub use check::{Finding, check, with_scales};
-pub use definition::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+pub use definition::{DeletionPolicy, Direction, Drift, Field, FieldKind, Mapping, Policy};
 pub use file::{MappingError, parse};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use normal::normalise;

@@ -145,7 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::mapping::definition::{DeletionPolicy, Direction, Policy};
+    use crate::mapping::definition::{DeletionPolicy, Direction, Drift, Policy};
     use crate::mapping::normal::tests::{any_kind, any_value};
 
     fn field(id: &str, kind: FieldKind) -> Field {
@@ -156,6 +156,7 @@ mod tests {
             kind,
             group: None,
             conflict: None,
+            drift: None,
             on_create: Pair::new(true, true),
         }
     }
@@ -173,6 +174,8 @@ mod tests {
             match_by: vec![],
             first_contact: Policy::Ask,
             conflict: Policy::Ask,
+            newer_by: std::time::Duration::from_secs(120),
+            drift: Drift::Revert,
             deletion: DeletionPolicy::Ignore,
             unguarded: false,
             depends_on: vec![],

@@ -103,6 +103,18 @@ pub enum Reason {
     NoVersion { on: Side },
     /// The row it would be coupled to is held.
     PartnerHeld { partner: RowId },
+    /// Fields were changed on that side, which does not own them; the mapping lists that and leaves it.
+    Drifted { on: Side, fields: String },
+    /// The same, and the mapping says nothing of it.
+    DriftKept { on: Side },
+}
+
+impl Reason {
+    /// Returns whether all that is left of the row is a difference that the mapping allows.
+    #[must_use]
+    pub const fn is_drift(&self) -> bool {
+        matches!(self, Self::Drifted { .. } | Self::DriftKept { .. })
+    }
 }
 
 /// The event that puts a parked row back to ready.

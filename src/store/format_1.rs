@@ -135,6 +135,8 @@ fn standings() {
         Reason::FateUnknown { message },
         Reason::NoVersion { on: Side::Right },
         Reason::PartnerHeld { partner: keyed() },
+        Reason::Drifted { on: Side::Right, fields: "f".to_owned() },
+        Reason::DriftKept { on: Side::Left },
     ];
     let expected = [
         "01000000",
@@ -153,6 +155,8 @@ fn standings() {
         "010d016d00",
         "010e0100",
         "010f0103412f3100",
+        "011001016600",
+        "01110000",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

@@ -153,6 +153,8 @@ fn reason() -> impl Strategy<Value = Reason> {
         text().prop_map(|message| Reason::FateUnknown { message }),
         side().prop_map(|on| Reason::NoVersion { on }),
         row_id().prop_map(|partner| Reason::PartnerHeld { partner }),
+        (side(), text()).prop_map(|(on, fields)| Reason::Drifted { on, fields }),
+        side().prop_map(|on| Reason::DriftKept { on }),
     ]
 }
 

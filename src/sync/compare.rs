@@ -1,6 +1,6 @@
 //! Comparing a record with a base.
 
-use crate::mapping::{Direction, Mapping};
+use crate::mapping::{Field, Mapping};
 use crate::model::{Record, Value};
 
 /// Returns whether a record shows nothing but what both sides last agreed on.
@@ -11,7 +11,7 @@ pub fn in_step(mapping: &Mapping, base: &Record, record: &Record) -> bool {
     mapping
         .fields
         .iter()
-        .filter(|field| field.direction != Direction::Match)
+        .filter(|field| Field::is_compared(field))
         .all(|field| base.get(&field.id).is_some() && base.get(&field.id) == record.get(&field.id))
 }
 
@@ -21,7 +21,7 @@ pub fn agreed(mapping: &Mapping, left: &Record, right: &Record) -> Record {
     mapping
         .fields
         .iter()
-        .filter(|field| field.direction != Direction::Match)
+        .filter(|field| Field::is_compared(field))
         .filter_map(|field| {
             let value = left.get(&field.id)?;
             let is_common = right.get(&field.id) == Some(value) && !matches!(value, Value::Uncoupled(..));

@@ -1,13 +1,14 @@
 //! What should happen to one coupling.
 
-use crate::mapping::{DeletionPolicy, Direction, FieldKind, Mapping};
+use crate::mapping::{DeletionPolicy, FieldKind, Mapping};
 use crate::model::{
     Answer, Became, Change, Conflict, ConflictKind, Coupling, CouplingState, Evidence, MappingName, Pair,
-    Reason, Record, Side, Version, WakeCondition,
+    Reason, Record, Side, Timestamp, Value, Version, WakeCondition,
 };
 
 use super::compare::in_step;
 use super::merge::{Merge, Waiting, merge, settlements};
+use super::newer::newer;
 
 /// A coupling with what is known of its rows since the base.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +27,8 @@ pub enum Seen {
     Record {
         record: Record,
         version: Option<Version>,
+        /// When the row was last changed, by its own system's clock. Only a `newer` policy looks at it (I28).
+        modified_at: Option<Timestamp>,
     },
     Gone(Evidence),
     /// It cannot be told (yet): unreadable, or missing without evidence.
@@ -79,6 +82,8 @@ pub fn decide(mapping: &Mapping, pending: &Pending) -> Decision {
 fn change(mapping: &Mapping, pending: &Pending, side: Side) -> Option<Change<Record>> {
     match &pending.seen[side] {
         None => Some(Change::Unchanged),
+        // Absence is not blank (I36): such a record tells nothing.
+        Some(Seen::Record { record, .. }) if !is_complete(mapping, record) => None,
         Some(Seen::Record { record, .. }) if in_step(mapping, &pending.coupling.base, record) => {
             Some(Change::Unchanged)
         }
@@ -115,12 +120,34 @@ fn deletion(
         .and_then(|conflict| conflict.answer.as_ref());
     match (asked, mapping.deletion, survivor) {
         (Some(Answer::Delete), ..) => delete(),
-        (Some(Answer::Restore), ..) => Decision::Restore { on },
+        (Some(Answer::Restore), ..) => restore(mapping, pending, on),
         _ if became.is_some() => Decision::LeaveDeletion { on, became },
         (_, DeletionPolicy::Ignore, _) => Decision::LeaveDeletion { on, became },
         (_, DeletionPolicy::Uncouple, _) => Decision::Uncouple,
+        (_, DeletionPolicy::Restore, _) => restore(mapping, pending, on),
         (_, DeletionPolicy::Delete, Change::Unchanged) => delete(),
         (_, DeletionPolicy::Ask, _) | (_, DeletionPolicy::Delete, _) => Decision::AskDeletion { on },
+    }
+}
+
+/// Creates the row again from all that the other one holds. Where the base does not tell that, the other is read first.
+fn restore(mapping: &Mapping, pending: &Pending, on: Side) -> Decision {
+    let survivor = on.other();
+    let record = match &pending.seen[survivor] {
+        Some(Seen::Record { record, .. }) => record,
+        _ if is_complete(mapping, &pending.coupling.base) => &pending.coupling.base,
+        _ => return Decision::Reread(survivor),
+    };
+    let sent = mapping.fields.iter().filter(|field| field.is_sent_on_restore(on));
+    let uncoupled = sent.filter_map(|field| match record.get(&field.id) {
+        Some(Value::Uncoupled(side, row)) => {
+            Some(Waiting { field: field.id.clone(), side: *side, row: row.clone() })
+        }
+        _ => None,
+    });
+    match uncoupled.into_iter().next() {
+        Some(waiting) => wait_for(mapping, &waiting),
+        None => Decision::Restore { on },
     }
 }
 
@@ -147,7 +174,8 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
         }
     }
     let settled = pending.conflict.as_ref().map(settlements).unwrap_or_default();
-    let merge = merge(mapping, base, records, &settled);
+    let newer = newer(&pending.seen, mapping.newer_by);
+    let merge = merge(mapping, base, records, &settled, newer);
     if let Some(waiting) = merge.waiting.first() {
         return wait_for(mapping, waiting);
     }
@@ -166,7 +194,12 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
 }
 
 fn has_full_base(mapping: &Mapping, base: &Record) -> bool {
-    mapping.fields.iter().all(|field| field.direction == Direction::Match || base.get(&field.id).is_some())
+    mapping.fields.iter().all(|field| !field.is_compared() || base.get(&field.id).is_some())
+}
+
+/// Returns whether a record has every field of the mapping.
+fn is_complete(mapping: &Mapping, record: &Record) -> bool {
+    mapping.fields.iter().all(|field| record.get(&field.id).is_some())
 }
 
 /// Returns the version that a write of a row names (I2). The digest of its content is one only where the mapping says so.
@@ -224,7 +257,7 @@ mod tests {
             text.map(|text| match text {
                 "gone" => Seen::Gone(Evidence::Tombstone),
                 "unclear" => Seen::Unclear,
-                _ => Seen::Record { record: record(text), version: Some("2".into()) },
+                _ => Seen::Record { record: record(text), version: Some("2".into()), modified_at: None },
             })
         };
         Pending {
@@ -324,8 +357,45 @@ mod tests {
         check(&mapping, Some(EDITED), Decision::AskDeletion { on: Side::Left });
         check(&mapping, Some("gone"), Decision::Forget);
         check(&mapping, Some("unclear"), Decision::Wait);
+        mapping.deletion = DeletionPolicy::Ask;
+        check(&mapping, None, Decision::AskDeletion { on: Side::Left });
         mapping.deletion = DeletionPolicy::Uncouple;
         check(&mapping, None, Decision::Uncouple);
+        check(&mapping, Some(EDITED), Decision::Uncouple);
+        mapping.deletion = DeletionPolicy::Restore;
+        check(&mapping, None, Decision::Restore { on: Side::Left });
+        check(&mapping, Some(EDITED), Decision::Restore { on: Side::Left });
+        check(&mapping, Some("gone"), Decision::Forget);
+    }
+
+    /// A base tells the other row only where it has every field, also those that are only matched by.
+    #[test]
+    fn a_row_is_created_again_from_all_that_the_other_holds() {
+        let mapping = Mapping { deletion: DeletionPolicy::Restore, ..mapping() };
+        let decide = |right: Option<&str>| decide(&mapping, &pending("a=1 b=1 g=1 h=1", Some("gone"), right));
+        assert_eq!(decide(None), Decision::Reread(Side::Right));
+        assert_eq!(decide(Some(BASE)), Decision::Restore { on: Side::Left });
+    }
+
+    /// I12
+    #[test]
+    fn a_row_is_not_created_again_without_the_row_it_points_to() {
+        let mapping = Mapping { deletion: DeletionPolicy::Restore, ..mapping() };
+        let mut pending = pending(BASE, Some("gone"), Some(BASE));
+        if let Some(Seen::Record { record, .. }) = &mut pending.seen.right {
+            record.set("b".into(), Value::Uncoupled(Side::Right, RowId::new("x")));
+        }
+        let decision = decide(&mapping, &pending);
+        assert!(
+            matches!(decision, Decision::Park { wake: WakeCondition::Coupled { .. }, .. }),
+            "{decision:?}"
+        );
+    }
+
+    /// I36
+    #[test]
+    fn a_record_without_all_fields_tells_nothing() {
+        assert_eq!(decide(&mapping(), &pending(BASE, Some("a=2 b=1 g=1 h=1"), None)), Decision::Wait);
     }
 
     /// A document that was posted or a row that was merged is no deletion, whatever the policy.
@@ -362,7 +432,7 @@ mod tests {
             let mut pending = pending("", None, None);
             pending.coupling.base = base;
             pending.seen = Pair::new(left, right)
-                .map(|record| Some(Seen::Record { record, version: Some("2".into()) }));
+                .map(|record| Some(Seen::Record { record, version: Some("2".into()), modified_at: None }));
             match decide(&mapping(), &pending) {
                 Decision::Write { merge, .. } => {
                     prop_assert!(merge.writes.left.get(&"o".into()).is_none());

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use crate::mapping::{DeletionPolicy, Direction, Field, FieldKind, Mapping, Policy};
+use crate::mapping::{DeletionPolicy, Direction, Drift, Field, FieldKind, Mapping, Policy};
 use crate::model::{Pair, Record, Side, Value};
 
 pub(super) fn mapping() -> Mapping {
@@ -14,6 +14,7 @@ pub(super) fn mapping() -> Mapping {
         kind: FieldKind::Text,
         group: group.map(Into::into),
         conflict: None,
+        drift: None,
         on_create: Pair::from_fn(|side| direction.flows_to(side)),
     };
     Mapping {
@@ -34,6 +35,8 @@ pub(super) fn mapping() -> Mapping {
         label: "a".into(),
         first_contact: Policy::Ask,
         conflict: Policy::Ask,
+        newer_by: std::time::Duration::from_secs(120),
+        drift: Drift::Revert,
         deletion: DeletionPolicy::Ignore,
         unguarded: false,
         depends_on: vec![],
@@ -42,12 +45,21 @@ pub(super) fn mapping() -> Mapping {
 
 pub(super) fn mirrored(mapping: &Mapping) -> Mapping {
     let mut mapping = mapping.clone();
+    let policy = |policy| match policy {
+        Policy::Take(side) => Policy::Take(Side::other(side)),
+        policy => policy,
+    };
+    mapping.first_contact = policy(mapping.first_contact);
+    mapping.conflict = policy(mapping.conflict);
+    mapping.create = mapping.create.swap();
     for field in &mut mapping.fields {
         field.direction = match field.direction {
             Direction::ToRight => Direction::ToLeft,
             Direction::ToLeft => Direction::ToRight,
+            Direction::UnlessBlank(side) => Direction::UnlessBlank(side.other()),
             other => other,
         };
+        field.conflict = field.conflict.map(policy);
         field.on_create = field.on_create.swap();
     }
     mapping

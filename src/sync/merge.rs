@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use crate::mapping::{Direction, Field, Mapping, Policy, normalise};
+use crate::mapping::{Direction, Mapping};
 use crate::model::{
     Answer, Choice, Conflict, ConflictKind, FieldConflict, FieldId, Pair, Record, RowId, Side, Value,
 };
+
+use super::unit::Unit;
 
 /// What follows from two records and their base.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Merge {
     pub agreed: Record,
     /// Fields that collide.
     pub conflicts: Vec<FieldConflict>,
+    /// Fields whose owner's value is not on the other side, and that are left so.
+    pub drifts: Vec<Drifted>,
     /// Lookups whose target is not coupled. While there are any, nothing of the row is written.
     pub waiting: Vec<Waiting>,
 }
@@ -26,6 +30,16 @@ pub struct Waiting {
     pub field: FieldId,
     pub side: Side,
     pub row: RowId,
+}
+
+/// A field that was changed on the side that does not own it, and that the mapping leaves so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Drifted {
+    pub field: FieldId,
+    /// The side that was changed.
+    pub on: Side,
+    /// The mapping wants it listed.
+    pub is_reported: bool,
 }
 
 /// What a person was shown of each field, and what they chose, if they chose.
@@ -43,178 +57,32 @@ pub fn settlements(conflict: &Conflict) -> Settlements {
     fields.iter().map(|shown| (shown.field.clone(), (shown.values.clone(), choice(&shown.field)))).collect()
 }
 
-/// Merges two records against their base.
+/// Merges two records against their base. `newer` is the side whose row was changed later, where that can be told.
 #[must_use]
-pub fn merge(mapping: &Mapping, base: &Record, sides: Pair<&Record>, settlements: &Settlements) -> Merge {
+pub fn merge(
+    mapping: &Mapping,
+    base: &Record,
+    sides: Pair<&Record>,
+    settlements: &Settlements,
+    newer: Option<Side>,
+) -> Merge {
     let mut merge = Merge::default();
-    for unit in mapping.units() {
-        let unit = Unit::new(base, sides, &unit);
+    for fields in mapping.units().iter().filter(|fields| fields[0].is_compared()) {
+        // A value that is absent is not blank (I36): nothing follows from it.
+        let Some(unit) = Unit::new(base, sides, fields) else { continue };
         if unit.is_equal() {
             unit.agree(&mut merge);
             continue;
         }
-        match unit.fields[0].direction {
-            Direction::Match => {}
-            Direction::ToRight => unit.own(Side::Left, &mut merge),
-            Direction::ToLeft => unit.own(Side::Right, &mut merge),
-            Direction::Both => unit.merge_both_ways(mapping, settlements, &mut merge),
+        match fields[0].direction {
+            Direction::Match | Direction::CreateOnly => {}
+            Direction::ToRight => unit.own(mapping, Side::Left, &mut merge),
+            Direction::ToLeft => unit.own(mapping, Side::Right, &mut merge),
+            Direction::UnlessBlank(owner) => unit.own_unless_blank(mapping, owner, &mut merge),
+            Direction::Both => unit.merge_both_ways(mapping, settlements, newer, &mut merge),
         }
     }
     merge
-}
-
-/// Fields that merge as one, with their values.
-struct Unit<'a> {
-    fields: &'a [&'a Field],
-    values: Vec<Pair<&'a Value>>,
-    /// Absent as soon as one field has no base: then the whole unit is at first contact.
-    base: Option<Vec<&'a Value>>,
-}
-
-impl<'a> Unit<'a> {
-    fn new(base: &'a Record, sides: Pair<&'a Record>, fields: &'a [&'a Field]) -> Self {
-        let value = |side: Side, field: &Field| sides[side].get(&field.id).unwrap_or(&Value::Blank);
-        Self {
-            fields,
-            values: fields.iter().map(|field| Pair::from_fn(|side| value(side, field))).collect(),
-            base: fields.iter().map(|field| base.get(&field.id)).collect(),
-        }
-    }
-
-    fn is_equal(&self) -> bool {
-        self.values.iter().all(|pair| pair.left == pair.right)
-    }
-
-    fn is_unchanged(&self, side: Side) -> bool {
-        self.base
-            .as_ref()
-            .is_some_and(|base| base.iter().zip(&self.values).all(|(base, pair)| *base == pair[side]))
-    }
-
-    fn is_blank(&self, side: Side) -> bool {
-        self.values.iter().all(|pair| pair[side].is_blank())
-    }
-
-    fn agree(&self, merge: &mut Merge) {
-        if self.fields[0].direction == Direction::Match {
-            return;
-        }
-        for (field, pair) in self.fields.iter().zip(&self.values) {
-            merge.agreed.set(field.id.clone(), pair.left.clone());
-        }
-    }
-
-    /// The owner's values go to the other side, except that a blank erases nothing at first contact.
-    fn own(&self, owner: Side, merge: &mut Merge) {
-        if self.base.is_none() && self.is_blank(owner) {
-            return;
-        }
-        self.take(owner, merge);
-    }
-
-    fn merge_both_ways(&self, mapping: &Mapping, settlements: &Settlements, merge: &mut Merge) {
-        let first_contact = self.base.is_none();
-        let winner = Side::BOTH.into_iter().find(|side| {
-            let other = side.other();
-            self.is_unchanged(other) || (first_contact && self.is_blank(other))
-        });
-        if let Some(side) = winner {
-            self.take(side, merge);
-            return;
-        }
-        if let Some(choices) = self.choices(settlements) {
-            self.settle(&choices, merge);
-            return;
-        }
-        let policy = self.fields.iter().map(|field| mapping.policy(field, first_contact));
-        match policy.reduce(|a, b| if a == b { a } else { Policy::Ask }) {
-            Some(Policy::Take(side)) => self.take(side, merge),
-            Some(Policy::Ask) | None => self.collide(merge),
-        }
-    }
-
-    /// That side's values are written to the other.
-    fn take(&self, side: Side, merge: &mut Merge) {
-        for (index, field) in self.fields.iter().enumerate() {
-            self.resolve(index, field, self.values[index][side].clone(), merge);
-        }
-    }
-
-    fn settle(&self, choices: &[Option<Choice>], merge: &mut Merge) {
-        for (index, field) in self.fields.iter().enumerate() {
-            let value = match &choices[index] {
-                Some(Choice::Side(side)) => self.values[index][*side].clone(),
-                // As the field would be read, or the two sides would not recognise it.
-                Some(Choice::Value(value)) => normalise(&field.kind, value.clone()),
-                None => self.values[index].left.clone(),
-            };
-            self.resolve(index, field, value, merge);
-        }
-    }
-
-    /// The field becomes that value on each side that has another one.
-    fn resolve(&self, index: usize, field: &Field, value: Value, merge: &mut Merge) {
-        if let Value::Uncoupled(side, row) = value {
-            merge.waiting.push(Waiting { field: field.id.clone(), side, row });
-            return;
-        }
-        let pair = &self.values[index];
-        if pair.left == pair.right && *pair.left == value {
-            merge.agreed.set(field.id.clone(), value);
-            return;
-        }
-        for side in Side::BOTH {
-            if *pair[side] != value {
-                merge.writes[side].set(field.id.clone(), value.clone());
-            }
-        }
-    }
-
-    /// Returns a choice for each field that differs, if a person chose for all of them with these very values before
-    /// their eyes. Of fields that merge as one, those not answered follow a side that was chosen for the others.
-    fn choices(&self, settlements: &Settlements) -> Option<Vec<Option<Choice>>> {
-        let given: Vec<_> = self.fields.iter().map(|field| settlements.get(&field.id)).collect();
-        let mut chosen = given.iter().flatten().filter_map(|(_, choice)| choice.as_ref());
-        let followed = match chosen.next()? {
-            choice @ Choice::Side(_) if chosen.all(|other| other == choice) => Some(choice),
-            _ => None,
-        };
-        given
-            .iter()
-            .zip(&self.values)
-            .map(|(given, pair)| {
-                if pair.left == pair.right {
-                    return Some(None);
-                }
-                let (shown, choice) = (*given)?;
-                let choice = choice.as_ref().or(followed)?;
-                (shown.as_ref() == *pair).then(|| Some(choice.clone()))
-            })
-            .collect()
-    }
-
-    fn collide(&self, merge: &mut Merge) {
-        for (index, field) in self.fields.iter().enumerate() {
-            let pair = self.values[index];
-            let uncoupled = Side::BOTH.into_iter().find_map(|side| match pair[side] {
-                Value::Uncoupled(from, row) => Some((*from, row.clone())),
-                _ => None,
-            });
-            if pair.left == pair.right {
-                continue;
-            }
-            match uncoupled {
-                Some((side, row)) => {
-                    merge.waiting.push(Waiting { field: field.id.clone(), side, row });
-                }
-                None => merge.conflicts.push(FieldConflict {
-                    field: field.id.clone(),
-                    base: self.base.as_ref().map(|base| base[index].clone()),
-                    values: pair.map(Clone::clone),
-                }),
-            }
-        }
-    }
 }
 
 #[cfg(test)]
@@ -226,7 +94,7 @@ mod tests {
 
     fn check(base: &str, left: &str, right: &str) -> Merge {
         let sides = (record(left), record(right));
-        merge(&mapping(), &record(base), Pair::new(&sides.0, &sides.1), &Settlements::new())
+        merge(&mapping(), &record(base), Pair::new(&sides.0, &sides.1), &Settlements::new(), None)
     }
 
     #[test]
@@ -282,7 +150,7 @@ mod tests {
         let target = Value::Uncoupled(Side::Left, RowId::new("x"));
         left.set("a".into(), target);
         let right = record("a=1");
-        let merge = merge(&mapping(), &record("a=1"), Pair::new(&left, &right), &Settlements::new());
+        let merge = merge(&mapping(), &record("a=1"), Pair::new(&left, &right), &Settlements::new(), None);
         assert_eq!(merge.waiting.len(), 1);
         assert_eq!(merge.writes, Pair::default());
     }
@@ -295,7 +163,7 @@ mod tests {
         let settled = Settlements::from([("a".into(), (shown, Some(typed.clone())))]);
         let settle = |settled| {
             let base = record("a=1 b= o= g= h=");
-            merge(&mapping(), &base, Pair::new(&left, &right), settled)
+            merge(&mapping(), &base, Pair::new(&left, &right), settled, None)
         };
         let done = settle(&settled);
         assert_eq!((done.writes.left, done.writes.right), (record("a=4"), record("a=4")));
@@ -312,7 +180,7 @@ mod tests {
         let settle = |choice: Choice, other: Pair<Value>| {
             let settled = [("g".into(), (shown(), Some(choice))), ("h".into(), (other, None))];
             let base = record("a= b= o= g=1 h=1");
-            merge(&mapping(), &base, Pair::new(&left, &right), &Settlements::from(settled))
+            merge(&mapping(), &base, Pair::new(&left, &right), &Settlements::from(settled), None)
         };
         let done = settle(Choice::Side(Side::Right), shown());
         assert_eq!((done.writes.left, done.writes.right), (record("g=3 h=3"), record("")));
@@ -329,7 +197,7 @@ mod tests {
         #[test]
         fn conflicts_are_exactly_the_real_ones((base, left, right) in any_case()) {
             let mapping = mapping();
-            let merge = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new());
+            let merge = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new(), None);
             for unit in mapping.units() {
                 let differs = |a: &Record, b: &Record| unit.iter().any(|field| a.get(&field.id) != b.get(&field.id));
                 let collides = unit[0].direction == Direction::Both
@@ -356,7 +224,7 @@ mod tests {
                     right.set(field.id.clone(), base.get(&field.id).cloned().unwrap_or_default());
                 }
             }
-            let merge = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new());
+            let merge = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new(), None);
             prop_assert!(merge.conflicts.is_empty());
             let (after_left, after_right) = (applied(&left, &merge.writes.left), applied(&right, &merge.writes.right));
             prop_assert_eq!(&after_left, &after_right);
@@ -372,13 +240,13 @@ mod tests {
         #[test]
         fn a_second_merge_writes_nothing((base, left, right) in any_case()) {
             let mapping = mapping();
-            let first = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new());
+            let first = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new(), None);
             let (left, right) = (applied(&left, &first.writes.left), applied(&right, &first.writes.right));
             let mut base = applied(&base, &first.agreed);
             for side in Side::BOTH {
                 base = applied(&base, &first.writes[side]);
             }
-            let second = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new());
+            let second = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new(), None);
             prop_assert_eq!(second.writes, Pair::default());
             prop_assert_eq!(second.conflicts, first.conflicts);
         }
@@ -386,8 +254,8 @@ mod tests {
         /// Swapping the sides mirrors the merge.
         #[test]
         fn swapping_the_sides_mirrors_the_merge((base, left, right) in any_case()) {
-            let straight = merge(&mapping(), &base, Pair::new(&left, &right), &Settlements::new());
-            let swapped = merge(&mirrored(&mapping()), &base, Pair::new(&right, &left), &Settlements::new());
+            let straight = merge(&mapping(), &base, Pair::new(&left, &right), &Settlements::new(), None);
+            let swapped = merge(&mirrored(&mapping()), &base, Pair::new(&right, &left), &Settlements::new(), None);
             prop_assert_eq!(straight.writes, swapped.writes.swap());
             prop_assert_eq!(straight.agreed, swapped.agreed);
             prop_assert_eq!(straight.conflicts.len(), swapped.conflicts.len());

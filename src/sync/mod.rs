@@ -7,11 +7,13 @@ mod compare;
 mod decide;
 mod matching;
 mod merge;
+mod newer;
+mod unit;
 
 pub use compare::{agreed, in_step};
 pub use decide::{Decision, Pending, Seen, decide};
 pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
-pub use merge::{Merge, Settlements, Waiting, merge, settlements};
+pub use merge::{Drifted, Merge, Settlements, Waiting, merge, settlements};
 
 #[cfg(test)]
 mod example;

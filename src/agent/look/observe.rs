@@ -178,6 +178,25 @@ impl Observer<'_> {
         }
     }
 
+    /// Keeps what was read of a row whose partner is gone, also where it is in step: the partner may have to be created again
+    /// from it, and the base does not tell all of it.
+    pub fn keep_of_gone(
+        &self,
+        transaction: &mut Transaction,
+        coupling: &Coupling,
+        side: Side,
+        mut row: Row,
+    ) -> Result<(), StoreError> {
+        let is_seen = transaction.observation(self.prepared.name(), side, &row.id)?.is_some();
+        let is_wanted = coupling.state == CouplingState::IN_SCOPE
+            && self.is_gone(transaction, side.other(), &coupling.rows[side.other()])?;
+        if is_seen || !is_wanted {
+            return Ok(());
+        }
+        row.values.retain(|column, _| self.prepared.columns[side].contains(column));
+        self.put(transaction, side, row.id.clone(), Content::Row(row))
+    }
+
     /// Puts a row's observation back to ready, unless it is held.
     pub fn wake(&self, transaction: &mut Transaction, side: Side, row: &RowId) -> Result<(), StoreError> {
         let observation = transaction.observation(self.prepared.name(), side, row)?;
@@ -251,7 +270,7 @@ impl Observer<'_> {
             transaction.put_coupling(&coupling)?;
             transaction.remove_observation(name, side, &row.id)?;
             let partner = transaction.observation(name, other, &coupling.rows[other])?;
-            if row.version.is_none() && partner.is_some_and(|partner| waits_for_version(&partner)) {
+            if row.version.is_none() && partner.is_some_and(|partner| needs_news(&partner)) {
                 return Ok(());
             }
             // What kept the partner waiting may have been this row, in a column that is not mapped.
@@ -357,14 +376,16 @@ impl Observer<'_> {
     }
 }
 
-/// Returns whether it waits for a version: a row seen without one is no news to it.
-fn waits_for_version(observation: &Observation) -> bool {
-    matches!(observation.standing, Standing::Parked { reason: Reason::NoVersion { .. }, .. })
+/// Returns whether only news wakes it: it waits for a version, or differs as the mapping allows. A row without a version that
+/// is seen again as it was is none.
+fn needs_news(observation: &Observation) -> bool {
+    let Standing::Parked { reason, .. } = &observation.standing else { return false };
+    matches!(reason, Reason::NoVersion { .. }) || reason.is_drift()
 }
 
 /// Returns whether this very version of the row is what was observed before.
 fn is_known(old: &Observation, row: &Row) -> bool {
     let Content::Row(seen) = &old.content else { return false };
-    let tells = row.version.is_some() || waits_for_version(old);
+    let tells = row.version.is_some() || needs_news(old);
     tells && seen.version == row.version && seen.values == row.values
 }

@@ -33,8 +33,9 @@ pub async fn reread(
                     }
                     // It was asked for because it is needed, also where its version is known.
                     forget_version(&mut transaction, prepared, side, id)?;
-                    observer.row(&mut transaction, side, row)?;
+                    observer.row(&mut transaction, side, row.clone())?;
                     if let Some(coupling) = transaction.coupling_of(prepared.name(), side, id)? {
+                        observer.keep_of_gone(&mut transaction, &coupling, side, row)?;
                         observer.wake(&mut transaction, side.other(), &coupling.rows[side.other()])?;
                     }
                 }

@@ -119,11 +119,17 @@ pub fn close_if_settled(
         return Ok(());
     }
     for side in Side::BOTH {
-        if transaction.observation(prepared.name(), side, &coupling.rows[side])?.is_some() {
+        let observation = transaction.observation(prepared.name(), side, &coupling.rows[side])?;
+        if observation.is_some_and(|observation| !is_drift(&observation.standing)) {
             return Ok(());
         }
     }
     close(engine, prepared, transaction, state, coupling)
+}
+
+/// Returns whether a row differs only as the mapping allows.
+const fn is_drift(standing: &Standing) -> bool {
+    matches!(standing, Standing::Parked { reason, .. } if reason.is_drift())
 }
 
 /// Closes the conflicts of a mapping that people settled by editing the rows themselves.

@@ -108,9 +108,9 @@ pub fn gather(
             Some(Content::Missing { .. } | Content::Unreadable(_)) => Some(Seen::Unclear),
             Some(Content::Row(row)) => match observer.record(snapshot, side, &row)? {
                 Ok(record) => {
-                    let version = row.version.clone();
+                    let (version, modified_at) = (row.version.clone(), row.modified_at);
                     rows[side] = Some(row);
-                    Some(Seen::Record { record, version })
+                    Some(Seen::Record { record, version, modified_at })
                 }
                 Err(_) => Some(Seen::Unclear),
             },

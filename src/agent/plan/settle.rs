@@ -5,14 +5,15 @@ use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
 use crate::agent::report::{Line, LineAction, reason_text};
 use crate::agent::run_state::RunState;
-use crate::model::{ConflictKind, Content, Coupling, Pair, Reason, Row, Side, Standing};
+use crate::model::{ConflictKind, Content, Coupling, Pair, Reason, Row, Side, Standing, WakeCondition};
 use crate::store::StoreError;
-use crate::sync::Merge;
+use crate::sync::{Drifted, Merge};
 
 use super::conflicts;
 use super::gather::authors;
 
-/// Nothing is to be written: what agrees becomes base, and both rows are settled.
+/// Nothing is to be written: what agrees becomes base, and both rows are settled. One that holds what the mapping lets
+/// stand of another side's field waits for the owner's next edit.
 pub fn settle(
     engine: &Engine,
     prepared: &Prepared,
@@ -26,14 +27,35 @@ pub fn settle(
     }
     for side in Side::BOTH {
         let observation = transaction.observation(prepared.name(), side, &coupling.rows[side])?;
-        if let Some(Content::Row(row)) = observation.map(|observation| observation.content) {
-            coupling.versions[side] = row.version;
-            transaction.remove_observation(prepared.name(), side, &coupling.rows[side])?;
+        let Some(Content::Row(row)) = observation.map(|observation| observation.content) else { continue };
+        match drift_reason(&merge.drifts, side) {
+            Some(reason) => {
+                let wake = WakeCondition::RowChanges;
+                if matches!(reason, Reason::Drifted { .. }) {
+                    state.report.add(leave_line(prepared, &coupling.label, &reason));
+                }
+                let observer = Observer { prepared, now: engine.now() };
+                observer.park(&mut transaction, side, &row.id, Standing::Parked { reason, wake })?;
+            }
+            None => {
+                coupling.versions[side] = row.version;
+                transaction.remove_observation(prepared.name(), side, &coupling.rows[side])?;
+            }
         }
     }
     transaction.put_coupling(&coupling)?;
     conflicts::close_if_settled(engine, prepared, &mut transaction, state, &coupling)?;
     transaction.commit()
+}
+
+/// Says what was changed on a side that does not own it: what the mapping wants listed, else that there is something.
+fn drift_reason(drifts: &[Drifted], side: Side) -> Option<Reason> {
+    let here = || drifts.iter().filter(|drift| drift.on == side);
+    let listed: Vec<_> = here().filter(|drift| drift.is_reported).map(|drift| drift.field.as_str()).collect();
+    if listed.is_empty() {
+        return here().next().map(|_| Reason::DriftKept { on: side });
+    }
+    Some(Reason::Drifted { on: side, fields: listed.join(", ") })
 }
 
 /// Before a write leaves: fields that agree become base (I32), and what collides is raised. Returns whether only that

@@ -55,12 +55,14 @@ pub fn wake_waiting(
     Ok(())
 }
 
-/// Counts the parked rows of a mapping by reason.
+/// Counts the parked rows of a mapping by reason, but for differences that the mapping says nothing of.
 pub fn parked(snapshot: &Snapshot, mapping: &MappingName) -> Result<BTreeMap<Reason, u64>, StoreError> {
     let mut reasons = BTreeMap::new();
     for side in Side::BOTH {
         snapshot.visit_observations(mapping, side, |observation| {
-            if let Standing::Parked { reason, .. } = observation.standing {
+            if let Standing::Parked { reason, .. } = observation.standing
+                && !matches!(reason, Reason::DriftKept { .. })
+            {
                 *reasons.entry(reason).or_default() += 1;
             }
             Ok(())

@@ -126,13 +126,19 @@ pub fn restore(
     coupling: &Coupling,
 ) -> Result<Result<Job, Unfit>, StoreError> {
     let other = on.other();
-    let record = match survivor {
+    let mut record = match survivor {
         Some(row) => {
             let observer = Observer { prepared, now: engine.now() };
             observer.record(&engine.store().snapshot()?, other, row)?.unwrap_or_default()
         }
         None => coupling.base.clone(),
     };
+    // What the other side made of a field that the deleted row owned is not the owner's.
+    for field in prepared.mapping.fields.iter().filter(|field| field.direction.owner() == Some(on)) {
+        if let Some(owned) = coupling.base.get(&field.id) {
+            record.set(field.id.clone(), owned.clone());
+        }
+    }
     let sent = sent_on_restore(prepared, on, &record);
     let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
     Ok(fits.map(|()| create(prepared, on, &coupling.rows[other], sent, Some(coupling))))
@@ -162,8 +168,7 @@ pub fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record
     let takes =
         |column: &ColumnName| prepared.tables[on].columns.get(column).is_some_and(|column| column.creatable);
     sent(&prepared.mapping, record, |field| {
-        let is_owned = field.direction.flows_to(on.other()) && takes(&field.columns[on]);
-        field.on_create[on] || is_owned
+        field.on_create[on] || field.is_sent_on_restore(on) && takes(&field.columns[on])
     })
 }
 

@@ -26,9 +26,9 @@ pub(super) fn tables(mappings: &[Mapping], connection: &ConnectionName) -> BTree
 }
 
 fn needs(mapping: &Mapping, side: Side) -> Needs {
-    let is_written = |field: &&Field| field.direction.flows_to(side) || mapping.create[side];
+    let is_written = |field: &&Field| field.direction.flows_to(side) || mapping.may_create(side);
     Needs {
-        create: mapping.create[side],
+        create: mapping.may_create(side),
         update: mapping.fields.iter().any(|field| field.direction.flows_to(side)),
         delete: mapping.may_delete(),
         refer: mapping.fields.iter().filter(is_written).any(Field::is_lookup),

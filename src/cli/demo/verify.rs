@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::agent::Desk;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
-use crate::mapping::{Direction, Mapping, Resolver};
+use crate::mapping::{Field, Mapping, Resolver};
 use crate::model::{Conflict, ConflictKind, Coupling, CouplingState, FieldId, Pair, RowId, Side};
 use crate::store::{Snapshot, StoreError};
 
@@ -101,7 +101,7 @@ fn differing(
         tables.record(side, row, resolver)?.ok_or_else(|| format!("the {side} row is outside the filter"))
     };
     let (left, right) = (record(Side::Left)?, record(Side::Right)?);
-    let kept = tables.mapping.fields.iter().filter(|field| field.direction != Direction::Match);
+    let kept = tables.mapping.fields.iter().filter(|field| Field::is_compared(field));
     let differs = kept.filter(|field| left.get(&field.id) != right.get(&field.id));
     Ok(differs.map(|field| field.id.clone()).collect())
 }

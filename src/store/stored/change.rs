@@ -87,6 +87,8 @@ stored! {
         FateUnknown { message: String },
         NoVersion { on: StoredSide },
         PartnerHeld { partner: StoredRowId },
+        Drifted { on: StoredSide, fields: String },
+        DriftKept { on: StoredSide },
     }
 }
 
