@@ -16,4 +16,6 @@ pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
 pub use merge::{Drifted, Merge, Settlements, Waiting, merge, settlements};
 
 #[cfg(test)]
+mod enumeration;
+#[cfg(test)]
 mod example;
