@@ -2,7 +2,7 @@
 //!
 //! `look` stores what was seen, `plan` gathers it and asks `sync::decide`, `write` stores intents, sends writes, commits
 //! outcomes and looks after writes whose answer was lost. `run` and `pass` call them in that order; `desk` is where
-//! people come in.
+//! people come in. `verify` holds both systems against the books, and writes nothing.
 
 mod changed_mapping;
 mod desk;
@@ -15,6 +15,7 @@ mod prepare;
 mod report;
 mod run;
 mod run_state;
+mod verify;
 mod write;
 
 pub use desk::Desk;
@@ -28,3 +29,4 @@ pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
 pub use run::RunOptions;
+pub use verify::{Difference, Finding, FindingClass, MappingVerdict, VerifyReport};

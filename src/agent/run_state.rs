@@ -42,14 +42,7 @@ impl RunState {
     }
 
     fn fail(&mut self, mapping: Option<&MappingName>, error: &EngineError) {
-        let failure = Failure {
-            // Consent is asked once for all mappings.
-            mapping: mapping.filter(|_| error.kind() != ErrorKind::NeedsPerson).map(ToString::to_string),
-            problem: chain(error),
-            remedy: error.remedy(),
-            kind: error.kind(),
-            transient: error.is_transient(),
-        };
+        let failure = Failure::of(mapping, error);
         if !self.report.failures.contains(&failure) {
             info!(
                 mapping = mapping.map(MappingName::as_str),
@@ -57,6 +50,20 @@ impl RunState {
                 "Part of the run failed"
             );
             self.report.failures.push(failure);
+        }
+    }
+}
+
+impl Failure {
+    /// Says what stopped a mapping, or everything.
+    pub(super) fn of(mapping: Option<&MappingName>, error: &EngineError) -> Self {
+        Self {
+            // Consent is asked once for all mappings.
+            mapping: mapping.filter(|_| error.kind() != ErrorKind::NeedsPerson).map(ToString::to_string),
+            problem: chain(error),
+            remedy: error.remedy(),
+            kind: error.kind(),
+            transient: error.is_transient(),
         }
     }
 }

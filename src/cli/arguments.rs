@@ -117,6 +117,25 @@ pub(super) enum Command {
     /// Sign in as a person, once, for a connection of kind `device-code` or `browser`
     #[command(after_help = "Examples:\n  tandem sign-in dataverse")]
     SignIn(SignInArguments),
+    /// Compare both systems in full with each other and with Tandem's books; nothing is changed
+    ///
+    /// Ends with 1 where rows differ that nothing explains: no change under way, no open conflict, no reason to wait.
+    #[command(after_help = "Examples:\n  tandem verify\n  tandem verify CUSTOMER --all\n\
+                            \x20 tandem verify --repair     let the next run look at what differs")]
+    Verify(VerifyArguments),
+}
+
+/// Options of `verify`.
+#[derive(Debug, Args)]
+pub(super) struct VerifyArguments {
+    /// Compare that mapping alone
+    pub(super) mapping: Option<String>,
+    /// Let the next run look at what differs; it decides as ever
+    #[arg(long)]
+    pub(super) repair: bool,
+    /// Name every row that differs, not only the first ones
+    #[arg(long)]
+    pub(super) all: bool,
 }
 
 /// Options of `demo`.

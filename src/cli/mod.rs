@@ -31,5 +31,6 @@ mod simulate;
 mod status;
 mod sync;
 mod tables;
+mod verify;
 
 pub use start::main;

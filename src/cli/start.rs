@@ -11,7 +11,7 @@ use super::output::{Output, json_text};
 use super::report::CommandError;
 use super::{
     certificate, conflicts, connection, demo, history, logging, plan, rows, run, sign_in, simulate, status,
-    sync, tables,
+    sync, tables, verify,
 };
 
 /// Runs the program with the process's own arguments.
@@ -68,6 +68,7 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Rows(options) => rows::rows(&context()?, options).await,
         Command::Certificate { action } => certificate::certificate(&context()?, action),
         Command::SignIn(options) => sign_in::sign_in(&context()?, options).await,
+        Command::Verify(options) => verify::verify(&context()?, options).await,
     }
 }
 

@@ -63,11 +63,17 @@ impl Store {
     /// Copies a store into memory, to look at: the file stays as it is, byte by byte, whatever its format. It must not be
     /// in use.
     pub fn open_to_look(path: &Path) -> Result<Self, StoreError> {
+        Self::open_to_read(path)?.fork()
+    }
+
+    /// Opens a store to read it at length. Nothing is copied, and what is written stays in memory: the file stays as it is,
+    /// byte by byte, whatever its format. It must not be in use, and nobody else can use it meanwhile.
+    pub fn open_to_read(path: &Path) -> Result<Self, StoreError> {
         let io = |source| StoreError::Io { path: path.to_owned(), source };
         let file = File::options().read(true).write(true).open(path).map_err(io)?;
         let Opened { database, found, .. } = open_held_back(path, file)?;
         migrate::bring_up(&database, found)?;
-        Self { _owner: None, database }.fork()
+        Ok(Self { _owner: None, database })
     }
 
     /// Makes an empty store that lives in memory only.

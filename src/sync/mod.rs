@@ -9,11 +9,15 @@ mod matching;
 mod merge;
 mod newer;
 mod unit;
+mod verify;
 
 pub use compare::{agreed, in_step};
 pub use decide::{Decision, Pending, Seen, decide};
 pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
 pub use merge::{Drifted, Merge, Settlements, Waiting, merge, settlements};
+pub use verify::{
+    Class, Ledger, OutOfScope, Present, class_of_known, class_of_strange, class_of_waiting, digested,
+};
 
 #[cfg(test)]
 mod enumeration;

@@ -16,5 +16,6 @@ mod secrets;
 mod sign_in;
 mod sync;
 mod trouble;
+mod verify;
 mod web_services;
 mod world;

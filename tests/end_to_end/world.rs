@@ -177,6 +177,19 @@ impl World {
 }
 
 impl World {
+    /// Edits a row of Business Central behind the back of every feed.
+    pub fn edit_unnoticed(&self, set: &str, number: &str, change: Value) {
+        let Value::Object(change) = change else { panic!("{change}") };
+        assert!(self.simulation.office().edit_unnoticed(set, number, &change), "{set} {number}");
+    }
+
+    /// Returns the phone of the account with a customer's name.
+    pub async fn phone_of_account(&self, number: &str) -> String {
+        let customer = self.find(At::BusinessCentral, "customers", "number", number).await;
+        let account = self.find(At::Dataverse, "accounts", "name", text(&customer, "displayName")).await;
+        text(&account, "telephone1").to_owned()
+    }
+
     /// Returns the one open conflict of a mapping.
     pub async fn open_conflict(&self, desk: &Desk, mapping: &str) -> u64 {
         let Ok(Reply::Conflicts(conflicts)) = desk.handle(&Command::Conflicts).await else { panic!() };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::error::ErrorKind;
 use crate::agent::report::{Failure, RunReport};
+use crate::agent::verify::VerifyReport;
 use crate::model::Pair;
 
 /// What may be asked.
@@ -36,6 +37,13 @@ pub enum Command {
     Run {
         run: u64,
     },
+    /// Compares both systems in full. `repair`: the next run looks at what is not as the books say.
+    Verify {
+        mapping: Option<String>,
+        repair: bool,
+        /// The most findings named of one mapping.
+        most_findings: usize,
+    },
 }
 
 impl Command {
@@ -45,6 +53,7 @@ impl Command {
         match self {
             Self::Status | Self::Plan | Self::Conflicts | Self::History { .. } | Self::Run { .. } => true,
             Self::Sync { .. } | Self::Answer { .. } => false,
+            Self::Verify { repair, .. } => !*repair,
         }
     }
 }
@@ -59,6 +68,7 @@ pub enum Reply {
     Answered(AnsweredView),
     Runs(Vec<RunView>),
     Run(RunView),
+    Verified(Box<VerifyReport>),
 }
 
 /// Why a command failed, ready to be shown.

@@ -5,6 +5,7 @@ pub mod control;
 pub mod files;
 pub mod inbox_file;
 mod orphans;
+mod verify;
 pub mod views;
 pub mod watch;
 
@@ -75,6 +76,15 @@ impl Desk {
         Self::with_store(
             places,
             || if path.exists() { Store::open_to_look(&path) } else { Store::in_memory() },
+        )
+    }
+
+    /// Opens a desk for a command that only looks, at length: the store is not copied into memory.
+    pub fn open_to_read(places: &Places) -> Result<Self, ControlError> {
+        let path = places.store();
+        Self::with_store(
+            places,
+            || if path.exists() { Store::open_to_read(&path) } else { Store::in_memory() },
         )
     }
 
@@ -150,6 +160,11 @@ impl Desk {
             }
             Command::History { limit } => self.history(*limit).map(Reply::Runs),
             Command::Run { run } => self.one_run(RunId(*run)).map(Reply::Run),
+            Command::Verify { mapping, repair, most_findings } => self
+                .verify(mapping.as_deref(), *repair, *most_findings)
+                .await
+                .map(Box::new)
+                .map(Reply::Verified),
         }
     }
 

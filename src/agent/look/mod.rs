@@ -1,5 +1,6 @@
 //! Observing: what is read from the systems is compared with what is known, and stored.
 
+pub mod compare;
 pub mod deletions;
 mod fate;
 pub mod feed;

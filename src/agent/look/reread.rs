@@ -66,7 +66,11 @@ fn forget_version(
     side: Side,
     id: &RowId,
 ) -> Result<(), StoreError> {
-    transaction.remove_observation(prepared.name(), side, id)?;
+    // That a row was gone has to be known where it is back.
+    let seen = transaction.observation(prepared.name(), side, id)?;
+    if !seen.is_some_and(|seen| matches!(seen.content, Content::Gone(_))) {
+        transaction.remove_observation(prepared.name(), side, id)?;
+    }
     if let Some(mut coupling) = transaction.coupling_of(prepared.name(), side, id)? {
         coupling.versions[side] = None;
         transaction.put_coupling(&coupling)?;

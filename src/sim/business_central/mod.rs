@@ -31,6 +31,7 @@ mod switches;
 mod tables;
 mod time;
 mod uncommitted;
+mod unnoticed;
 mod values;
 mod views;
 mod web_services;
