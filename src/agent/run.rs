@@ -11,7 +11,7 @@ use crate::systems::Facts;
 use super::changed_mapping::note_changes;
 use super::engine::Engine;
 use super::error::EngineError;
-use super::look::{deletions, feed};
+use super::look::{contents, deletions, feed};
 use super::pass;
 use super::plan::standing;
 use super::prepare::{self, Prepared, identify};
@@ -24,7 +24,7 @@ use super::write::recover;
 pub struct RunOptions {
     /// What started it: `schedule`, `command`, `answer`.
     pub trigger: String,
-    /// Sweep for deletions although it is not due.
+    /// Look for deletions and for whatever a feed missed, although it is not due.
     pub sweep: bool,
 }
 
@@ -63,6 +63,7 @@ impl Engine {
         let facts = self.identify_all(state).await?;
         let prepared = self.prepare_all(state, &facts).await?;
         let read = feed::read_all(self, &prepared, state).await?;
+        let mut well = Vec::with_capacity(prepared.len());
         for mapping in &prepared {
             let name = mapping.name().clone();
             let is_read = read.is_complete(mapping);
@@ -71,13 +72,20 @@ impl Engine {
                 if is_read {
                     let looked = deletions::look(self, mapping, options.sweep).await;
                     state.note(Some(mapping.name()), looked)?;
+                    if options.sweep {
+                        let compared = contents::whole(self, mapping).await;
+                        state.note(Some(mapping.name()), compared)?;
+                    }
                     pass::pass(self, mapping, state).await?;
                 }
                 Ok::<_, EngineError>(())
             };
             let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
-            state.note(Some(&name), outcome)?;
+            if state.note(Some(&name), outcome)?.is_some() && is_read {
+                well.push(mapping);
+            }
         }
+        contents::portion(self, &well, state).await?;
         self.describe_rest(state, &prepared)
     }
 

@@ -69,7 +69,7 @@ pub(super) enum Command {
     Run,
     /// Run once now
     #[command(after_help = "Examples:\n  tandem sync\n  tandem sync --yes       before the first run\n\
-                            \x20 tandem sync --sweep     look for deleted rows as well")]
+                            \x20 tandem sync --sweep     compare everything as well")]
     Sync(SyncArguments),
     /// Show what a run would do; nothing is written anywhere
     #[command(after_help = "Examples:\n  tandem plan\n  tandem plan --json")]
@@ -248,7 +248,7 @@ pub(super) struct SyncArguments {
     /// Agree, in your name, that data flows and that the first run may write
     #[arg(long)]
     pub(super) yes: bool,
-    /// Look for deleted rows although it is not due
+    /// Compare everything, for deleted rows and missed changes, although it is not due
     #[arg(long)]
     pub(super) sweep: bool,
 }

@@ -111,6 +111,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         mappings: mapping::STANDARD.map(|(name, _)| name.to_owned()).to_vec(),
         poll_secs: 1,
         sweep_secs: 2,
+        full_sweep_secs: 7 * 24 * 3600,
         deletion_confirm_secs: 1,
         inbox: None,
         consent: Some(consent),

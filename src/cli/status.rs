@@ -1,5 +1,6 @@
 //! `tandem status`: how things stand.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::agent::{AgentView, Command, ConnectionStatus, Health, MappingStatus, Reply, RunView, StatusView};
@@ -33,6 +34,9 @@ fn render(status: &StatusView) -> String {
             let _ = writeln!(text, "left alone in {}: {rows}, {}", mapping.mapping, in_one_line(reason));
         }
     }
+    for (at, names) in compared(&status.mappings) {
+        let _ = writeln!(text, "compared in full at {} UTC: {}", moment(at), names.join(", "));
+    }
     for warning in &status.warnings {
         let _ = writeln!(text, "soon: {}", in_one_line(warning));
     }
@@ -55,6 +59,17 @@ fn render(status: &StatusView) -> String {
         let _ = write!(text, "\n{}", failures_text(&status.failures));
     }
     text
+}
+
+/// Returns which mappings were last compared in full at which moment.
+fn compared(mappings: &[MappingStatus]) -> BTreeMap<jiff::Timestamp, Vec<&str>> {
+    let mut compared: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for mapping in mappings {
+        if let Some(at) = mapping.compared_at {
+            compared.entry(at).or_default().push(mapping.mapping.as_str());
+        }
+    }
+    compared
 }
 
 const fn health(health: Health) -> &'static str {
@@ -119,8 +134,6 @@ fn last_run(run: &RunView) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::agent::{ErrorKind, Failure, UsageView};
 
@@ -151,6 +164,7 @@ mod tests {
             conflicts: 1,
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3)]),
             stands_still_for: Some("dataverse".to_owned()),
+            compared_at: Some(at),
         };
         let failure = Failure {
             mapping: None,
@@ -196,6 +210,7 @@ mod tests {
         CUSTOMER  business-central / dataverse         91        2          1           3
         CUSTOMER stands still: dataverse is disabled (`tandem connection enable dataverse`)
         left alone in CUSTOMER: 3 rows, several rows match
+        compared in full at 2026-01-31 10:00:00 UTC: CUSTOMER
         soon: dataverse: the certificate runs out on 2026-02-20, in 20 days; make another
         requests to business-central: 120 of 6000 in 300 s, 900 of 40000 today
 

@@ -26,6 +26,10 @@ pub struct Settings {
     /// How often ids are swept for deletions where a system does not list them, in seconds.
     #[serde(default = "default_sweep_secs")]
     pub sweep_secs: u64,
+    /// How often everything is compared anew, in seconds: the contents of all rows, a portion with each look, and ids also
+    /// where a system lists deletions. 0: never.
+    #[serde(default = "default_full_sweep_secs")]
+    pub full_sweep_secs: u64,
     /// How far apart the two readings lie that prove a deletion, in seconds: at least 900, unless every connection is on
     /// this machine.
     #[serde(default = "default_deletion_confirm_secs")]
@@ -68,6 +72,10 @@ const fn default_poll_secs() -> u64 {
 
 const fn default_sweep_secs() -> u64 {
     3600
+}
+
+const fn default_full_sweep_secs() -> u64 {
+    7 * 24 * 3600
 }
 
 const fn default_deletion_confirm_secs() -> u64 {

@@ -1,12 +1,13 @@
 //! The bytes of values that changed with format 2, written out. A test failing here means that files already written
 //! would be read wrongly: the change needs a new format and a migration, never a new expectation.
 
+use super::ContentSweep;
 use super::format_1::{check, guid, keyed, mapping, record, time};
-use super::stored::{StoredConflict, StoredJournalEntry};
+use super::stored::{StoredConflict, StoredContentSweep, StoredJournalEntry};
 use crate::model::{
     Action, Answer, AnswerPlace, Author, CauseOfWrite, Choice, Conflict, ConflictId, ConflictKind,
-    CouplingId, FieldChange, FieldConflict, FieldId, JournalEntry, Links, Outcome, Pair, RunId, Side, Stamp,
-    Timestamp, Value, Version,
+    CouplingId, FieldChange, FieldConflict, FieldId, JournalEntry, Links, Outcome, PageLink, Pair, RunId,
+    Side, Stamp, Timestamp, Value, Version,
 };
 
 #[test]
@@ -149,4 +150,14 @@ fn what_a_journal_entry_is_tied_to() {
         &entry,
         "020a00014d01 00 00 014c 0409 00 00 0108 010103412f31 010176 0101660301 01005c1e0000000040008000000000000001",
     );
+}
+
+#[test]
+fn content_sweeps() {
+    let sweep = ContentSweep {
+        page: Some(PageLink::new("p")),
+        touched_at: time(),
+        finished_at: Some(Timestamp::UNIX_EPOCH),
+    };
+    check::<StoredContentSweep, _>(&sweep, "01010170fd00ca1dca3da7702f0100");
 }

@@ -23,6 +23,7 @@ mod owner;
 mod runs;
 mod state;
 mod stored;
+mod sweeps;
 mod tables;
 mod view;
 
@@ -38,5 +39,5 @@ mod strategies;
 pub use codec::CodecError;
 pub use error::{Damage, StoreError};
 pub use file::Store;
-pub use state::{Approval, Consent, FeedState, MappingState};
+pub use state::{Approval, Consent, ContentSweep, FeedState, MappingState};
 pub use view::{Snapshot, Source, Transaction, View};

@@ -19,6 +19,17 @@ pub struct FeedState {
     pub stored_at: Timestamp,
 }
 
+/// How far the slow sweep has compared the contents of one side of a mapping.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ContentSweep {
+    /// Where the sweep under way goes on; absent between two sweeps.
+    pub page: Option<PageLink>,
+    /// When a portion was last compared, or the table was first heard of.
+    pub touched_at: Timestamp,
+    /// When the last sweep was finished; absent until one was.
+    pub finished_at: Option<Timestamp>,
+}
+
 /// What is known about a mapping as a whole.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct MappingState {

@@ -8,8 +8,8 @@ use std::marker::PhantomData;
 use redb::{Key, TableDefinition, Value};
 
 use super::stored::{
-    StoredConflict, StoredConsent, StoredCoupling, StoredFeedState, StoredIntent, StoredJournalEntry,
-    StoredMappingState, StoredObservation, StoredRun, StoredTime,
+    StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling, StoredFeedState, StoredIntent,
+    StoredJournalEntry, StoredMappingState, StoredObservation, StoredRun, StoredTime,
 };
 use crate::model::Side;
 
@@ -85,6 +85,9 @@ pub(super) const CONSENT: Book<(), StoredConsent> = Book::new("consent");
 pub(super) const JOURNAL_BY_ROW: TableDefinition<'static, (&'static str, u8, &'static [u8; 16], u64), ()> =
     TableDefinition::new("journal_by_row");
 
+/// Mapping and side.
+pub(super) const CONTENT_SWEEPS: Book<(&'static str, u8), StoredContentSweep> = Book::new("content_sweeps");
+
 /// Something done once with every table.
 pub(super) trait Visitor {
     type Error;
@@ -114,7 +117,8 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(RUNS.definition())?;
     visitor.visit(MAPPINGS.definition())?;
     visitor.visit(CONSENT.definition())?;
-    visitor.visit(JOURNAL_BY_ROW)
+    visitor.visit(JOURNAL_BY_ROW)?;
+    visitor.visit(CONTENT_SWEEPS.definition())
 }
 
 /// Returns the byte that stands for a side in keys.

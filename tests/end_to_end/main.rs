@@ -14,6 +14,7 @@ mod limits;
 mod rows;
 mod secrets;
 mod sign_in;
+mod sweep;
 mod sync;
 mod trouble;
 mod verify;

@@ -160,6 +160,8 @@ pub struct MappingStatus {
     pub left_alone: BTreeMap<String, u64>,
     /// The disabled connection for which the mapping stands still.
     pub stands_still_for: Option<String>,
+    /// When all contents of both sides were last compared; absent until they were.
+    pub compared_at: Option<jiff::Timestamp>,
 }
 
 /// One open conflict.

@@ -8,7 +8,7 @@ use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
     Action, AnswerPlace, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry,
-    MappingName, Outcome, Run, Side, Standing, Value, ValueDisplay,
+    MappingName, Outcome, Run, Side, Standing, Timestamp, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 
@@ -35,6 +35,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
                     as u64,
                 left_alone: std::collections::BTreeMap::new(),
                 stands_still_for: engine.config().standing_still_for(mapping).map(ToString::to_string),
+                compared_at: compared_at(snapshot, &mapping.name)?,
             };
             for (reason, count) in standing::parked(snapshot, &mapping.name)? {
                 *status.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
@@ -42,6 +43,16 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
             Ok(status)
         })
         .collect()
+}
+
+/// Returns when the slow sweep last had gone through both sides.
+fn compared_at(snapshot: &Snapshot, mapping: &MappingName) -> Result<Option<Timestamp>, StoreError> {
+    let mut compared_at = Some(Timestamp::MAX);
+    for side in Side::BOTH {
+        let sweep = snapshot.content_sweep(mapping, side)?;
+        compared_at = compared_at.min(sweep.and_then(|sweep| sweep.finished_at));
+    }
+    Ok(compared_at)
 }
 
 fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError> {

@@ -32,13 +32,22 @@ pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(
     Ok(())
 }
 
-/// Notes that a table has to be swept whatever its feed can do: the feed was read from the start.
-pub fn owe_sweep(transaction: &mut Transaction, prepared: &Prepared, side: Side) -> Result<(), StoreError> {
-    if transaction.count_couplings(prepared.name())? == 0 {
-        return Ok(());
-    }
+/// Notes that a table has to be swept whatever its feed can do: the feed was read from the start. Where nothing is
+/// coupled yet, nothing can be missing.
+pub fn owe_sweep(
+    transaction: &mut Transaction,
+    prepared: &Prepared,
+    side: Side,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let (connection, table) = place(prepared, side);
-    transaction.put_sweep(&connection, &table, Timestamp::UNIX_EPOCH)
+    if transaction.count_couplings(prepared.name())? > 0 {
+        return transaction.put_sweep(&connection, &table, Timestamp::UNIX_EPOCH);
+    }
+    if prepared.tables[side].abilities.lists_deletions {
+        return transaction.put_sweep(&connection, &table, now);
+    }
+    Ok(())
 }
 
 fn is_due(engine: &Engine, prepared: &Prepared, side: Side, force: bool) -> Result<bool, StoreError> {
@@ -47,10 +56,14 @@ fn is_due(engine: &Engine, prepared: &Prepared, side: Side, force: bool) -> Resu
     if last == Some(Timestamp::UNIX_EPOCH) {
         return Ok(true);
     }
-    if prepared.tables[side].abilities.lists_deletions {
-        return Ok(false);
-    }
-    let every = std::time::Duration::from_secs(engine.config().settings.sweep_secs);
+    let settings = &engine.config().settings;
+    let every = match prepared.tables[side].abilities.lists_deletions {
+        false => settings.sweep_secs,
+        // A feed can miss a deletion, too, only more rarely.
+        true if settings.full_sweep_secs == 0 => return Ok(force),
+        true => settings.full_sweep_secs,
+    };
+    let every = std::time::Duration::from_secs(every);
     let due = last.and_then(|last| last.checked_add(every).ok());
     Ok(force || due.is_none_or(|due| engine.now() >= due))
 }

@@ -169,7 +169,7 @@ impl Feed<'_> {
             state.counts(prepared.name()).read[*side] += page.rows.len() as u64;
             if is_start {
                 // A listing from the start shows what is there, never what is gone.
-                deletions::owe_sweep(&mut transaction, prepared, *side)?;
+                deletions::owe_sweep(&mut transaction, prepared, *side, now)?;
             }
         }
         let (watermark, page) = match page.next {

@@ -20,7 +20,7 @@ pub(super) use coupling::StoredCoupling;
 pub(super) use intent::StoredIntent;
 pub(super) use journal::{StoredJournalEntry, StoredRun};
 pub(super) use mirror::Stored;
-pub(super) use state::{StoredConsent, StoredFeedState, StoredMappingState};
+pub(super) use state::{StoredConsent, StoredContentSweep, StoredFeedState, StoredMappingState};
 pub(super) use value::StoredTime;
 
 #[cfg(test)]

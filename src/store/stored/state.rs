@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mirror::stored;
 use super::value::StoredTime;
-use crate::store::{Approval, Consent, FeedState, MappingState};
+use crate::store::{Approval, Consent, ContentSweep, FeedState, MappingState};
 
 stored! {
     /// How far one table of one connection has been read.
@@ -14,6 +14,15 @@ stored! {
         watermark: Option<String>,
         page: Option<String>,
         stored_at: StoredTime,
+    }
+}
+
+stored! {
+    /// How far the slow sweep has compared the contents of one side of a mapping.
+    struct StoredContentSweep for ContentSweep {
+        page: Option<String>,
+        touched_at: StoredTime,
+        finished_at: Option<StoredTime>,
     }
 }
 
