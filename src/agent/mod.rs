@@ -8,6 +8,7 @@ mod changed_mapping;
 mod desk;
 mod engine;
 mod error;
+mod keeping;
 mod look;
 mod pass;
 mod plan;
@@ -15,18 +16,21 @@ mod prepare;
 mod report;
 mod run;
 mod run_state;
+mod standstill;
 mod verify;
 mod write;
 
 pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{
-    AgentView, AnsweredView, Command, ConflictFieldView, ConflictView, ConnectionStatus, ControlError,
-    EntryView, Health, MappingStatus, Reply, RunView, StatusView, UsageView,
+    AgentView, AnsweredView, BackupView, Command, CompactedView, ConflictFieldView, ConflictView,
+    ConnectionStatus, ControlError, EntryView, Health, MappingStatus, Reply, RunView, StatusView, UsageView,
 };
 pub use desk::files::{Files, LocalFiles};
 pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};
+pub use keeping::{backup, compact};
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
 pub use run::RunOptions;
+pub use standstill::StallView;
 pub use verify::{Difference, Finding, FindingClass, MappingVerdict, VerifyReport};

@@ -13,12 +13,14 @@ use super::look::reread::{confirm, reread};
 use super::plan::conflicts;
 use super::plan::couple::couple;
 use super::plan::create::create;
+use super::plan::doubts::settle_doubts;
 use super::plan::gather::{Gathered, ROUND, Tries, authors, gather, is_twin, ready, record_of};
 use super::plan::settle::{agree, park, settle};
 use super::plan::standing::{unfit_reason, wake};
 use super::prepare::Prepared;
 use super::run_state::RunState;
 use super::write::apply::apply;
+use super::write::echo;
 use super::write::in_doubt::InDoubt;
 use super::write::job::{self, Job, Work};
 
@@ -29,6 +31,7 @@ pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) ->
     couple(engine, prepared, state).await?;
     let mut tries = Tries::default();
     loop {
+        settle_doubts(engine, prepared)?;
         let round = Round::decide(engine, prepared, state, &mut tries)?;
         if !round.is_begun {
             return Ok(());
@@ -143,6 +146,13 @@ impl Round {
                 let records = Pair::from_fn(|side| record_of(&pending.seen[side], &coupling.base));
                 let problem =
                     Side::BOTH.into_iter().find_map(|side| unfit(prepared, side, &merge.writes[side]));
+                let problem = match (problem, cause(Side::Left)) {
+                    (None, CauseOfWrite::Edit { .. }) => {
+                        let snapshot = engine.store().snapshot()?;
+                        echo::never_rests(&snapshot, prepared, &coupling, &merge, &records, &versions)?
+                    }
+                    (problem, _) => problem,
+                };
                 if let Some(reason) = problem {
                     let standing =
                         Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };

@@ -238,6 +238,12 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
         Reason::FateUnknown { message } => {
             format!("not found; whether it is deleted cannot be told: {message}")
         }
+        Reason::KeepsChanging { field, left, right } => format!(
+            "its {field} keeps changing without anybody editing it: {} makes it {left}, {} makes it {right}; it is looked at \
+             again when somebody edits it. Find what sets it in either system, or let one side own the field",
+            name(Side::Left),
+            name(Side::Right)
+        ),
         Reason::PerhapsDeleted => "not found; whether it is deleted is being checked".to_owned(),
         Reason::Became { on, became } => {
             let became = match became {
@@ -275,6 +281,7 @@ pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
         Reason::PartnerHeld { .. } => "its partner is held after an undo".to_owned(),
         Reason::PartnerUnreadable { .. } => "a row that cannot be read may be its partner".to_owned(),
         Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
+        Reason::KeepsChanging { field, .. } => format!("{field} keeps changing without anybody editing it"),
         reason => reason_text(reason, mapping),
     }
 }

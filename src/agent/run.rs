@@ -17,6 +17,7 @@ use super::plan::standing;
 use super::prepare::{self, Prepared, identify};
 use super::report::{MappingReport, RunReport, reason_group};
 use super::run_state::RunState;
+use super::standstill;
 use super::write::recover;
 
 /// How a run is started.
@@ -33,7 +34,13 @@ impl Engine {
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
         let started_at = self.now();
         let id = self.number_run(started_at)?;
-        let mut state = RunState { id, started_at, report: RunReport::default(), counts: BTreeMap::new() };
+        let mut state = RunState {
+            id,
+            started_at,
+            report: RunReport::default(),
+            counts: BTreeMap::new(),
+            throttled: BTreeSet::new(),
+        };
         let span = info_span!("run", id = id.0, trigger = options.trigger);
         self.passes(&mut state, options).instrument(span).await?;
         self.finish(state, options, started_at)
@@ -86,6 +93,9 @@ impl Engine {
             }
         }
         contents::portion(self, &well, state).await?;
+        let is_read =
+            |name: &_| prepared.iter().any(|mapping| mapping.name() == name && read.is_complete(mapping));
+        standstill::note(self, state, is_read, &prepared)?;
         self.describe_rest(state, &prepared)
     }
 

@@ -1,11 +1,12 @@
 //! What one run has done so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::info;
 
 use crate::model::{Counts, MappingName, RunId, Timestamp};
 use crate::store::StoreError;
+use crate::systems::SystemError;
 
 use super::error::{EngineError, ErrorKind};
 use super::report::{Failure, RunReport};
@@ -17,6 +18,8 @@ pub struct RunState {
     pub started_at: Timestamp,
     pub report: RunReport,
     pub counts: BTreeMap<MappingName, Counts>,
+    /// The problems that are nothing but being asked to slow down.
+    pub throttled: BTreeSet<String>,
 }
 
 impl RunState {
@@ -43,6 +46,9 @@ impl RunState {
 
     fn fail(&mut self, mapping: Option<&MappingName>, error: &EngineError) {
         let failure = Failure::of(mapping, error);
+        if let EngineError::System(SystemError::Throttled { .. } | SystemError::DayUsedUp { .. }) = error {
+            self.throttled.insert(failure.problem.clone());
+        }
         if !self.report.failures.contains(&failure) {
             info!(
                 mapping = mapping.map(MappingName::as_str),

@@ -123,6 +123,19 @@ pub(super) enum Command {
     #[command(after_help = "Examples:\n  tandem verify\n  tandem verify CUSTOMER --all\n\
                             \x20 tandem verify --repair     let the next run look at what differs")]
     Verify(VerifyArguments),
+    /// Copy the store into a file, also while the agent runs
+    #[command(after_help = "Examples:\n  tandem backup monday.redb\n  tandem backup latest.redb --force")]
+    Backup(BackupArguments),
+    /// Put a backup in place of the store, and have everything compared anew
+    #[command(after_help = "Examples:\n  tandem restore monday.redb          show what it is about\n\
+                            \x20 tandem restore monday.redb --yes    put it in place")]
+    Restore(RestoreArguments),
+    /// Look the store over, and save what can be read of a damaged one
+    #[command(after_help = "Examples:\n  tandem doctor\n  tandem doctor --salvage saved.redb")]
+    Doctor(DoctorArguments),
+    /// Give unused room of the store's file back to the disk
+    #[command(after_help = "Examples:\n  tandem compact\n  tandem compact --json")]
+    Compact,
 }
 
 /// Options of `verify`.
@@ -136,6 +149,34 @@ pub(super) struct VerifyArguments {
     /// Name every row that differs, not only the first ones
     #[arg(long)]
     pub(super) all: bool,
+}
+
+/// Options of `backup`.
+#[derive(Debug, Args)]
+pub(super) struct BackupArguments {
+    /// The file to write
+    pub(super) file: PathBuf,
+    /// Replace the file if it is there
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+/// Options of `restore`.
+#[derive(Debug, Args)]
+pub(super) struct RestoreArguments {
+    /// The backup
+    pub(super) file: PathBuf,
+    /// Do it; without this it is only shown what the backup is about
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArguments {
+    /// Write what can be read into this file, as a store of its own; the damaged one stays as it is
+    #[arg(long, value_name = "FILE")]
+    pub(super) salvage: Option<PathBuf>,
 }
 
 /// Options of `demo`.

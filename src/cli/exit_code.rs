@@ -55,7 +55,7 @@ impl ExitCode {
     pub(super) const fn of_health(health: Health) -> Self {
         match health {
             Health::Ok | Health::StandingStill | Health::WaitingForPeople => Self::Success,
-            Health::Retrying | Health::Failing => Self::Failure,
+            Health::Retrying | Health::Failing | Health::Stalled => Self::Failure,
         }
     }
 

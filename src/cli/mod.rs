@@ -17,13 +17,18 @@ mod shutdown;
 mod simulated_config;
 mod table;
 
+mod backup;
 mod certificate;
+mod compact;
 mod conflicts;
 mod connection;
 mod demo;
+mod doctor;
 mod history;
+mod keeping;
 mod lines;
 mod plan;
+mod restore;
 mod rows;
 mod run;
 mod sign_in;

@@ -15,8 +15,8 @@ use super::progress;
 use super::report::CommandError;
 
 /// How long an agent that holds the store may take to start answering.
-const AGENT_START: Duration = Duration::from_secs(10);
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const AGENT_START: Duration = Duration::from_secs(10);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Has a command carried out.
 pub(super) async fn ask(context: &Context, command: &Command) -> Result<Reply, CommandError> {

@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::agent::{ControlError, Failure};
 use crate::config::ConfigError;
 use crate::http::HttpError;
+use crate::store::StoreError;
 use crate::systems::SystemError;
 
 use super::exit_code::ExitCode;
@@ -84,6 +85,20 @@ impl From<ConfigError> for CommandError {
         match error.source() {
             Some(cause) => Self::because(ExitCode::Configuration, problem, cause),
             None => Self::new(ExitCode::Configuration, problem),
+        }
+    }
+}
+
+impl From<StoreError> for CommandError {
+    fn from(error: StoreError) -> Self {
+        let exit_code = match error {
+            StoreError::Exists { .. } | StoreError::None { .. } => ExitCode::Usage,
+            _ => ExitCode::Store,
+        };
+        let problem = error.to_string();
+        match error.source() {
+            Some(cause) => Self::because(exit_code, problem, cause),
+            None => Self::new(exit_code, problem),
         }
     }
 }

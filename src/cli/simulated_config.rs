@@ -113,6 +113,9 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         sweep_secs: 2,
         full_sweep_secs: 7 * 24 * 3600,
         deletion_confirm_secs: 1,
+        journal_days: 400,
+        journal_entries: 1_000_000,
+        stall_secs: 3600,
         inbox: None,
         consent: Some(consent),
         connections: BTreeMap::from([

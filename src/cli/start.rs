@@ -10,8 +10,8 @@ use super::exit_code::ExitCode;
 use super::output::{Output, json_text};
 use super::report::CommandError;
 use super::{
-    certificate, conflicts, connection, demo, history, logging, plan, rows, run, sign_in, simulate, status,
-    sync, tables, verify,
+    backup, certificate, compact, conflicts, connection, demo, doctor, history, logging, plan, restore, rows,
+    run, sign_in, simulate, status, sync, tables, verify,
 };
 
 /// Runs the program with the process's own arguments.
@@ -69,6 +69,10 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Certificate { action } => certificate::certificate(&context()?, action),
         Command::SignIn(options) => sign_in::sign_in(&context()?, options).await,
         Command::Verify(options) => verify::verify(&context()?, options).await,
+        Command::Backup(options) => backup::backup(&context()?, options).await,
+        Command::Restore(options) => restore::restore(&context()?, options).await,
+        Command::Doctor(options) => doctor::doctor(&context()?, options).await,
+        Command::Compact => compact::compact(&context()?).await,
     }
 }
 

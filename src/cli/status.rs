@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use crate::agent::{AgentView, Command, ConnectionStatus, Health, MappingStatus, Reply, RunView, StatusView};
+use crate::agent::{
+    AgentView, Command, ConnectionStatus, Health, MappingStatus, Reply, RunView, StallView, StatusView,
+};
 
 use super::context::Context;
 use super::exit_code::ExitCode;
@@ -55,6 +57,10 @@ fn render(status: &StatusView) -> String {
     for problem in &status.inbox_problems {
         let _ = writeln!(text, "in the inbox: {}", in_one_line(problem));
     }
+    for stall in &status.stalls {
+        let _ = writeln!(text, "\n{}", in_one_line(&stalled(stall)));
+        let _ = writeln!(text, "  what to do: {}", in_one_line(&stall.remedy));
+    }
     if !status.failures.is_empty() {
         let _ = write!(text, "\n{}", failures_text(&status.failures));
     }
@@ -79,6 +85,7 @@ const fn health(health: Health) -> &'static str {
         Health::WaitingForPeople => "In step but for what waits for a person.",
         Health::Retrying => "Something cannot be reached now; Tandem keeps trying.",
         Health::Failing => "Something has to be corrected.",
+        Health::Stalled => "Something has stood still for long.",
     }
 }
 
@@ -104,6 +111,13 @@ fn used(connections: &[ConnectionStatus]) -> impl Iterator<Item = (&str, String)
         }
         Some((connection.connection.as_str(), text))
     })
+}
+
+fn stalled(stall: &StallView) -> String {
+    let StallView { mapping, cause, since, rows, problem, .. } = stall;
+    let what = if *rows == 0 { String::new() } else { format!(" ({})", counted(*rows, "row")) };
+    let because = if problem.is_empty() { String::new() } else { format!(": {problem}") };
+    format!("{mapping}{what} stands still since {} UTC, {cause}{because}", moment(*since))
 }
 
 fn row(mapping: &MappingStatus) -> Vec<String> {
@@ -196,6 +210,14 @@ mod tests {
             mappings: vec![mapping],
             open_conflicts: 1,
             inbox: "/tandem/resolve-conflicts.toml".to_owned(),
+            stalls: vec![StallView {
+                mapping: "CUSTOMER".to_owned(),
+                cause: "cannot read".to_owned(),
+                since: at,
+                rows: 0,
+                problem: "cannot reach dataverse".to_owned(),
+                remedy: "check the network".to_owned(),
+            }],
             inbox_problems: vec![],
             last_run: Some(run),
         });
@@ -218,6 +240,9 @@ mod tests {
 
         1 conflict waits for an answer in /tandem/resolve-conflicts.toml
         (or: tandem conflicts)
+
+        CUSTOMER stands still since 2026-01-31 10:00:00 UTC, cannot read: cannot reach dataverse
+          what to do: check the network
 
         failed: cannot reach dataverse: connection refused
           what to do: check the address and the network

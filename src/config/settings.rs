@@ -34,6 +34,15 @@ pub struct Settings {
     /// this machine.
     #[serde(default = "default_deletion_confirm_secs")]
     pub deletion_confirm_secs: u64,
+    /// How many days the journal and the runs in it are kept.
+    #[serde(default = "default_journal_days")]
+    pub journal_days: u32,
+    /// How many entries of the journal are kept at most, the newest.
+    #[serde(default = "default_journal_entries")]
+    pub journal_entries: u64,
+    /// How long work may stand still before `status` calls it stuck, in seconds. What waits for a person may wait a day.
+    #[serde(default = "default_stall_secs")]
+    pub stall_secs: u64,
     /// The folder of `resolve-conflicts.toml`; default: the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<PathBuf>,
@@ -80,4 +89,16 @@ const fn default_full_sweep_secs() -> u64 {
 
 const fn default_deletion_confirm_secs() -> u64 {
     900
+}
+
+const fn default_journal_days() -> u32 {
+    400
+}
+
+const fn default_journal_entries() -> u64 {
+    1_000_000
+}
+
+const fn default_stall_secs() -> u64 {
+    3600
 }

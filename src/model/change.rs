@@ -107,6 +107,8 @@ pub enum Reason {
     Drifted { on: Side, fields: String },
     /// The same, and the mapping says nothing of it.
     DriftKept { on: Side },
+    /// Each side takes back what the other one holds, again and again, without anybody editing.
+    KeepsChanging { field: String, left: String, right: String },
 }
 
 impl Reason {

@@ -17,6 +17,12 @@ pub struct Intent {
     pub stored_at: Timestamp,
 }
 
+impl Intent {
+    /// Stands for the moment of a write that a restored backup knows of: so long ago that nothing is under way any more,
+    /// and that what it made may have been changed since.
+    pub const OF_A_BACKUP: Timestamp = Timestamp::UNIX_EPOCH;
+}
+
 /// What is about to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum IntentVerb {

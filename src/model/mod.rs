@@ -5,6 +5,7 @@
 mod change;
 mod conflict;
 mod coupling;
+mod echo;
 mod ids;
 mod intent;
 mod journal;
@@ -17,6 +18,7 @@ mod value;
 pub use change::{Became, Change, Content, Evidence, Observation, Reason, Standing, WakeCondition};
 pub use conflict::{Answer, AnswerPlace, Author, Choice, Conflict, ConflictKind, FieldConflict};
 pub use coupling::{Coupling, CouplingState};
+pub use echo::{Echo, Writes};
 pub use ids::{
     ColumnName, ConflictId, ConnectionName, CouplingId, FieldId, IntentId, MappingName, PageLink, RowId,
     RunId, Stamp, TableName, Version, Watermark,

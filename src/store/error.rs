@@ -22,12 +22,14 @@ pub enum StoreError {
     )]
     Newer { path: PathBuf, found: u64, known: u64 },
     #[error(
-        "{} cannot be read as Tandem's store and was left as it is: keep the file, and restore a backup in its place",
+        "{} cannot be read as Tandem's store and was left as it is: `tandem doctor` says what can be saved of it; or \
+         keep the file, and restore a backup in its place",
         path.display()
     )]
     Damaged { path: PathBuf, source: Damage },
     #[error(
-        "the stored value {key} of table {table} cannot be read: keep the store's file, and restore a backup"
+        "the stored value {key} of table {table} cannot be read: `tandem doctor` says what can be saved; or keep \
+         the store's file, and restore a backup"
     )]
     Unreadable { table: &'static str, key: String, source: CodecError },
     #[error("the value {key} for table {table} cannot be stored")]
@@ -36,9 +38,21 @@ pub enum StoreError {
         "{side} row {row} of mapping {mapping} is already in coupling {coupling}: uncouple it there first"
     )]
     AlreadyCoupled { mapping: MappingName, side: Side, row: RowId, coupling: CouplingId },
+    #[error("there is no store at {} yet: `tandem sync` makes it", path.display())]
+    None { path: PathBuf },
+    #[error("{} is there already: name another file", path.display())]
+    Exists { path: PathBuf },
+    #[error(
+        "the backup {} is about {backed_up} as {connection}, the present store about {present}: nothing was changed; \
+         move the present store away first if the backup is the right one",
+        path.display()
+    )]
+    OtherSystem { path: PathBuf, connection: String, backed_up: String, present: String },
     #[error("cannot reach {}", path.display())]
     Io { path: PathBuf, source: io::Error },
-    #[error("the store failed: close Tandem and start it again; if it stays, restore a backup")]
+    #[error(
+        "the store failed: close Tandem and start it again; if it stays, ask `tandem doctor`, or restore a backup"
+    )]
     Database(#[source] Box<redb::Error>),
 }
 
@@ -51,6 +65,8 @@ pub enum Damage {
     Foreign,
     #[error("its pages contradict each other")]
     Pages,
+    #[error("some of its values cannot be read or contradict each other")]
+    Content,
     #[error(transparent)]
     Redb(Box<redb::Error>),
 }

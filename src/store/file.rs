@@ -2,8 +2,8 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
-use std::panic::{self, AssertUnwindSafe};
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use redb::backends::{FileBackend, InMemoryBackend};
 use redb::{
@@ -13,7 +13,9 @@ use redb::{
 
 use super::held_back::HeldBack;
 use super::owner::{self, OwnerFile};
+use super::quietly::quietly;
 use super::tables::{FORMAT_KEY, META, Visitor, visit_all};
+use super::whole_file::{self, Existing};
 use super::{Damage, Snapshot, StoreError, Transaction, migrate};
 
 /// redb's default of 1 GiB is for servers.
@@ -24,7 +26,10 @@ const CACHE_BYTES: usize = 32 * 1024 * 1024;
 pub struct Store {
     /// Dropped first: the pid file goes before the lock does.
     _owner: Option<OwnerFile>,
-    database: Database,
+    /// Taken for itself only to compact the file.
+    database: RwLock<Database>,
+    /// Absent where it is on storage of another kind.
+    path: Option<PathBuf>,
 }
 
 impl Store {
@@ -39,7 +44,11 @@ impl Store {
         }
         .map_err(|source| StoreError::Io { path: path.to_owned(), source })?;
         let database = open_own(path, file)?;
-        Ok(Self { _owner: OwnerFile::write(path), database })
+        Ok(Self {
+            _owner: OwnerFile::write(path),
+            database: RwLock::new(database),
+            path: Some(path.to_owned()),
+        })
     }
 
     /// Opens the store on storage of another kind than a file, and makes it where there is nothing yet. What was cut short
@@ -57,7 +66,7 @@ impl Store {
         }
         let found = migrate::check(nowhere, &database)?;
         migrate::bring_up(&database, found)?;
-        Ok(Self { _owner: None, database })
+        Ok(Self::without_file(database))
     }
 
     /// Copies a store into memory, to look at: the file stays as it is, byte by byte, whatever its format. It must not be
@@ -73,7 +82,7 @@ impl Store {
         let file = File::options().read(true).write(true).open(path).map_err(io)?;
         let Opened { database, found, .. } = open_held_back(path, file)?;
         migrate::bring_up(&database, found)?;
-        Ok(Self { _owner: None, database })
+        Ok(Self::without_file(database))
     }
 
     /// Makes an empty store that lives in memory only.
@@ -82,59 +91,60 @@ impl Store {
         let transaction = database.begin_write()?;
         make_tables(&transaction)?;
         transaction.commit()?;
-        Ok(Self { _owner: None, database })
+        Ok(Self::without_file(database))
     }
 
     /// Copies the store as it is at this moment into memory. What is done to either does not reach the other.
     pub fn fork(&self) -> Result<Self, StoreError> {
         let database = in_memory_database()?;
         let transaction = database.begin_write()?;
-        visit_all(&mut Copy { from: &self.database.begin_read()?, to: &transaction })?;
+        copy_all(&self.moment()?, &transaction)?;
         transaction.commit()?;
-        Ok(Self { _owner: None, database })
+        Ok(Self::without_file(database))
     }
 
     /// Takes a snapshot to read from.
     pub fn snapshot(&self) -> Result<Snapshot, StoreError> {
-        Ok(Snapshot::reading(self.database.begin_read()?))
+        Ok(Snapshot::reading(self.moment()?))
     }
 
     /// Starts a transaction, once no other one is under way.
     pub fn transaction(&self) -> Result<Transaction, StoreError> {
-        let mut transaction = self.database.begin_write()?;
+        let mut transaction = self.database().begin_write()?;
         transaction.set_quick_repair(true);
         Ok(Transaction::writing(transaction))
     }
+
+    pub(super) const fn without_file(database: Database) -> Self {
+        Self { _owner: None, database: RwLock::new(database), path: None }
+    }
+
+    /// Returns the store's file, if it is one.
+    pub(super) fn path(&self) -> Option<&Path> {
+        self.path.as_deref()
+    }
+
+    pub(super) const fn lock(&self) -> &RwLock<Database> {
+        &self.database
+    }
+
+    /// Returns the store as redb reads it, at this moment.
+    pub(super) fn moment(&self) -> Result<ReadTransaction, StoreError> {
+        Ok(self.database().begin_read()?)
+    }
+
+    fn database(&self) -> RwLockReadGuard<'_, Database> {
+        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Makes a whole store under another name before it takes its own, so that a kill in between leaves no torn file.
+/// Makes a store where there is none.
 fn create(path: &Path) -> Result<(), StoreError> {
-    let io_error = |source: io::Error| StoreError::Io { path: path.to_owned(), source };
-    let folder = folder_of(path);
-    let (file, unfinished) =
-        tempfile::Builder::new().prefix(".tandem-new-").tempfile_in(folder).map_err(io_error)?.into_parts();
-    let database = open_database(path, FileBackend::new(file).map_err(|error| opening(path, error))?)?;
-    let mut transaction = database.begin_write()?;
-    transaction.set_quick_repair(true);
-    make_tables(&transaction)?;
-    transaction.commit()?;
-    drop(database);
-    match unfinished.persist_noclobber(path) {
-        Err(lost) if lost.error.kind() != ErrorKind::AlreadyExists => Err(io_error(lost.error)),
-        Ok(()) | Err(_) => sync_folder(folder).map_err(io_error),
+    match whole_file::write(path, Existing::Keep, |database| whole_file::in_one(database, make_tables)) {
+        // Another process made one meanwhile.
+        Err(StoreError::Exists { .. }) => Ok(()),
+        made => made,
     }
-}
-
-fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        Some(_) | None => Path::new("."),
-    }
-}
-
-/// Makes the file's name as durable as its content.
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
 /// Opens a file that may be anything, and writes to it only if it is a store of this format or of an older one.
@@ -167,43 +177,56 @@ fn keep(path: &Path, file: &HeldBack, format: u64) -> io::Result<PathBuf> {
     copy.sync_all()?;
     drop(copy);
     fs::rename(&part, &kept)?;
-    sync_folder(folder_of(path))?;
+    whole_file::sync_folder(whole_file::folder_of(path))?;
     Ok(kept)
 }
 
 /// A store that was opened, with nothing written to its file yet.
-struct Opened {
-    database: Database,
-    file: HeldBack,
+pub(super) struct Opened {
+    pub(super) database: Database,
+    pub(super) file: HeldBack,
     /// Its format.
-    found: u64,
+    pub(super) found: u64,
 }
 
 /// Opens a store of this format or an older one, with nothing written to its file yet.
-fn open_held_back(path: &Path, file: File) -> Result<Opened, StoreError> {
+pub(super) fn open_held_back(path: &Path, file: File) -> Result<Opened, StoreError> {
     let is_empty = file.metadata().map(|metadata| metadata.len() == 0);
     if is_empty.map_err(|source| StoreError::Io { path: path.to_owned(), source })? {
         return Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Empty });
     }
     let file = HeldBack::new(FileBackend::new(file).map_err(|error| opening(path, error))?);
-    let opened = panic::catch_unwind(AssertUnwindSafe(|| {
-        let database = open_database(path, file.clone())?;
+    // redb promises no panic for an altered file whose every page is checked; a promise is no reason to let one through.
+    let opened = quietly(|| {
+        let database = open_checked(path, file.clone())?;
         let found = migrate::check(path, &database)?;
         Ok((database, found))
-    }));
-    // redb says that opening an altered file may panic.
-    let damaged = |_| Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Pages });
+    });
+    let damaged = |()| Err(StoreError::Damaged { path: path.to_owned(), source: Damage::Pages });
     let (database, found) = opened.unwrap_or_else(damaged)?;
     Ok(Opened { database, file, found })
 }
 
-fn open_database(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {
+/// Sees that a file opens as a store of this format, every page of it in order. Nothing is written.
+pub(super) fn check_whole(path: &Path) -> Result<(), StoreError> {
+    let file = File::options().read(true).write(true).open(path);
+    open_held_back(path, file.map_err(|source| StoreError::Io { path: path.to_owned(), source })?).map(drop)
+}
+
+/// Opens a file whose every page is checked first: one altered since redb wrote it could not be trusted in anything.
+fn open_checked(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE_BYTES).set_check_integrity_on_open(true);
+    builder.create_with_backend(backend).map_err(|error| opening(path, error))
+}
+
+pub(super) fn open_database(path: &Path, backend: impl StorageBackend) -> Result<Database, StoreError> {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE_BYTES);
     builder.create_with_backend(backend).map_err(|error| opening(path, error))
 }
 
-fn opening(path: &Path, error: redb::DatabaseError) -> StoreError {
+pub(super) fn opening(path: &Path, error: redb::DatabaseError) -> StoreError {
     StoreError::opening(path.to_owned(), owner::holder(path), error.into())
 }
 
@@ -237,6 +260,10 @@ impl Visitor for Make<'_> {
 }
 
 /// Copies every table.
+pub(super) fn copy_all(from: &ReadTransaction, to: &WriteTransaction) -> Result<(), StoreError> {
+    visit_all(&mut Copy { from, to })
+}
+
 struct Copy<'a> {
     from: &'a ReadTransaction,
     to: &'a WriteTransaction,
@@ -294,7 +321,7 @@ mod tests {
     }
 
     fn set_format(store: &Store, format: u64) {
-        let transaction = store.database.begin_write().unwrap();
+        let transaction = store.database().begin_write().unwrap();
         transaction.open_table(META).unwrap().insert(FORMAT_KEY, format).unwrap();
         transaction.commit().unwrap();
     }
@@ -376,7 +403,7 @@ mod tests {
             let store = Store::open(Path::new(&path)).unwrap();
             give_consent(&store, "Ida");
             println!("\nholding");
-            io::stdin().read_to_end(&mut Vec::new()).unwrap();
+            std::io::stdin().read_to_end(&mut Vec::new()).unwrap();
             return;
         }
         let (_folder, path) = folder();
@@ -512,7 +539,7 @@ mod tests {
             }
         }
         let count = |store: &Store| {
-            let transaction = store.database.begin_read().unwrap();
+            let transaction = store.moment().unwrap();
             let mut count = Count(&transaction, Vec::new());
             visit_all(&mut count).unwrap();
             assert_eq!(count.1.len(), transaction.list_tables().unwrap().count());

@@ -137,6 +137,7 @@ fn standings() {
         Reason::PartnerHeld { partner: keyed() },
         Reason::Drifted { on: Side::Right, fields: "f".to_owned() },
         Reason::DriftKept { on: Side::Left },
+        Reason::KeepsChanging { field: "f".to_owned(), left: "l".to_owned(), right: "r".to_owned() },
     ];
     let expected = [
         "01000000",
@@ -157,6 +158,7 @@ fn standings() {
         "010f0103412f3100",
         "011001016600",
         "01110000",
+        "01120166016c017200",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

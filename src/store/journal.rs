@@ -1,6 +1,6 @@
 //! The journal: entries numbered as they come, found by run and by row as well.
 
-use redb::{ReadableTable, ReadableTableMetadata};
+use redb::ReadableTable;
 
 use super::tables::{JOURNAL, JOURNAL_BY_ROW, JOURNAL_BY_RUN, side_byte};
 use super::{Source, StoreError, Transaction, View};
@@ -87,24 +87,12 @@ impl Transaction {
         }
         self.remove(&JOURNAL, &number)
     }
-
-    /// Removes the oldest entries until at most `keep_entries` are left (I35).
-    pub fn trim_journal(&mut self, keep_entries: u64) -> Result<(), StoreError> {
-        let excess = self.open(JOURNAL.definition())?.len()?.saturating_sub(keep_entries);
-        for _ in 0..excess {
-            self.remove_oldest_entry()?;
-        }
-        Ok(())
-    }
-
-    fn remove_oldest_entry(&mut self) -> Result<(), StoreError> {
-        let oldest = self.open(JOURNAL.definition())?.first()?.map(|(number, _)| number.value());
-        oldest.map_or(Ok(()), |number| self.remove_journal(number))
-    }
 }
 
 #[cfg(test)]
 mod tests {
+    use redb::ReadableTableMetadata;
+
     use super::*;
     use crate::model::{Action, CauseOfWrite, Links, Outcome, Timestamp};
     use crate::store::Store;
@@ -188,24 +176,9 @@ mod tests {
         assert_eq!(numbers(&transaction, Side::Left, "r1", None), [0_u64; 0]);
         transaction.remove_journal(1).unwrap();
         assert_eq!(numbers(&transaction, Side::Right, "r1", None), [3]);
-        transaction.trim_journal(0).unwrap();
+        transaction.remove_journal(2).unwrap();
+        transaction.remove_journal(3).unwrap();
         assert_eq!(transaction.open(JOURNAL_BY_ROW).unwrap().len().unwrap(), 0);
         assert_eq!(transaction.open(JOURNAL_BY_RUN).unwrap().len().unwrap(), 0);
-    }
-
-    /// I35
-    #[test]
-    fn trimming_keeps_the_newest_entries() {
-        let store = store();
-        let mut transaction = store.transaction().unwrap();
-        transaction.trim_journal(9).unwrap();
-        assert_eq!(labels(&transaction, None, None, 9), "5e 4d 3c 2b 1a ");
-        transaction.trim_journal(3).unwrap();
-        assert_eq!(labels(&transaction, None, None, 9), "5e 4d 3c ");
-        assert_eq!(labels(&transaction, Some(1), None, 9), "3c ");
-        assert_eq!(transaction.open(JOURNAL_BY_RUN).unwrap().len().unwrap(), 3);
-        transaction.trim_journal(0).unwrap();
-        transaction.add_journal(&entry(1, "f")).unwrap();
-        assert_eq!(labels(&transaction, None, None, 9), "6f ");
     }
 }

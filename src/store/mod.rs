@@ -7,10 +7,15 @@
 //! `Store` is the file, `Snapshot` reads one moment of it, `Transaction` reads and writes and keeps everything or
 //! nothing. Both are a `View`, so code that only reads can take either.
 
+mod backup;
 mod codec;
+mod compact;
 mod conflicts;
 mod couplings;
+mod doubts;
+mod echoes;
 mod error;
+mod examine;
 mod feeds;
 mod file;
 mod held_back;
@@ -20,12 +25,17 @@ mod mappings;
 mod migrate;
 mod observations;
 mod owner;
+mod quietly;
+mod restore;
+mod retention;
 mod runs;
+mod standstills;
 mod state;
 mod stored;
 mod sweeps;
 mod tables;
 mod view;
+mod whole_file;
 
 #[cfg(test)]
 mod format_1;
@@ -37,7 +47,11 @@ mod sample;
 mod strategies;
 
 pub use codec::CodecError;
+pub use compact::Compacted;
 pub use error::{Damage, StoreError};
+pub use examine::{Examination, Pages, Salvaged, TableFindings, Unreadable, examine, salvage};
 pub use file::Store;
-pub use state::{Approval, Consent, ContentSweep, FeedState, MappingState};
+pub use restore::{Present, Restorable, RestoreFacts};
+pub use retention::Kept;
+pub use state::{Approval, Cause, Consent, ContentSweep, Doubt, FeedState, MappingState, Standstill};
 pub use view::{Snapshot, Source, Transaction, View};

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ColumnName, FieldId, MappingName, PageLink, Timestamp, Watermark};
+use crate::model::{ColumnName, FieldId, MappingName, PageLink, Pair, Timestamp, Version, Watermark};
 
 /// How far one table of one connection has been read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -43,6 +43,14 @@ pub struct MappingState {
     pub first_sync_approved: Option<Approval>,
 }
 
+/// What a restored backup says of a coupling, until both rows have been seen since: what the backup calls the base may
+/// be older than what both sides agreed on last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Doubt {
+    /// The versions at which both rows held the base when the backup was made.
+    pub versions: Pair<Option<Version>>,
+}
+
 /// Who allowed something, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Approval {
@@ -56,4 +64,25 @@ pub struct Consent {
     pub by: String,
     pub at: Timestamp,
     pub text: String,
+}
+
+/// That a mapping stands still although there is work (I27).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standstill {
+    /// When it was first noticed.
+    pub since: Timestamp,
+    pub cause: Cause,
+    /// What failed, in words.
+    pub problem: String,
+    pub remedy: Option<String>,
+}
+
+/// Why nothing goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    CannotRead,
+    CannotWrite,
+    Throttled,
+    WaitingForPerson,
+    WaitingForReference,
 }

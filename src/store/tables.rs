@@ -8,8 +8,9 @@ use std::marker::PhantomData;
 use redb::{Key, TableDefinition, Value};
 
 use super::stored::{
-    StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling, StoredFeedState, StoredIntent,
-    StoredJournalEntry, StoredMappingState, StoredObservation, StoredRun, StoredTime,
+    StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling, StoredDoubt, StoredEcho,
+    StoredFeedState, StoredIntent, StoredJournalEntry, StoredMappingState, StoredObservation, StoredRun,
+    StoredStandstill, StoredTime,
 };
 use crate::model::Side;
 
@@ -88,6 +89,14 @@ pub(super) const JOURNAL_BY_ROW: TableDefinition<'static, (&'static str, u8, &'s
 /// Mapping and side.
 pub(super) const CONTENT_SWEEPS: Book<(&'static str, u8), StoredContentSweep> = Book::new("content_sweeps");
 
+/// Couplings of a restored backup, until both rows have been seen since.
+pub(super) const DOUBTS: Book<(&'static str, u64), StoredDoubt> = Book::new("doubts");
+
+pub(super) const STANDSTILLS: Book<&'static str, StoredStandstill> = Book::new("standstills");
+
+/// What was written lately to the rows of a coupling.
+pub(super) const ECHOES: Book<(&'static str, u64), StoredEcho> = Book::new("echoes");
+
 /// Something done once with every table.
 pub(super) trait Visitor {
     type Error;
@@ -118,7 +127,10 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(MAPPINGS.definition())?;
     visitor.visit(CONSENT.definition())?;
     visitor.visit(JOURNAL_BY_ROW)?;
-    visitor.visit(CONTENT_SWEEPS.definition())
+    visitor.visit(CONTENT_SWEEPS.definition())?;
+    visitor.visit(DOUBTS.definition())?;
+    visitor.visit(STANDSTILLS.definition())?;
+    visitor.visit(ECHOES.definition())
 }
 
 /// Returns the byte that stands for a side in keys.

@@ -178,6 +178,12 @@ impl Transaction {
         Ok(())
     }
 
+    /// Returns how much of the file is in use.
+    pub(super) fn used_bytes(&self) -> Result<u64, StoreError> {
+        let stats = self.source.transaction.stats()?;
+        Ok(stats.allocated_pages() * stats.page_size() as u64)
+    }
+
     /// Opens a table to write to it; what is written counts as a change.
     pub(super) fn open_changed<K: Key + 'static, V: Value + 'static>(
         &mut self,

@@ -5,6 +5,7 @@
 
 mod compare;
 mod decide;
+mod echo;
 mod matching;
 mod merge;
 mod newer;
@@ -13,6 +14,7 @@ mod verify;
 
 pub use compare::{agreed, in_step};
 pub use decide::{Decision, Pending, Seen, decide};
+pub use echo::{WINDOW as ECHO_WINDOW, never_rests, note as note_write};
 pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
 pub use merge::{Drifted, Merge, Settlements, Waiting, merge, settlements};
 pub use verify::{

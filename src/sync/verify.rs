@@ -172,7 +172,7 @@ pub fn class_of_strange(mapping: &Mapping, coupling: &Coupling, present: Pair<&P
     let (Present::Record(left), Present::Record(right)) = (present.left, present.right) else {
         return Class::Different(Vec::new());
     };
-    let merge = merge(mapping, &coupling.base, Pair::new(left, right), &Settlements::new());
+    let merge = merge(mapping, &coupling.base, Pair::new(left, right), &Settlements::new(), None);
     let is_touched = |field: &FieldId| {
         Side::BOTH.iter().any(|side| merge.writes[*side].get(field).is_some())
             || merge.conflicts.iter().any(|conflict| conflict.field == *field)

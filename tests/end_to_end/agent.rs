@@ -18,13 +18,13 @@ use crate::world::{At, World, text};
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running agent and its log.
-struct Agent {
+pub struct Agent {
     child: Child,
     log: Receiver<String>,
 }
 
 impl Agent {
-    fn start(world: &World) -> Self {
+    pub fn start(world: &World) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_tandem"))
             .args(["run", "--dir"])
             .arg(world.folder.path())
@@ -46,7 +46,7 @@ impl Agent {
     }
 
     /// Reads the log on until a line holds all these words.
-    fn wait_for(&self, words: &[&str]) -> String {
+    pub fn wait_for(&self, words: &[&str]) -> String {
         loop {
             let line =
                 self.log.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("the log never said {words:?}"));
@@ -56,7 +56,7 @@ impl Agent {
         }
     }
 
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         kill(Pid::from_raw(i32::try_from(self.child.id()).unwrap()), Signal::SIGINT).unwrap();
         let status = self.child.wait().unwrap();
         assert_eq!(status.code(), Some(0), "{status}");
@@ -70,7 +70,7 @@ impl Drop for Agent {
     }
 }
 
-async fn quiet_world() -> World {
+pub async fn quiet_world() -> World {
     let world = World::start(Options::default()).await;
     world.configure("mappings/CUSTOMER.toml", "first_contact = \"ask\"", "first_contact = \"left\"");
     world.configure("mappings/VENDOR.toml", "deletion = \"ignore\"", "deletion = \"delete\"");

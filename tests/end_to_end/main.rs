@@ -9,6 +9,7 @@ mod companion;
 mod connections;
 mod fate;
 mod faults;
+mod keeping;
 mod kill;
 mod limits;
 mod rows;

@@ -63,6 +63,9 @@ pub async fn run_agent(
                     outcome = look(&desk, "schedule") => outcome?,
                 };
                 failures = if is_well { 0 } else { failures + 1 };
+                if is_well {
+                    desk.tidy().await?;
+                }
                 next = Instant::now() + schedule::wait(interval, failures);
             }
             Event::AnswersCameIn => tokio::select! {

@@ -7,8 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::agent::error::ErrorKind;
 use crate::agent::report::{Failure, RunReport};
+use crate::agent::standstill::StallView;
 use crate::agent::verify::VerifyReport;
 use crate::model::Pair;
+use crate::store::Examination;
 
 /// What may be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +46,15 @@ pub enum Command {
         /// The most findings named of one mapping.
         most_findings: usize,
     },
+    /// Copies the store into a file, by its absolute path.
+    Backup {
+        to: String,
+        replace: bool,
+    },
+    /// Looks the store over.
+    Examine,
+    /// Gives unused room of the store's file back.
+    Compact,
 }
 
 impl Command {
@@ -51,8 +62,13 @@ impl Command {
     #[must_use]
     pub const fn only_looks(&self) -> bool {
         match self {
-            Self::Status | Self::Plan | Self::Conflicts | Self::History { .. } | Self::Run { .. } => true,
-            Self::Sync { .. } | Self::Answer { .. } => false,
+            Self::Status
+            | Self::Plan
+            | Self::Conflicts
+            | Self::History { .. }
+            | Self::Run { .. }
+            | Self::Examine => true,
+            Self::Sync { .. } | Self::Answer { .. } | Self::Backup { .. } | Self::Compact => false,
             Self::Verify { repair, .. } => !*repair,
         }
     }
@@ -69,6 +85,9 @@ pub enum Reply {
     Runs(Vec<RunView>),
     Run(RunView),
     Verified(Box<VerifyReport>),
+    BackedUp(BackupView),
+    Examined(Box<Examination>),
+    Compacted(CompactedView),
 }
 
 /// Why a command failed, ready to be shown.
@@ -94,6 +113,9 @@ pub struct StatusView {
     pub mappings: Vec<MappingStatus>,
     pub open_conflicts: u64,
     pub inbox: String,
+    /// What has stood still for too long, with cause and remedy.
+    #[serde(default)]
+    pub stalls: Vec<StallView>,
     /// What is wrong in the inbox file.
     pub inbox_problems: Vec<String>,
     pub last_run: Option<RunView>,
@@ -112,6 +134,8 @@ pub enum Health {
     Retrying,
     /// Something has to be corrected.
     Failing,
+    /// Work has been pending for long without progress.
+    Stalled,
 }
 
 /// The running agent.
@@ -189,6 +213,20 @@ pub struct ConflictFieldView {
     /// Absent at first contact.
     pub was: Option<String>,
     pub values: Pair<String>,
+}
+
+/// A copy of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupView {
+    pub file: String,
+    pub bytes: u64,
+}
+
+/// The size of the store's file, in bytes, before and after unused room was given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CompactedView {
+    pub before: u64,
+    pub after: u64,
 }
 
 /// What became of an answer.

@@ -4,6 +4,7 @@ pub mod agent_loop;
 pub mod control;
 pub mod files;
 pub mod inbox_file;
+mod keep;
 mod orphans;
 mod verify;
 pub mod views;
@@ -23,6 +24,7 @@ use crate::agent::error::ErrorKind;
 use crate::agent::plan::conflicts::{self, Answered};
 use crate::agent::report::{Failure, RunReport};
 use crate::agent::run::RunOptions;
+use crate::agent::standstill;
 use crate::config::{Config, ConfigError, Places};
 use crate::inbox;
 use crate::mapping::Mapping;
@@ -30,7 +32,7 @@ use crate::model::{AnswerPlace, ConflictId, ConnectionName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
-use control::{AgentView, AnsweredView, Command, ControlError, Reply, RunView, StatusView};
+use control::{AgentView, AnsweredView, Command, ControlError, Health, Reply, RunView, StatusView};
 use files::{Files, LocalFiles};
 use inbox_file::{InboxError, InboxNews};
 
@@ -55,6 +57,7 @@ struct Memory {
     inbox_was_empty: bool,
     agent: Option<AgentView>,
     warned_on: Option<Date>,
+    tidied_on: Option<Date>,
 }
 
 impl Desk {
@@ -165,6 +168,7 @@ impl Desk {
                 .await
                 .map(Box::new)
                 .map(Reply::Verified),
+            Command::Backup { .. } | Command::Examine | Command::Compact => self.keep(command).await,
         }
     }
 
@@ -265,8 +269,11 @@ impl Desk {
             };
             let open_conflicts = snapshot.conflicts()?.len() as u64;
             let mappings = views::mappings(&self.engine, &snapshot)?;
+            let stalls = standstill::stalls(&self.engine, &snapshot)?;
+            let health = views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings);
             Ok(StatusView {
-                health: views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings),
+                health: if stalls.is_empty() { health } else { Health::Stalled },
+                stalls,
                 failures,
                 agent: memory.agent.clone(),
                 warnings: self.engine.warnings(),

@@ -344,7 +344,15 @@ impl Observer<'_> {
             reason: Reason::Unreadable { message: message.clone() },
             wake: WakeCondition::after(self.now, UNREADABLE_PAUSE),
         };
-        self.put_standing(transaction, side, row, Content::Unreadable(message), standing)
+        let old = transaction.observation(self.prepared.name(), side, &row)?;
+        self.put_standing(transaction, side, row.clone(), Content::Unreadable(message), standing)?;
+        // It arrived when it first could not be read, however often that is tried.
+        match (old, transaction.observation(self.prepared.name(), side, &row)?) {
+            (Some(old), Some(seen)) if matches!(old.content, Content::Unreadable(_)) => {
+                transaction.put_observation(&Observation { seen_at: old.seen_at, ..seen })
+            }
+            _ => Ok(()),
+        }
     }
 
     fn put(

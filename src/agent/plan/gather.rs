@@ -94,9 +94,13 @@ pub fn gather(
     engine: &Engine,
     prepared: &Prepared,
     snapshot: &Snapshot,
-    coupling: Coupling,
+    mut coupling: Coupling,
     tries: &Tries,
 ) -> Result<Gathered, StoreError> {
+    if snapshot.doubt(prepared.name(), coupling.id)?.is_some() {
+        // A restored backup's base counts once both rows have been seen.
+        coupling.base = Record::default();
+    }
     let observer = Observer { prepared, now: engine.now() };
     let mut seen = Pair::default();
     let mut rows = Pair::default();

@@ -3,6 +3,7 @@
 pub mod conflicts;
 pub mod couple;
 pub mod create;
+pub mod doubts;
 pub mod gather;
 pub mod resolve;
 pub mod settle;

@@ -15,6 +15,7 @@ use crate::sync;
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 use super::deleted::Restored;
+use super::echo;
 use super::job::{Job, Work, changes};
 
 /// What is left to do after a batch.
@@ -366,6 +367,7 @@ impl Commit<'_> {
         }
         coupling.versions[side] = None;
         transaction.put_coupling(&coupling)?;
+        echo::note(&observer, transaction, &coupling, side, sent, row.as_ref())?;
         if let Some(row) = row {
             transaction.remove_observation(name, side, &row.id)?;
             observer.row(transaction, side, row)?;

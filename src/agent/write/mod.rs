@@ -3,6 +3,7 @@
 pub mod apply;
 pub mod commit;
 pub mod deleted;
+pub mod echo;
 pub mod in_doubt;
 pub mod job;
 pub mod recover;

@@ -8,7 +8,7 @@ use crate::agent::look::{observe::Observer, reread::reread};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
-use crate::store::StoreError;
+use crate::store::{Doubt, StoreError};
 use crate::sync;
 use crate::systems::{KeyedRead, RowError, Search};
 
@@ -248,6 +248,12 @@ fn finish_create(
                 replaces,
             };
             commit.created(&mut transaction, state, made)?;
+            if intent.stored_at == Intent::OF_A_BACKUP
+                && let Some(made) = transaction.coupling_of(prepared.name(), intent.side, &id)?
+            {
+                // Both rows may have been changed, and changed back, since it was sent.
+                transaction.put_doubt(prepared.name(), made.id, &Doubt::default())?;
+            }
             transaction.remove_intent(intent.id)?;
         }
         None if is_settled(engine, prepared, intent) => transaction.remove_intent(intent.id)?,

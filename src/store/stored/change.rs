@@ -89,6 +89,7 @@ stored! {
         PartnerHeld { partner: StoredRowId },
         Drifted { on: StoredSide, fields: String },
         DriftKept { on: StoredSide },
+        KeepsChanging { field: String, left: String, right: String },
     }
 }
 

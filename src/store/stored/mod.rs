@@ -7,6 +7,7 @@ mod before_2;
 mod change;
 mod conflict;
 mod coupling;
+mod echo;
 mod intent;
 mod journal;
 mod mirror;
@@ -17,10 +18,13 @@ pub(super) use before_2::{FormerConflict, FormerJournalEntry};
 pub(super) use change::StoredObservation;
 pub(super) use conflict::StoredConflict;
 pub(super) use coupling::StoredCoupling;
+pub(super) use echo::StoredEcho;
 pub(super) use intent::StoredIntent;
 pub(super) use journal::{StoredJournalEntry, StoredRun};
 pub(super) use mirror::Stored;
-pub(super) use state::{StoredConsent, StoredContentSweep, StoredFeedState, StoredMappingState};
+pub(super) use state::{
+    StoredConsent, StoredContentSweep, StoredDoubt, StoredFeedState, StoredMappingState, StoredStandstill,
+};
 pub(super) use value::StoredTime;
 
 #[cfg(test)]

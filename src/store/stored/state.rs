@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::mirror::stored;
+use super::mirror::{StoredPair, stored};
 use super::value::StoredTime;
-use crate::store::{Approval, Consent, ContentSweep, FeedState, MappingState};
+use crate::store::{Approval, Cause, Consent, ContentSweep, Doubt, FeedState, MappingState, Standstill};
 
 stored! {
     /// How far one table of one connection has been read.
@@ -50,5 +50,33 @@ stored! {
         by: String,
         at: StoredTime,
         text: String,
+    }
+}
+
+stored! {
+    /// What a restored backup says of a coupling.
+    struct StoredDoubt for Doubt {
+        versions: StoredPair<Option<String>>,
+    }
+}
+
+stored! {
+    /// That a mapping stands still.
+    struct StoredStandstill for Standstill {
+        since: StoredTime,
+        cause: StoredCause,
+        problem: String,
+        remedy: Option<String>,
+    }
+}
+
+stored! {
+    /// Why nothing goes on.
+    enum StoredCause for Cause {
+        CannotRead,
+        CannotWrite,
+        Throttled,
+        WaitingForPerson,
+        WaitingForReference,
     }
 }
