@@ -104,6 +104,11 @@ impl Engine {
         &self.systems[connection]
     }
 
+    /// Returns the system behind a connection; nothing while it is disabled.
+    pub(super) fn reachable(&self, connection: &ConnectionName) -> Option<&Arc<dyn System>> {
+        self.systems.get(connection)
+    }
+
     /// Returns how the line of a connection stands; nothing while it is disabled.
     pub(super) fn line(&self, connection: &ConnectionName) -> Option<Line> {
         self.systems.get(connection).map(|system| system.line())

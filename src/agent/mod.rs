@@ -8,6 +8,7 @@ mod changed_mapping;
 mod desk;
 mod engine;
 mod error;
+mod find_row;
 mod keeping;
 mod look;
 mod pass;
@@ -17,14 +18,17 @@ mod report;
 mod run;
 mod run_state;
 mod standstill;
+mod undo;
 mod verify;
+mod why;
 mod write;
 
 pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{
     AgentView, AnsweredView, BackupView, Command, CompactedView, ConflictFieldView, ConflictView,
-    ConnectionStatus, ControlError, EntryView, Health, MappingStatus, Reply, RunView, StatusView, UsageView,
+    ConnectionStatus, ControlError, EntryView, Health, MappingStatus, Reply, RowView, RunView, StatusView,
+    UsageView, WhyView,
 };
 pub use desk::files::{Files, LocalFiles};
 pub use engine::{Engine, Progress};

@@ -48,7 +48,7 @@ impl Engine {
 
     /// Returns the number of this run. It is only taken at the end, by a run that leaves something behind; one that was
     /// cut short leaves its journal, and gets its record here.
-    fn number_run(&self, now: Timestamp) -> Result<RunId, StoreError> {
+    pub(super) fn number_run(&self, now: Timestamp) -> Result<RunId, StoreError> {
         loop {
             let mut transaction = self.store().transaction()?;
             let id = transaction.next_run_id()?;
@@ -99,7 +99,7 @@ impl Engine {
         self.describe_rest(state, &prepared)
     }
 
-    async fn identify_all(
+    pub(super) async fn identify_all(
         &self,
         state: &mut RunState,
     ) -> Result<BTreeMap<ConnectionName, Facts>, StoreError> {
@@ -120,7 +120,7 @@ impl Engine {
         Ok(facts)
     }
 
-    async fn prepare_all(
+    pub(super) async fn prepare_all(
         &self,
         state: &mut RunState,
         facts: &BTreeMap<ConnectionName, Facts>,
@@ -145,7 +145,11 @@ impl Engine {
     }
 
     /// Completes the report with what stands in the store: counts, couplings, rows left alone.
-    fn describe_rest(&self, state: &mut RunState, prepared: &[Prepared]) -> Result<(), StoreError> {
+    pub(super) fn describe_rest(
+        &self,
+        state: &mut RunState,
+        prepared: &[Prepared],
+    ) -> Result<(), StoreError> {
         let snapshot = self.store().snapshot()?;
         for mapping in prepared {
             let mapping = &mapping.mapping;
@@ -155,12 +159,13 @@ impl Engine {
             for (reason, count) in standing::parked(&snapshot, &mapping.name)? {
                 *report.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
             }
+            standing::count_held(&snapshot, &mapping.name, &mut report.left_alone)?;
             state.report.mappings.push(report);
         }
         Ok(())
     }
 
-    fn finish(
+    pub(super) fn finish(
         &self,
         mut state: RunState,
         options: &RunOptions,

@@ -114,6 +114,22 @@ pub(super) enum Command {
         #[command(subcommand)]
         action: CertificateCommand,
     },
+    /// Undo what a run did, as far as rows still are as it left them
+    ///
+    /// Rows that were edited since stay as they are and are listed. What is undone is held: no run touches it until somebody
+    /// edits it or `tandem resume` lets it go on. An undo is a run itself and can be undone.
+    #[command(after_help = "Examples:\n  tandem undo 12 --dry-run   show what it would do\n\
+                            \x20 tandem undo 12 --yes")]
+    Undo(UndoArguments),
+    /// Let rows go on that an undo left held: all of a mapping, or one
+    #[command(
+        after_help = "Examples:\n  tandem resume CUSTOMER\n  tandem resume CUSTOMER \"Alfreds Futterkiste\""
+    )]
+    Resume(ResumeArguments),
+    /// Tell the whole story of a row: what was done to it, why, and what it waits for
+    #[command(after_help = "Examples:\n  tandem why CUSTOMER 10000\n\
+                            \x20 tandem why CUSTOMER \"Alfreds Futterkiste\" --json")]
+    Why(WhyArguments),
     /// Sign in as a person, once, for a connection of kind `device-code` or `browser`
     #[command(after_help = "Examples:\n  tandem sign-in dataverse")]
     SignIn(SignInArguments),
@@ -324,6 +340,35 @@ pub(super) struct HistoryArguments {
     /// How many runs to list
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub(super) limit: usize,
+}
+
+/// Options of `undo`.
+#[derive(Debug, Args)]
+pub(super) struct UndoArguments {
+    /// The number of the run; `tandem history` lists them
+    pub(super) run: u64,
+    /// Only show what it would do
+    #[arg(long, conflicts_with = "yes")]
+    pub(super) dry_run: bool,
+    /// Do it
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+/// Options of `resume`.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArguments {
+    pub(super) mapping: String,
+    /// One row, by its id, its number or as people call it; its partner goes on with it
+    pub(super) row: Option<String>,
+}
+
+/// Options of `why`.
+#[derive(Debug, Args)]
+pub(super) struct WhyArguments {
+    pub(super) mapping: String,
+    /// The row, by its id in either system, its number or as people call it
+    pub(super) row: String,
 }
 
 /// Reads `7` and `C7`, as the inbox writes it.

@@ -76,7 +76,8 @@ fn detail(run: &RunView) -> String {
     text
 }
 
-fn entry_text(entry: &EntryView) -> String {
+/// Writes one line of the journal.
+pub(super) fn entry_text(entry: &EntryView) -> String {
     let EntryView { mapping, action, on, row, cause, outcome, .. } = entry;
     let mut text = format!("{} {action:<8} {mapping:<13} {row} in {on}", moment(entry.at));
     for (index, field) in entry.fields.iter().enumerate() {
@@ -97,6 +98,7 @@ mod tests {
     fn a_run_is_shown_with_what_it_did() {
         let at = "2026-01-31T10:00:00Z".parse().unwrap();
         let entry = EntryView {
+            run: 1012,
             at,
             mapping: "CUSTOMER".to_owned(),
             action: "update".to_owned(),

@@ -36,6 +36,8 @@ mod simulate;
 mod status;
 mod sync;
 mod tables;
+mod undo;
 mod verify;
+mod why;
 
 pub use start::main;

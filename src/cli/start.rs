@@ -11,7 +11,7 @@ use super::output::{Output, json_text};
 use super::report::CommandError;
 use super::{
     backup, certificate, compact, conflicts, connection, demo, doctor, history, logging, plan, restore, rows,
-    run, sign_in, simulate, status, sync, tables, verify,
+    run, sign_in, simulate, status, sync, tables, undo, verify, why,
 };
 
 /// Runs the program with the process's own arguments.
@@ -67,6 +67,9 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Tables(options) => tables::tables(&context()?, options).await,
         Command::Rows(options) => rows::rows(&context()?, options).await,
         Command::Certificate { action } => certificate::certificate(&context()?, action),
+        Command::Undo(options) => undo::undo(&context()?, options).await,
+        Command::Resume(options) => undo::resume(&context()?, options).await,
+        Command::Why(options) => why::why(&context()?, options).await,
         Command::SignIn(options) => sign_in::sign_in(&context()?, options).await,
         Command::Verify(options) => verify::verify(&context()?, options).await,
         Command::Backup(options) => backup::backup(&context()?, options).await,

@@ -104,6 +104,8 @@ fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> R
     };
     let unfit = |side, row| Unfit::Uncoupled { field: field.id.clone(), mapping: mapping.clone(), side, row };
     match value {
+        // A row of that very side is what it pointed to before.
+        Value::Uncoupled(from, row) if from == side => Ok(Value::Reference(row)),
         Value::Uncoupled(from, row) => Err(unfit(from, row)),
         Value::Reference(left) if side == Side::Right => {
             match (resolver.partner)(mapping, Side::Left, &left) {

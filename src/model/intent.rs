@@ -56,4 +56,9 @@ pub enum IntentVerb {
         sent: Record,
         floor: Option<Timestamp>,
     },
+    /// A row without a partner is deleted.
+    Remove {
+        row: RowId,
+        version: Version,
+    },
 }

@@ -199,6 +199,7 @@ fn intents() {
     };
     let update = IntentVerb::Update { coupling, row: row.clone(), version: version.clone(), sent: record() };
     let restore = IntentVerb::Restore { replaces: row.clone(), minted: None, sent: record(), floor: None };
+    let remove = IntentVerb::Remove { row: row.clone(), version: Version::new("v") };
     let delete = IntentVerb::Delete { coupling, row, version };
     for (verb, expected) in [
         (
@@ -209,6 +210,7 @@ fn intents() {
         (update, "01090a014d0101080103412f310101760101660301fd00ca1dca3da7702f"),
         (delete, "01090a014d0102080103412f31010176fd00ca1dca3da7702f"),
         (restore, "01090a014d01030103412f3100010166030100fd00ca1dca3da7702f"),
+        (remove, "01090a014d01040103412f310176fd00ca1dca3da7702f"),
     ] {
         let side = Side::Right;
         let intent =

@@ -268,6 +268,8 @@ fn intent_verb() -> impl Strategy<Value = IntentVerb> {
         (row_id(), option::of(row_id()), record(), option::of(time())).prop_map(
             |(replaces, minted, sent, floor)| IntentVerb::Restore { replaces, minted, sent, floor }
         ),
+        (row_id(), text())
+            .prop_map(|(row, version)| IntentVerb::Remove { row, version: Version::new(version) }),
     ]
 }
 

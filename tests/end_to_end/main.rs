@@ -18,6 +18,7 @@ mod sign_in;
 mod sweep;
 mod sync;
 mod trouble;
+mod undo;
 mod verify;
 mod web_services;
 mod world;

@@ -55,6 +55,21 @@ pub enum Command {
     Examine,
     /// Gives unused room of the store's file back.
     Compact,
+    /// Undoes a run, or says what that would do.
+    Undo {
+        run: u64,
+        dry_run: bool,
+    },
+    /// A row's whole story.
+    Why {
+        mapping: String,
+        row: String,
+    },
+    /// Lets held rows go on, all of a mapping or one with its partner.
+    Resume {
+        mapping: String,
+        row: Option<String>,
+    },
 }
 
 impl Command {
@@ -67,8 +82,15 @@ impl Command {
             | Self::Conflicts
             | Self::History { .. }
             | Self::Run { .. }
-            | Self::Examine => true,
-            Self::Sync { .. } | Self::Answer { .. } | Self::Backup { .. } | Self::Compact => false,
+            | Self::Examine
+            | Self::Why { .. }
+            | Self::Undo { dry_run: true, .. } => true,
+            Self::Sync { .. }
+            | Self::Answer { .. }
+            | Self::Backup { .. }
+            | Self::Compact
+            | Self::Undo { .. }
+            | Self::Resume { .. } => false,
             Self::Verify { repair, .. } => !*repair,
         }
     }
@@ -88,6 +110,11 @@ pub enum Reply {
     BackedUp(BackupView),
     Examined(Box<Examination>),
     Compacted(CompactedView),
+    Why(Box<WhyView>),
+    /// Several rows go by that word.
+    Rows(Vec<RowView>),
+    /// How many rows go on.
+    Resumed(u64),
 }
 
 /// Why a command failed, ready to be shown.
@@ -257,9 +284,32 @@ pub struct RunView {
     pub entries: Vec<EntryView>,
 }
 
+/// A row that is meant by a word, with its partner.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowView {
+    pub row: String,
+    pub ids: Pair<Option<String>>,
+}
+
+/// A row's whole story.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WhyView {
+    pub mapping: String,
+    /// The connections' names.
+    pub sides: Pair<String>,
+    pub row: RowView,
+    /// How the two rows stand to each other.
+    pub coupling: String,
+    /// What is still to be settled, and what it waits for.
+    pub waits: Vec<String>,
+    /// All that the journal tells, the oldest first.
+    pub entries: Vec<EntryView>,
+}
+
 /// One line of the journal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntryView {
+    pub run: u64,
     pub at: jiff::Timestamp,
     pub mapping: String,
     pub action: String,

@@ -6,6 +6,7 @@ pub mod files;
 pub mod inbox_file;
 mod keep;
 mod orphans;
+mod undo;
 mod verify;
 pub mod views;
 pub mod watch;
@@ -169,6 +170,9 @@ impl Desk {
                 .map(Box::new)
                 .map(Reply::Verified),
             Command::Backup { .. } | Command::Examine | Command::Compact => self.keep(command).await,
+            Command::Undo { run, dry_run } => self.undo(RunId(*run), *dry_run).await.map(Reply::Report),
+            Command::Why { mapping, row } => self.why(mapping, row).await,
+            Command::Resume { mapping, row } => self.resume(mapping, row.as_deref()).await,
         }
     }
 

@@ -1,6 +1,7 @@
 //! What stands in the store, as people and machines read it.
 
 use crate::agent::engine::Engine;
+use crate::agent::find_row::FoundRow;
 use crate::agent::plan::standing;
 use crate::agent::report::{Failure, FieldLine, reason_group};
 use crate::config::ConnectionSettings;
@@ -8,12 +9,13 @@ use crate::inbox::{self, Faces, Names};
 use crate::mapping::Mapping;
 use crate::model::{
     Action, AnswerPlace, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry,
-    MappingName, Outcome, Run, Side, Standing, Timestamp, Value, ValueDisplay,
+    MappingName, Outcome, RowId, Run, Side, Standing, Timestamp, Value, ValueDisplay,
 };
 use crate::store::{Snapshot, StoreError};
 
 use super::control::{
-    ConflictFieldView, ConflictView, ConnectionStatus, EntryView, Health, MappingStatus, RunView, UsageView,
+    ConflictFieldView, ConflictView, ConnectionStatus, EntryView, Health, MappingStatus, RowView, RunView,
+    UsageView,
 };
 use super::inbox_file;
 
@@ -40,6 +42,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
             for (reason, count) in standing::parked(snapshot, &mapping.name)? {
                 *status.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
             }
+            standing::count_held(snapshot, &mapping.name, &mut status.left_alone)?;
             Ok(status)
         })
         .collect()
@@ -151,7 +154,7 @@ fn conflict_view(conflict: &Conflict, mapping: &Mapping, faces: &Faces, names: &
     }
 }
 
-fn known_row(faces: &Faces, mapping: &Mapping, row: &crate::model::RowId) -> Option<String> {
+fn known_row(faces: &Faces, mapping: &Mapping, row: &RowId) -> Option<String> {
     faces.get(&mapping.name)?.values().find_map(|face| match &face.kind {
         inbox::FaceKind::Reference(rows) => rows.get(row).cloned(),
         _ => None,
@@ -179,13 +182,16 @@ pub fn run(engine: &Engine, run: &Run, entries: &[(u64, JournalEntry)]) -> RunVi
     }
 }
 
-fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
+/// Returns one line of the journal.
+#[must_use]
+pub fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
     let mapping = engine.config().mappings.iter().find(|mapping| mapping.name == entry.mapping);
     let name = |side: Side| match mapping {
         Some(mapping) => mapping.connections[side].to_string(),
         None => side.to_string(),
     };
     EntryView {
+        run: entry.run.0,
         at: entry.at,
         mapping: entry.mapping.to_string(),
         action: action(entry.action).to_owned(),
@@ -230,4 +236,11 @@ const fn action(action: Action) -> &'static str {
         Action::ConflictRaised => "conflict raised",
         Action::ConflictSettled => "conflict settled",
     }
+}
+
+/// Returns a row that is meant by a word.
+#[must_use]
+pub fn row_view(found: &FoundRow) -> RowView {
+    let text = |row: &Option<RowId>| row.as_ref().map(ToString::to_string);
+    RowView { row: found.label.clone(), ids: found.rows.as_ref().map(text) }
 }

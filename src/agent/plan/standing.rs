@@ -81,6 +81,31 @@ pub fn wake_of(reason: &Reason) -> WakeCondition {
     }
 }
 
+/// Adds the held rows of a mapping to those left alone, with how they go on.
+pub fn count_held(
+    snapshot: &Snapshot,
+    mapping: &MappingName,
+    left_alone: &mut BTreeMap<String, u64>,
+) -> Result<(), StoreError> {
+    let mut held = 0;
+    for side in Side::BOTH {
+        snapshot.visit_observations(mapping, side, |observation| {
+            held += u64::from(observation.standing == Standing::Held);
+            Ok(())
+        })?;
+    }
+    if held > 0 {
+        left_alone.insert(held_text(mapping), held);
+    }
+    Ok(())
+}
+
+/// Says what a held row waits for.
+#[must_use]
+pub fn held_text(mapping: &MappingName) -> String {
+    format!("held after an undo; `tandem resume {mapping}` lets them go on")
+}
+
 /// Says why a value cannot be written.
 pub fn unfit_reason(error: Unfit) -> Reason {
     let message = error.to_string();

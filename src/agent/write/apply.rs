@@ -153,7 +153,9 @@ fn verb(
         Job::Update { row, version, sent, .. } => {
             values(sent)?.map(|values| Verb::Update { id: row.clone(), version: version.clone(), values })
         }
-        Job::Delete { row, version, .. } => Ok(Verb::Delete { id: row.clone(), version: version.clone() }),
+        Job::Delete { row, version, .. } | Job::Remove { row, version } => {
+            Ok(Verb::Delete { id: row.clone(), version: version.clone() })
+        }
     })
 }
 
@@ -181,5 +183,6 @@ fn intent_verb(prepared: &Prepared, side: Side, job: &Job) -> IntentVerb {
             sent: sent.clone(),
             floor: prepared.server_time[side],
         },
+        Job::Remove { row, version } => IntentVerb::Remove { row: row.clone(), version: version.clone() },
     }
 }

@@ -129,12 +129,15 @@ impl Commit<'_> {
             (WriteOutcome::Missing, Job::Delete { coupling, .. }) => {
                 self.deleted(transaction, state, *coupling, None, &work.cause)?;
             }
-            (WriteOutcome::Deleted, Job::Delete { .. }) => {
+            (WriteOutcome::Missing, Job::Remove { row, .. }) => {
+                self.removed(transaction, state, row, None, &work.label, &work.cause)?;
+            }
+            (WriteOutcome::Deleted, Job::Delete { .. } | Job::Remove { .. }) => {
                 self.written(transaction, state, work, None, None, rest)?;
             }
             (
                 WriteOutcome::Stale | WriteOutcome::Missing,
-                Job::Update { row, .. } | Job::Delete { row, .. },
+                Job::Update { row, .. } | Job::Delete { row, .. } | Job::Remove { row, .. },
             ) => {
                 state.counts(self.prepared.name()).stale += 1;
                 self.journal_attempt(transaction, state, work, Outcome::Stale)?;
@@ -206,6 +209,9 @@ impl Commit<'_> {
             }
             Job::Delete { coupling, version, .. } => {
                 self.deleted(transaction, state, *coupling, Some(version), &work.cause)
+            }
+            Job::Remove { row, version } => {
+                self.removed(transaction, state, row, Some(version), &work.label, &work.cause)
             }
         }
     }

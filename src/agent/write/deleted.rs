@@ -47,38 +47,71 @@ impl Commit<'_> {
         }
         conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
         state.counts(name).deleted[side] += 1;
-        state.report.add(Line {
-            mapping: name.to_string(),
-            action: LineAction::Delete,
-            on: Some(self.prepared.mapping.connections[side].to_string()),
-            row: coupling.label.clone(),
-            fields: Vec::new(),
-            note: None,
-        });
-        let before = known.0.into_iter().map(|(field, value)| FieldChange {
-            field,
-            before: Some(value),
-            after: Value::Blank,
-        });
+        state.report.add(self.line(&coupling.label));
         transaction.add_journal(&JournalEntry {
-            fields: before.collect(),
+            fields: gone(known),
             outcome: Outcome::done_to(version),
             links: Links { base: coupling.base.clone(), ..links(&coupling, side) },
             ..self.entry(state, &coupling, Action::Deleted, cause)
         })
     }
 
+    /// A row without a partner is deleted.
+    #[expect(clippy::too_many_arguments, reason = "one outcome has that many parts")]
+    pub fn removed(
+        &self,
+        transaction: &mut Transaction,
+        state: &mut RunState,
+        row: &RowId,
+        version: Option<&Version>,
+        label: &str,
+        cause: &CauseOfWrite,
+    ) -> Result<(), StoreError> {
+        let (name, side) = (self.prepared.name(), self.side);
+        let known = self.seen(transaction, row)?.unwrap_or_default();
+        transaction.remove_observation(name, side, row)?;
+        state.counts(name).deleted[side] += 1;
+        state.report.add(self.line(label));
+        transaction.add_journal(&JournalEntry {
+            run: state.id,
+            at: self.engine.now(),
+            mapping: name.clone(),
+            action: Action::Deleted,
+            side,
+            row: Some(row.clone()),
+            label: label.to_owned(),
+            cause: cause.clone(),
+            fields: gone(known),
+            outcome: Outcome::done_to(version),
+            links: Links::default(),
+        })
+    }
+
+    fn line(&self, label: &str) -> Line {
+        Line {
+            mapping: self.prepared.name().to_string(),
+            action: LineAction::Delete,
+            on: Some(self.prepared.mapping.connections[self.side].to_string()),
+            row: label.to_owned(),
+            fields: Vec::new(),
+            note: None,
+        }
+    }
+
     /// Returns what the row held when it was last seen: what both sides agreed on, or what was observed since.
     fn known(&self, transaction: &Transaction, coupling: &Coupling) -> Result<Record, StoreError> {
-        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
-        let seen = transaction.observation(self.prepared.name(), self.side, &coupling.rows[self.side])?;
         let mut known = coupling.base.clone();
-        if let Some(Content::Row(row)) = seen.map(|seen| seen.content)
-            && let Ok(record) = observer.record(transaction, self.side, &row)?
-        {
+        if let Some(record) = self.seen(transaction, &coupling.rows[self.side])? {
             known.0.extend(record.0);
         }
         Ok(known)
+    }
+
+    fn seen(&self, transaction: &Transaction, row: &RowId) -> Result<Option<Record>, StoreError> {
+        let observer = Observer { prepared: self.prepared, now: self.engine.now() };
+        let seen = transaction.observation(self.prepared.name(), self.side, row)?;
+        let Some(Content::Row(row)) = seen.map(|seen| seen.content) else { return Ok(None) };
+        Ok(observer.record(transaction, self.side, &row)?.ok())
     }
 
     /// A deleted row is there again. It is held: no pass makes another of it on the other side.
@@ -123,4 +156,10 @@ impl Commit<'_> {
             links: Links { version, replaces: Some(replaces.clone()), ..Links::default() },
         })
     }
+}
+
+/// Lists what a row held that is gone.
+fn gone(known: Record) -> Vec<FieldChange> {
+    let change = |(field, value)| FieldChange { field, before: Some(value), after: Value::Blank };
+    known.0.into_iter().map(change).collect()
 }

@@ -25,6 +25,9 @@ impl InDoubt {
                     in_doubt.rows.insert((intent.side.other(), source));
                     in_doubt.unnamed[intent.side] |= minted.is_none();
                 }
+                IntentVerb::Remove { row, .. } => {
+                    in_doubt.rows.insert((intent.side, row));
+                }
                 IntentVerb::Restore { minted, .. } => in_doubt.unnamed[intent.side] |= minted.is_none(),
                 IntentVerb::Update { coupling, .. } | IntentVerb::Delete { coupling, .. } => {
                     let coupling = snapshot.coupling(prepared.name(), coupling)?;

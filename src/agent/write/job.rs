@@ -50,6 +50,11 @@ pub enum Job {
         minted: Option<RowId>,
         sent: Record,
     },
+    /// A row without a partner is deleted.
+    Remove {
+        row: RowId,
+        version: Version,
+    },
 }
 
 impl Job {
@@ -72,6 +77,7 @@ impl Job {
             Self::Restore { replaces, .. } => {
                 (None, Links { replaces: Some(replaces.clone()), ..Links::default() })
             }
+            Self::Remove { row, .. } => (Some(row.clone()), Links::default()),
         })
     }
 
@@ -81,7 +87,7 @@ impl Job {
         match self {
             Self::Create { sent, .. } | Self::Restore { sent, .. } => (Action::Created, changes(sent, None)),
             Self::Update { sent, before, .. } => (Action::Updated, changes(sent, Some(before))),
-            Self::Delete { .. } => (Action::Deleted, Vec::new()),
+            Self::Delete { .. } | Self::Remove { .. } => (Action::Deleted, Vec::new()),
         }
     }
 }
@@ -217,5 +223,6 @@ fn rows_behind(
                 .unwrap_or_default())
         }
         Job::Restore { .. } => Ok(Vec::new()),
+        Job::Remove { row, .. } => Ok(vec![(side, row.clone())]),
     }
 }

@@ -97,6 +97,17 @@ async fn look_into(
             };
             finish_restore(engine, prepared, state, intent, replaces, sent, found)?;
         }
+        IntentVerb::Remove { row, version } => {
+            let is_gone = is_absent(prepared, intent.side, row).await?;
+            let mut transaction = engine.store().transaction()?;
+            transaction.remove_intent(intent.id)?;
+            if is_gone {
+                let commit = Commit { engine, prepared, side: intent.side };
+                let (label, cause) = (row.as_str(), CauseOfWrite::Recovery);
+                commit.removed(&mut transaction, state, row, Some(version), label, &cause)?;
+            }
+            transaction.commit()?;
+        }
     }
     Ok(())
 }
@@ -211,7 +222,7 @@ fn intent_source(intent: &Intent) -> RowId {
     match &intent.verb {
         IntentVerb::Create { source, .. } => source.clone(),
         IntentVerb::Update { row, .. } | IntentVerb::Delete { row, .. } => row.clone(),
-        IntentVerb::Restore { replaces, .. } => replaces.clone(),
+        IntentVerb::Restore { replaces: row, .. } | IntentVerb::Remove { row, .. } => row.clone(),
     }
 }
 

@@ -34,5 +34,6 @@ stored! {
             sent: StoredRecord,
             floor: Option<StoredTime>,
         },
+        Remove { row: StoredRowId, version: String },
     }
 }
