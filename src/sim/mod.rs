@@ -22,6 +22,7 @@ mod limits;
 mod messenger;
 mod odata;
 mod office;
+mod operator;
 mod options;
 mod profile;
 mod sequence;
@@ -37,6 +38,7 @@ pub use dataverse::{Switch as DataverseSwitch, UnknownSwitch as UnknownDataverse
 pub use faults::{Faults, Reaction, SeenRequest, Service};
 pub use limits::Limits;
 pub use office::{Office, UnknownDocument};
+pub use operator::{Operator, UnknownTable};
 pub use options::{Addresses, DataSet, Options};
 pub use profile::Profile;
 pub use setting::Setting;

@@ -13,6 +13,7 @@ use super::faults::{FaultState, Faults, Service, lock};
 use super::http::{Reply, Request};
 use super::messenger;
 use super::office::Office;
+use super::operator::Operator;
 use super::options::{Addresses, Options};
 use super::profile::Profile;
 use super::server::{Answer, Manners, Port, bind};
@@ -26,6 +27,7 @@ pub struct Simulation {
     faults: Faults,
     authority_certificate: Option<String>,
     tokens: Arc<Tokens>,
+    dataverse: Arc<Mutex<dataverse::Service>>,
     /// Carries webhooks.
     messenger: JoinHandle<()>,
 }
@@ -104,11 +106,14 @@ impl Simulation {
                 let tokens = tokens.clone();
                 move || tokens.expire()
             }),
-            expire_delta_tokens: Arc::new(move || lock(&dataverse).expire_delta_tokens()),
+            expire_delta_tokens: Arc::new({
+                let dataverse = dataverse.clone();
+                move || lock(&dataverse).expire_delta_tokens()
+            }),
             business_central,
         };
         let authority_certificate = authority.map(|authority| authority.certificate);
-        Ok(Simulation { addresses, faults, authority_certificate, tokens, messenger })
+        Ok(Simulation { addresses, faults, authority_certificate, tokens, dataverse, messenger })
     }
 
     /// Returns the certificate, as PEM, by which clients know the servers; `None` without TLS.
@@ -139,6 +144,11 @@ impl Simulation {
     /// Returns the handle on what people do in Business Central.
     pub fn office(&self) -> Office {
         Office { service: self.faults.business_central.clone() }
+    }
+
+    /// Returns the handle on what administrators do to whole databases.
+    pub fn operator(&self) -> Operator {
+        Operator { dataverse: self.dataverse.clone(), business_central: self.faults.business_central.clone() }
     }
 
     /// Stops listening and closes every connection.

@@ -206,6 +206,14 @@ impl Store {
         self.set(table, id, None, Some(version));
     }
 
+    /// Empties a table as if its rows had never been: nothing remembers their deletion.
+    pub(crate) fn wipe(&mut self, table: usize) {
+        let ids: Vec<_> = self.tables[table].rows.keys().copied().collect();
+        for id in ids {
+            self.set(table, id, None, None);
+        }
+    }
+
     fn set(&mut self, table: usize, id: Uuid, row: Option<Row>, deleted_at: Option<u64>) {
         let (row, deleted_at) = self.tables[table].set(id, row, deleted_at);
         if let Some(undo) = &mut self.undo {

@@ -382,7 +382,7 @@ impl Service {
         let set = self.set("companies").expect("invariant: the set exists");
         let name_position = self.sets[set].key_position();
         let named = |text: &str| {
-            let id = Uuid::parse_str(text).is_ok_and(|id| id == self.seed.company);
+            let id = Uuid::parse_str(text).is_ok_and(|id| self.store.rows(set).get(&id).is_some());
             id || self.store.rows(set).by_key(name_position, &Value::from(text)).is_some()
         };
         let found = match key {

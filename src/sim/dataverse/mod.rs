@@ -9,6 +9,7 @@ mod service;
 mod apply;
 mod assign;
 mod associate;
+mod backup;
 mod batch;
 mod bulk;
 mod bulk_delete;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::backup::Backup;
 use super::error::Fault;
 use super::link::Operation;
 use super::schema::{ManyToMany, Table};
@@ -51,6 +52,7 @@ pub(crate) struct Service {
     pub(super) change_sets: usize,
     /// Moves with every change of metadata.
     pub(super) metadata_version: u64,
+    pub(super) backup: Option<Backup>,
 }
 
 impl Service {
@@ -69,6 +71,7 @@ impl Service {
             written: Vec::new(),
             change_sets: 0,
             metadata_version: 1_000_000,
+            backup: None,
         }
     }
 

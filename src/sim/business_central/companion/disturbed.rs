@@ -1,4 +1,5 @@
-//! What tests and demos do to the companion by hand: uninstall it, hold versions back, lock, merge, back up and restore.
+//! What tests and demos do to the company and its companion by hand: uninstall, hold versions back, lock, merge, back up and
+//! restore, empty a set, add a company.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -40,6 +41,20 @@ impl Service {
         if copied {
             self.companion.lineage = Uuid::new_v4();
         }
+    }
+
+    /// Empties a set behind its back: neither subscribers nor the companion hear of it. `None` if there is no such set.
+    pub(crate) fn wipe(&mut self, set: &str) -> Option<()> {
+        let table = self.set(set)?;
+        self.store.wipe(table);
+        Some(())
+    }
+
+    /// Adds a company that shows the rows of the one there is.
+    pub(crate) fn add_company(&mut self, id: Uuid, name: &str) {
+        let made = self.now();
+        let values = [("name", json!(format!("{name} {id}"))), ("displayName", json!(name))];
+        self.insert("companies", id, &made, &values);
     }
 
     /// Merges a customer, vendor or contact into another as *Merge Duplicates* does: both rows are deleted, and the one
