@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConnectionName, MappingName};
+use crate::model::{ConnectionName, Freeze, MappingName, Pin};
 use crate::store::StoreError;
 use crate::systems::SystemError;
+
+use super::identity::words;
 
 /// What stops a run, or one mapping of it. The fault of a single row is never one of these.
 #[derive(Debug, thiserror::Error)]
@@ -15,10 +17,10 @@ pub enum EngineError {
     System(#[from] SystemError),
     #[error("{place}: {problem}")]
     Mapping { mapping: MappingName, place: String, problem: String },
-    #[error(
-        "[connections.{connection}] leads to {found}, but Tandem's records are about {pinned}; nothing was written"
-    )]
-    OtherIdentity { connection: ConnectionName, pinned: String, found: String },
+    #[error("{}", words::other_identity(connection, pinned, found))]
+    OtherIdentity { connection: ConnectionName, pinned: Pin, found: Pin },
+    #[error("{}", words::frozen(connection, freeze))]
+    Frozen { connection: ConnectionName, freeze: Box<Freeze> },
     #[error(
         "the local currency of {left} is {left_code}, but the base currency of {right} is {right_code}: amounts would \
          be wrong; nothing was written"
@@ -43,11 +45,13 @@ impl EngineError {
             Self::Store(_) => ErrorKind::Store,
             Self::System(SystemError::Configuration { .. })
             | Self::Mapping { .. }
-            | Self::OtherIdentity { .. }
             | Self::OtherTables { .. }
             | Self::OtherCurrency { .. }
             | Self::OtherEngine { .. } => ErrorKind::Configuration,
-            Self::System(SystemError::Restored { .. }) | Self::NotApproved { .. } => ErrorKind::NeedsPerson,
+            Self::System(SystemError::Restored { .. })
+            | Self::NotApproved { .. }
+            | Self::OtherIdentity { .. }
+            | Self::Frozen { .. } => ErrorKind::NeedsPerson,
             Self::System(_) => ErrorKind::System,
         }
     }
@@ -60,9 +64,10 @@ impl EngineError {
             Self::NotApproved { .. } => {
                 Some("look with `tandem plan`, then agree with `tandem sync --yes`".to_owned())
             }
-            Self::OtherIdentity { .. } => {
-                Some("correct the address, or use another data folder for the other system".to_owned())
+            Self::OtherIdentity { connection, pinned, found } => {
+                Some(words::way_back(connection, pinned, found))
             }
+            Self::Frozen { connection, .. } => Some(words::way_out_of_freeze(connection)),
             Self::OtherTables { .. } => Some(
                 "give the mapping a new name: what is known of its rows is about the old tables".to_owned(),
             ),

@@ -1,14 +1,16 @@
 //! The shell around the pure core: it reads both systems, lets `sync` judge, and does what was decided.
 //!
 //! `look` stores what was seen, `plan` gathers it and asks `sync::decide`, `write` stores intents, sends writes, commits
-//! outcomes and looks after writes whose answer was lost. `run` and `pass` call them in that order; `desk` is where
-//! people come in. `verify` holds both systems against the books, and writes nothing.
+//! outcomes and looks after writes whose answer was lost; `identity` sees to it that all this is about the system it always
+//! was about. `run` and `pass` call them in that order; `desk` is where people come in. `verify` holds both systems against
+//! the books, and writes nothing.
 
 mod changed_mapping;
 mod desk;
 mod engine;
 mod error;
 mod find_row;
+mod identity;
 mod keeping;
 mod look;
 mod pass;
@@ -27,12 +29,13 @@ pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{
     AgentView, AnsweredView, BackupView, Command, CompactedView, ConflictFieldView, ConflictView,
-    ConnectionStatus, ControlError, EntryView, Health, MappingStatus, Reply, RowView, RunView, StatusView,
-    UsageView, WhyView,
+    ConnectionStatus, ControlError, DifferentRow, EntryView, FrozenView, Health, IdentityView, MappingStatus,
+    RebaselineMapping, RebaselineView, Reply, RowView, RunView, StatusView, UsageView, WhyView,
 };
 pub use desk::files::{Files, LocalFiles};
 pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};
+pub use identity::words::identity_problem;
 pub use keeping::{backup, compact};
 pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
 pub use run::RunOptions;

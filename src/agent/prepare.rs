@@ -1,5 +1,4 @@
-//! Making a mapping ready for a run: both tables described, the mapping checked against them, systems identified,
-//! consent given.
+//! Making a mapping ready for a run: both tables described, the mapping checked against them, no other engine at work.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -7,7 +6,6 @@ use std::sync::Arc;
 use crate::config::OtherEngine;
 use crate::mapping::{self, FieldKind, Mapping};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
-use crate::store::Snapshot;
 use crate::systems::{Facts, System};
 
 use super::engine::Engine;
@@ -36,41 +34,25 @@ impl Prepared {
     }
 }
 
-/// Asks each connection who it is, and pins or compares the answer (I13).
-pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Facts, EngineError> {
-    let facts = engine.system(connection).facts().await?;
-    let snapshot = engine.store().snapshot()?;
-    let pinned = snapshot.pinned_identity(connection)?;
-    match pinned {
-        None => {
-            let mut transaction = engine.store().transaction()?;
-            transaction.pin_identity(connection, &facts.identity)?;
-            transaction.commit()?;
-        }
-        Some(pinned) if pinned == facts.identity => {}
-        Some(pinned) => {
-            return Err(EngineError::OtherIdentity {
-                connection: connection.clone(),
-                pinned,
-                found: format!("{} ({})", facts.identity, facts.display_name),
-            });
-        }
-    }
-    check_past(engine, &snapshot, connection)?;
-    Ok(facts)
-}
-
-/// Holds what was read of a connection's tables against the system as it is (I14).
-fn check_past(engine: &Engine, snapshot: &Snapshot, connection: &ConnectionName) -> Result<(), EngineError> {
-    let mut read = Vec::new();
-    for table in engine.config().tables_used(connection).keys() {
-        read.extend(snapshot.feed(connection, table)?.and_then(|feed| feed.watermark));
-    }
-    Ok(engine.system(connection).check_past(&read)?)
-}
-
-/// Makes one mapping ready.
+/// Makes one mapping ready, unless something speaks against writing what it maps.
 pub async fn prepare(
+    engine: &Engine,
+    mapping: &Mapping,
+    facts: &BTreeMap<ConnectionName, Facts>,
+) -> Result<Prepared, EngineError> {
+    let prepared = assemble(engine, mapping, facts).await?;
+    let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
+    check_currency(mapping, &facts)?;
+    let is_known = |connection: &ConnectionName| {
+        engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
+    };
+    check_other_engine(mapping, &facts, is_known)?;
+    check_other_tandem(engine, mapping, is_known).await?;
+    Ok(prepared)
+}
+
+/// Puts together what reading both tables takes.
+pub async fn assemble(
     engine: &Engine,
     mapping: &Mapping,
     facts: &BTreeMap<ConnectionName, Facts>,
@@ -81,12 +63,6 @@ pub async fn prepare(
     );
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
-    check_currency(mapping, &facts)?;
-    let is_known = |connection: &ConnectionName| {
-        engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
-    };
-    check_other_engine(mapping, &facts, is_known)?;
-    check_other_tandem(engine, mapping, is_known).await?;
     let mapping = mapping::with_scales(mapping.clone(), &tables);
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),

@@ -11,10 +11,11 @@ use crate::systems::Facts;
 use super::changed_mapping::note_changes;
 use super::engine::Engine;
 use super::error::EngineError;
+use super::identity::{look, pinned::identify, traces};
 use super::look::{contents, deletions, feed};
 use super::pass;
 use super::plan::standing;
-use super::prepare::{self, Prepared, identify};
+use super::prepare::{self, Prepared};
 use super::report::{MappingReport, RunReport, reason_group};
 use super::run_state::RunState;
 use super::standstill;
@@ -69,15 +70,29 @@ impl Engine {
     async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
         let facts = self.identify_all(state).await?;
         let prepared = self.prepare_all(state, &facts).await?;
-        let read = feed::read_all(self, &prepared, state).await?;
+        let known = traces::known(&self.store().snapshot()?, &prepared)?;
+        let read = feed::read_all(self, &prepared, &known, state).await?;
+        let is_scheduled = options.trigger == "schedule" && !options.sweep;
+        let mut sound = look::look(self, &prepared, &known, &read, state, is_scheduled).await?;
+        // Before the first write: what is missing may say more than that a row is gone.
+        for mapping in prepared.iter().filter(|mapping| read.is_complete(mapping)) {
+            if sound.allows(mapping) {
+                let swept = deletions::sweep_due(self, mapping, options.sweep).await;
+                let is_frozen = matches!(swept, Err(EngineError::Frozen { .. }));
+                state.note(Some(mapping.name()), swept)?;
+                if is_frozen {
+                    sound = look::still_sound(self, &prepared, sound)?;
+                }
+            }
+        }
         let mut well = Vec::with_capacity(prepared.len());
-        for mapping in &prepared {
+        for mapping in prepared.iter().filter(|mapping| sound.allows(mapping)) {
             let name = mapping.name().clone();
             let is_read = read.is_complete(mapping);
             let pass = async {
                 recover::recover(self, mapping, state).await?;
                 if is_read {
-                    let looked = deletions::look(self, mapping, options.sweep).await;
+                    let looked = deletions::confirm_suspects(self, mapping).await;
                     state.note(Some(mapping.name()), looked)?;
                     if options.sweep {
                         let compared = contents::whole(self, mapping).await;

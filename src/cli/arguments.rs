@@ -90,6 +90,14 @@ pub(super) enum Command {
         after_help = "Examples:\n  tandem history\n  tandem history 12\n  tandem history --limit 100 --json"
     )]
     History(HistoryArguments),
+    /// Go on with a system that was restored, copied or exchanged, once you know that it is the right one
+    ///
+    /// Shows first what is found there; nothing changes until you agree. Then every row is compared as at first contact:
+    /// what is equal is in step again, what differs is asked or settled by the mapping's `first_contact`, rows that are
+    /// gone are asked about, and rows that are back are matched.
+    #[command(after_help = "Examples:\n  tandem rebaseline crm\n  tandem rebaseline crm --yes\n\
+                      \x20 tandem rebaseline crm --json")]
+    Rebaseline(RebaselineArguments),
     /// Add, list, change, test or remove connections
     #[command(after_help = "Examples:\n  tandem connection list\n  tandem connection test --all\n\
                       \x20 tandem connection edit crm --url https://contoso.crm4.dynamics.com\n\
@@ -308,6 +316,17 @@ pub(super) struct SyncArguments {
     /// Compare everything, for deleted rows and missed changes, although it is not due
     #[arg(long)]
     pub(super) sweep: bool,
+}
+
+/// Options of `rebaseline`.
+#[derive(Debug, Args)]
+pub(super) struct RebaselineArguments {
+    /// The connection whose system was restored, copied or exchanged
+    #[arg(value_name = "CONNECTION")]
+    pub(super) connection: String,
+    /// Agree, in your name, to go on with the system as it is
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 /// What to do with conflicts.

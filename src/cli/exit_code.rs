@@ -56,6 +56,7 @@ impl ExitCode {
         match health {
             Health::Ok | Health::StandingStill | Health::WaitingForPeople => Self::Success,
             Health::Retrying | Health::Failing | Health::Stalled => Self::Failure,
+            Health::Stopped => Self::NeedsPerson,
         }
     }
 

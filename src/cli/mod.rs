@@ -28,6 +28,7 @@ mod history;
 mod keeping;
 mod lines;
 mod plan;
+mod rebaseline;
 mod restore;
 mod rows;
 mod run;

@@ -32,6 +32,11 @@ impl Output {
         write_line(&mut io::stderr().lock(), one_break_less(text));
     }
 
+    /// Returns whether a person is there to be asked.
+    pub(super) fn can_ask(self) -> bool {
+        self.is_watched() && io::stdin().is_terminal()
+    }
+
     /// Returns whether a person watches and moving bars do no harm.
     pub(super) fn is_watched(self) -> bool {
         !self.json && io::stderr().is_terminal() && io::stdout().is_terminal()

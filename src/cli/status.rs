@@ -86,6 +86,7 @@ const fn health(health: Health) -> &'static str {
         Health::Retrying => "Something cannot be reached now; Tandem keeps trying.",
         Health::Failing => "Something has to be corrected.",
         Health::Stalled => "Something has stood still for long.",
+        Health::Stopped => "Stopped until a person decides.",
     }
 }
 
@@ -187,8 +188,13 @@ mod tests {
             transient: true,
             kind: ErrorKind::System,
         };
-        let connection =
-            |name: &str, enabled, usage| ConnectionStatus { connection: name.to_owned(), enabled, usage };
+        let connection = |name: &str, enabled, usage| ConnectionStatus {
+            connection: name.to_owned(),
+            enabled,
+            usage,
+            pinned: None,
+            frozen: None,
+        };
         let usage = UsageView {
             requests: 120,
             requests_limit: 6000,

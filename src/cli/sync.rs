@@ -35,7 +35,7 @@ pub(super) fn conflicts_text(open: u64, inbox: &str) -> String {
 }
 
 /// Returns the name the operating system knows the person by.
-fn user_name() -> String {
+pub(super) fn user_name() -> String {
     let name = |variable| env::var(variable).ok().filter(|name| !name.is_empty());
     name("USER").or_else(|| name("USERNAME")).unwrap_or_else(|| "unknown".to_owned())
 }

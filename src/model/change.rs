@@ -15,6 +15,8 @@ pub enum Evidence {
     ConfirmedAbsent { first: Timestamp, second: Timestamp },
     /// The row is gone because it became another one, as its system says.
     Became(Became),
+    /// A person rebaselined the connection, and the row was neither listed nor readable then.
+    Rebaselined { at: Timestamp },
 }
 
 /// What became of a row that is gone but was not deleted.

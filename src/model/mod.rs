@@ -10,6 +10,7 @@ mod ids;
 mod intent;
 mod journal;
 mod record;
+mod regression;
 mod row;
 mod side;
 mod table;
@@ -26,6 +27,7 @@ pub use ids::{
 pub use intent::{Intent, IntentVerb};
 pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Links, Outcome, Run};
 pub use record::{Record, ValueDisplay};
+pub use regression::{Freeze, FreezeCause, OlderRow, Pin, Trace};
 pub use row::Row;
 pub use side::{Pair, Side};
 pub use table::{Column, ColumnKind, TableAbilities, TableDescription};

@@ -98,6 +98,7 @@ fn observations() {
         Content::Gone(Evidence::Became(Became::Merged)),
         Content::Missing { first_confirmed: None },
         Content::Unreadable("u".to_owned()),
+        Content::Gone(Evidence::Rebaselined { at: time() }),
     ];
     let expected = [
         "01014d00005c1e000000004000800000000000000100005c1e00000000400080000000000000010001fd00ca1d\
@@ -108,6 +109,7 @@ fn observations() {
         "01014d00005c1e000000004000800000000000000101020200fd00ca1dca3da7702f",
         "01014d00005c1e0000000040008000000000000001020000fd00ca1dca3da7702f",
         "01014d00005c1e000000004000800000000000000103017500fd00ca1dca3da7702f",
+        "01014d00005c1e0000000040008000000000000001010 3fd00ca1dca3da7702f00fd00ca1dca3da7702f",
     ];
     for (content, expected) in contents.into_iter().zip(expected) {
         check::<StoredObservation, _>(&observation(content, Standing::Ready), expected);

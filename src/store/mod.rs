@@ -26,6 +26,7 @@ mod migrate;
 mod observations;
 mod owner;
 mod quietly;
+mod regression;
 mod restore;
 mod retention;
 mod runs;

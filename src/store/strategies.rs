@@ -108,6 +108,7 @@ fn evidence() -> impl Strategy<Value = Evidence> {
         Just(Evidence::Tombstone),
         (time(), time()).prop_map(|(first, second)| Evidence::ConfirmedAbsent { first, second }),
         became().prop_map(Evidence::Became),
+        time().prop_map(|at| Evidence::Rebaselined { at }),
     ]
 }
 

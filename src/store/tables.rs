@@ -9,8 +9,8 @@ use redb::{Key, TableDefinition, Value};
 
 use super::stored::{
     StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling, StoredDoubt, StoredEcho,
-    StoredFeedState, StoredIntent, StoredJournalEntry, StoredMappingState, StoredObservation, StoredRun,
-    StoredStandstill, StoredTime,
+    StoredFeedState, StoredFreeze, StoredIntent, StoredJournalEntry, StoredMappingState, StoredObservation,
+    StoredPin, StoredRun, StoredStandstill, StoredTime, StoredTrace,
 };
 use crate::model::Side;
 
@@ -97,6 +97,11 @@ pub(super) const STANDSTILLS: Book<&'static str, StoredStandstill> = Book::new("
 /// What was written lately to the rows of a coupling.
 pub(super) const ECHOES: Book<(&'static str, u64), StoredEcho> = Book::new("echoes");
 
+/// What the pinned systems are called; their ids stand in `IDENTITIES`.
+pub(super) const PINS: Book<&'static str, StoredPin> = Book::new("pins");
+pub(super) const TRACES: Book<FeedKey, Vec<StoredTrace>> = Book::new("traces");
+pub(super) const FREEZES: Book<&'static str, StoredFreeze> = Book::new("freezes");
+
 /// Something done once with every table.
 pub(super) trait Visitor {
     type Error;
@@ -130,7 +135,10 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(CONTENT_SWEEPS.definition())?;
     visitor.visit(DOUBTS.definition())?;
     visitor.visit(STANDSTILLS.definition())?;
-    visitor.visit(ECHOES.definition())
+    visitor.visit(ECHOES.definition())?;
+    visitor.visit(PINS.definition())?;
+    visitor.visit(TRACES.definition())?;
+    visitor.visit(FREEZES.definition())
 }
 
 /// Returns the byte that stands for a side in keys.

@@ -103,7 +103,7 @@ fn deletion(
     let other = on.other();
     let became = match evidence {
         Evidence::Became(became) => Some(*became),
-        Evidence::Tombstone | Evidence::ConfirmedAbsent { .. } => None,
+        Evidence::Tombstone | Evidence::ConfirmedAbsent { .. } | Evidence::Rebaselined { .. } => None,
     };
     if pending.coupling.state != CouplingState::IN_SCOPE {
         // A row outside the filter is not the mapping's to delete, nor to ask about.
@@ -122,6 +122,8 @@ fn deletion(
         (Some(Answer::Delete), ..) => delete(),
         (Some(Answer::Restore), ..) => restore(mapping, pending, on),
         _ if became.is_some() => Decision::LeaveDeletion { on, became },
+        // Nobody deleted it: its system was set back to a state without it.
+        _ if matches!(evidence, Evidence::Rebaselined { .. }) => Decision::AskDeletion { on },
         (_, DeletionPolicy::Ignore, _) => Decision::LeaveDeletion { on, became },
         (_, DeletionPolicy::Uncouple, _) => Decision::Uncouple,
         (_, DeletionPolicy::Restore, _) => restore(mapping, pending, on),
@@ -407,6 +409,18 @@ mod tests {
             pending.seen.left = Some(Seen::Gone(Evidence::Became(Became::Merged)));
             let expected = Decision::LeaveDeletion { on: Side::Left, became: Some(Became::Merged) };
             assert_eq!(decide(&mapping, &pending), expected);
+        }
+    }
+
+    /// I14
+    #[test]
+    fn a_row_that_a_restored_system_lacks_is_asked_about_whatever_the_policy() {
+        for deletion in [DeletionPolicy::Ignore, DeletionPolicy::Delete, DeletionPolicy::Uncouple] {
+            let mapping = Mapping { deletion, ..mapping() };
+            let mut pending = pending("", None, Some(EDITED));
+            pending.seen.left =
+                Some(Seen::Gone(Evidence::Rebaselined { at: crate::model::Timestamp::UNIX_EPOCH }));
+            assert_eq!(decide(&mapping, &pending), Decision::AskDeletion { on: Side::Left });
         }
     }
 

@@ -9,6 +9,7 @@ mod echo;
 mod matching;
 mod merge;
 mod newer;
+mod regression;
 mod unit;
 mod verify;
 
@@ -17,6 +18,7 @@ pub use decide::{Decision, Pending, Seen, decide};
 pub use echo::{WINDOW as ECHO_WINDOW, never_rests, note as note_write};
 pub use matching::{Doubt, Keys, Matching, find_partners, keys_of};
 pub use merge::{Drifted, Merge, Settlements, Waiting, merge, settlements};
+pub use regression::{Found, Older, Sample, Verdict, is_older, is_wiped, judge, keep};
 pub use verify::{
     Class, Ledger, OutOfScope, Present, class_of_known, class_of_strange, class_of_waiting, digested,
 };

@@ -369,9 +369,10 @@ impl SystemError {
             Self::BadRequest { .. } | Self::UnexpectedAnswer { .. } => {
                 "look at the log at debug level; if the service is right, this is a fault in Tandem".into()
             }
-            Self::Restored { .. } => "find out which state is the right one; to go on with the restored or copied \
-                 database, start with an empty data folder: Tandem then couples the rows anew and asks about what differs"
-                .into(),
+            Self::Restored { connection, .. } => format!(
+                "find out which state is the right one; to go on with the restored or copied database: \
+                 `tandem rebaseline {connection}`"
+            ),
             Self::Configuration { connection, .. } => {
                 format!("correct [connections.{connection}] in tandem.toml, or the service itself")
             }

@@ -9,6 +9,7 @@ mod companion;
 mod connections;
 mod fate;
 mod faults;
+mod identity;
 mod keeping;
 mod kill;
 mod limits;

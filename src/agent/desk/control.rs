@@ -70,6 +70,11 @@ pub enum Command {
         mapping: String,
         row: Option<String>,
     },
+    /// What is found of a connection; `agreed_by`: that person goes on from it.
+    Rebaseline {
+        connection: String,
+        agreed_by: Option<String>,
+    },
 }
 
 impl Command {
@@ -92,6 +97,7 @@ impl Command {
             | Self::Undo { .. }
             | Self::Resume { .. } => false,
             Self::Verify { repair, .. } => !*repair,
+            Self::Rebaseline { agreed_by, .. } => agreed_by.is_none(),
         }
     }
 }
@@ -115,6 +121,7 @@ pub enum Reply {
     Rows(Vec<RowView>),
     /// How many rows go on.
     Resumed(u64),
+    Rebaseline(Box<RebaselineView>),
 }
 
 /// Why a command failed, ready to be shown.
@@ -163,6 +170,8 @@ pub enum Health {
     Failing,
     /// Work has been pending for long without progress.
     Stalled,
+    /// Nothing goes on, or not everywhere, until a person decides: a system was set back, or is another one.
+    Stopped,
 }
 
 /// The running agent.
@@ -184,6 +193,66 @@ pub struct ConnectionStatus {
     pub enabled: bool,
     /// Absent while it is disabled.
     pub usage: Option<UsageView>,
+    /// The system it was first used with.
+    pub pinned: Option<IdentityView>,
+    /// Why it is left alone until a person rebaselines it.
+    pub frozen: Option<FrozenView>,
+}
+
+/// Who a system is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdentityView {
+    pub identity: String,
+    /// What people call it.
+    pub name: String,
+}
+
+/// Why a connection is left alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenView {
+    pub since: jiff::Timestamp,
+    pub problem: String,
+    pub remedy: String,
+}
+
+/// What is found of a connection, held against what was last agreed with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RebaselineView {
+    pub connection: String,
+    pub frozen: Option<FrozenView>,
+    /// Absent where the connection was never used.
+    pub pinned: Option<IdentityView>,
+    pub found: IdentityView,
+    pub mappings: Vec<RebaselineMapping>,
+    /// Some of the rows that differ.
+    pub different: Vec<DifferentRow>,
+    /// The number in the history, where it was done.
+    pub run: Option<u64>,
+}
+
+/// What is found of one mapping's table.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RebaselineMapping {
+    pub mapping: String,
+    pub table: String,
+    /// Rows kept in step.
+    pub coupled: u64,
+    /// Of those, rows as both sides last agreed.
+    pub as_agreed: u64,
+    pub different: u64,
+    pub gone: u64,
+    pub unreadable: u64,
+    /// Rows that are in step with none.
+    pub unknown: u64,
+}
+
+/// A row that differs from what was last agreed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DifferentRow {
+    pub mapping: String,
+    pub row: String,
+    /// `before` is what was agreed, `after` what is found.
+    pub fields: Vec<crate::agent::report::FieldLine>,
 }
 
 /// Requests used of budgets.

@@ -6,6 +6,7 @@ pub mod files;
 pub mod inbox_file;
 mod keep;
 mod orphans;
+mod rebaseline;
 mod undo;
 mod verify;
 pub mod views;
@@ -173,6 +174,10 @@ impl Desk {
             Command::Undo { run, dry_run } => self.undo(RunId(*run), *dry_run).await.map(Reply::Report),
             Command::Why { mapping, row } => self.why(mapping, row).await,
             Command::Resume { mapping, row } => self.resume(mapping, row.as_deref()).await,
+            Command::Rebaseline { connection, agreed_by } => {
+                let view = self.rebaseline(connection, agreed_by.as_deref()).await?;
+                Ok(Reply::Rebaseline(Box::new(view)))
+            }
         }
     }
 
@@ -266,22 +271,29 @@ impl Desk {
             let snapshot = self.engine.store().snapshot()?;
             let last_run = snapshot.runs(1)?.pop();
             let memory = self.memory();
-            let failures = match (&memory.failures, &last_run) {
+            let mut failures = match (&memory.failures, &last_run) {
                 (Some(failures), _) => failures.clone(),
                 (None, Some(run)) => run.failures.iter().map(|problem| remembered(problem)).collect(),
                 (None, None) => Vec::new(),
             };
+            let connections = views::connections(&self.engine, &snapshot)?;
+            views::add_frozen(&mut failures, &connections);
             let open_conflicts = snapshot.conflicts()?.len() as u64;
             let mappings = views::mappings(&self.engine, &snapshot)?;
             let stalls = standstill::stalls(&self.engine, &snapshot)?;
             let health = views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings);
             Ok(StatusView {
-                health: if stalls.is_empty() { health } else { Health::Stalled },
+                health: match health {
+                    // It says why, and what to do.
+                    Health::Stopped => health,
+                    _ if stalls.is_empty() => health,
+                    _ => Health::Stalled,
+                },
                 stalls,
                 failures,
                 agent: memory.agent.clone(),
                 warnings: self.engine.warnings(),
-                connections: views::connections(&self.engine),
+                connections,
                 mappings,
                 open_conflicts,
                 inbox: self.engine.config().inbox_file().display().to_string(),

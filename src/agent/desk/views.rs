@@ -1,7 +1,9 @@
 //! What stands in the store, as people and machines read it.
 
 use crate::agent::engine::Engine;
+use crate::agent::error::ErrorKind;
 use crate::agent::find_row::FoundRow;
+use crate::agent::identity::words;
 use crate::agent::plan::standing;
 use crate::agent::report::{Failure, FieldLine, reason_group};
 use crate::config::ConnectionSettings;
@@ -14,8 +16,8 @@ use crate::model::{
 use crate::store::{Snapshot, StoreError};
 
 use super::control::{
-    ConflictFieldView, ConflictView, ConnectionStatus, EntryView, Health, MappingStatus, RowView, RunView,
-    UsageView,
+    ConflictFieldView, ConflictView, ConnectionStatus, EntryView, Health, IdentityView, MappingStatus,
+    RowView, RunView, UsageView,
 };
 use super::inbox_file;
 
@@ -71,21 +73,40 @@ fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError
 }
 
 /// Returns how each connection stands.
-#[must_use]
-pub fn connections(engine: &Engine) -> Vec<ConnectionStatus> {
+pub fn connections(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<ConnectionStatus>, StoreError> {
     let settings = &engine.config().settings.connections;
-    let view = |(name, connection): (&String, &ConnectionSettings)| ConnectionStatus {
-        connection: name.clone(),
-        enabled: connection.enabled,
-        usage: engine.line(&ConnectionName::new(name.as_str())).map(|line| UsageView {
-            requests: line.usage.requests,
-            requests_limit: line.usage.requests_limit,
-            window_secs: line.usage.window.as_secs(),
-            day: line.usage.day.map(|(used, _)| used),
-            day_limit: line.usage.day.map(|(_, limit)| limit),
-        }),
+    let view = |(name, connection): (&String, &ConnectionSettings)| {
+        let named = ConnectionName::new(name.as_str());
+        Ok(ConnectionStatus {
+            connection: name.clone(),
+            enabled: connection.enabled,
+            usage: engine.line(&named).map(|line| UsageView {
+                requests: line.usage.requests,
+                requests_limit: line.usage.requests_limit,
+                window_secs: line.usage.window.as_secs(),
+                day: line.usage.day.map(|(used, _)| used),
+                day_limit: line.usage.day.map(|(_, limit)| limit),
+            }),
+            pinned: snapshot.pin(&named)?.map(|pin| IdentityView { identity: pin.identity, name: pin.name }),
+            frozen: snapshot.freeze(&named)?.map(|freeze| words::frozen_view(&named, &freeze)),
+        })
     };
     settings.iter().map(view).collect()
+}
+
+/// Puts frozen connections among the failures, also where no run of this process has met them.
+pub fn add_frozen(failures: &mut Vec<Failure>, connections: &[ConnectionStatus]) {
+    for connection in connections {
+        let Some(frozen) = &connection.frozen else { continue };
+        failures.retain(|failure| failure.problem != frozen.problem);
+        failures.push(Failure {
+            mapping: None,
+            problem: frozen.problem.clone(),
+            remedy: Some(frozen.remedy.clone()),
+            kind: ErrorKind::NeedsPerson,
+            transient: false,
+        });
+    }
 }
 
 /// Returns how things stand in one word.
@@ -96,7 +117,10 @@ pub fn health(
     inbox_problems: &[String],
     mappings: &[MappingStatus],
 ) -> Health {
-    if failures.iter().any(|failure| !failure.transient) {
+    let failing: Vec<_> = failures.iter().filter(|failure| !failure.transient).collect();
+    if !failing.is_empty() && failing.iter().all(|failure| failure.kind == ErrorKind::NeedsPerson) {
+        Health::Stopped
+    } else if !failing.is_empty() {
         Health::Failing
     } else if !failures.is_empty() {
         Health::Retrying

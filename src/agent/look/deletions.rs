@@ -1,11 +1,10 @@
 //! Deletions where no feed names them: sweeping ids, and gathering the evidence that I8 asks for.
 
-use std::collections::BTreeSet;
-
 use tracing::info;
 
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
+use crate::agent::identity::wiped::{self, Present};
 use crate::agent::prepare::Prepared;
 use crate::model::{
     ConnectionName, Content, Evidence, Observation, Reason, RowId, Side, Standing, TableName, Timestamp,
@@ -21,12 +20,19 @@ use super::reread::reread;
 /// How many other rows are read beside a suspect, to see that rows can be read at all.
 const NEIGHBOURS: usize = 5;
 
-/// Sweeps where it is due, and confirms earlier suspicions.
-pub async fn look(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(), EngineError> {
+/// Sweeps where it is due.
+pub async fn sweep_due(engine: &Engine, prepared: &Prepared, force: bool) -> Result<(), EngineError> {
     for side in Side::BOTH {
         if is_due(engine, prepared, side, force)? {
             sweep(engine, prepared, side).await?;
         }
+    }
+    Ok(())
+}
+
+/// Confirms earlier suspicions, or finds that there is nothing in them.
+pub async fn confirm_suspects(engine: &Engine, prepared: &Prepared) -> Result<(), EngineError> {
+    for side in Side::BOTH {
         confirm(engine, prepared, side).await?;
     }
     Ok(())
@@ -76,18 +82,9 @@ fn place(prepared: &Prepared, side: Side) -> (ConnectionName, TableName) {
 
 /// Absence in a list is no evidence; it only makes a suspect.
 async fn sweep(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), EngineError> {
-    let table = &prepared.mapping.tables[side];
     let started_at = engine.now();
-    let mut present = BTreeSet::new();
-    let mut page = None;
-    loop {
-        let answer = prepared.systems[side].ids(table, page.as_ref()).await?;
-        present.extend(answer.ids.iter().map(RowId::to_bytes));
-        page = answer.next;
-        if page.is_none() {
-            break;
-        }
-    }
+    let present = wiped::list(prepared, side).await?;
+    wiped::check(engine, prepared, side, &present)?;
     let mut after = None;
     loop {
         let mut transaction = engine.store().transaction()?;
@@ -116,7 +113,7 @@ fn uncoupled_not_in(
     engine: &Engine,
     prepared: &Prepared,
     side: Side,
-    present: &BTreeSet<[u8; 16]>,
+    present: &Present,
 ) -> Result<Vec<RowId>, StoreError> {
     let (name, snapshot) = (prepared.name(), engine.store().snapshot()?);
     let mut absent = Vec::new();

@@ -7,6 +7,9 @@ use tracing::{debug, info};
 
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::EngineError;
+use crate::agent::identity::examine::{Suspicion, examine};
+use crate::agent::identity::pinned::frozen_if_restored;
+use crate::agent::identity::traces::{self, Traces};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::model::{ColumnName, ConnectionName, Evidence, Side, TableName, Timestamp};
@@ -51,6 +54,7 @@ struct Feed<'a> {
 pub async fn read_all(
     engine: &Engine,
     prepared: &[Prepared],
+    known: &Traces,
     state: &mut RunState,
 ) -> Result<Read, StoreError> {
     let mut feeds: BTreeMap<FeedKey, Feed<'_>> = BTreeMap::new();
@@ -67,7 +71,7 @@ pub async fn read_all(
     }
     let mut read = Read::default();
     for (key, feed) in feeds {
-        let outcome = feed.read(engine, state).await;
+        let outcome = feed.read(engine, &Past { prepared, known }, state).await;
         if state.note(None, outcome)?.is_some() {
             read.complete.insert(key);
         }
@@ -75,8 +79,14 @@ pub async fn read_all(
     Ok(read)
 }
 
+/// What it takes to tell a watermark that grew old from a system that was set back.
+struct Past<'a> {
+    prepared: &'a [Prepared],
+    known: &'a Traces,
+}
+
 impl Feed<'_> {
-    async fn read(&self, engine: &Engine, state: &mut RunState) -> Result<(), EngineError> {
+    async fn read(&self, engine: &Engine, past: &Past<'_>, state: &mut RunState) -> Result<(), EngineError> {
         let mut rows = 0;
         let mut restarts = 0;
         loop {
@@ -91,6 +101,8 @@ impl Feed<'_> {
                 // Once: a feed that fails again fails its mappings, and no others.
                 Err(SystemError::WatermarkExpired { .. }) if restarts == 0 => {
                     restarts += 1;
+                    let suspicion = Suspicion::default();
+                    examine(engine, past.prepared, past.known, &self.connection, suspicion).await?;
                     info!(connection = %self.connection, table = %self.table, "Watermark expired; comparing everything");
                     self.put(engine, &self.fresh())?;
                     continue;
@@ -101,7 +113,7 @@ impl Feed<'_> {
                     self.put(engine, &FeedState { page: None, ..feed })?;
                     continue;
                 }
-                Err(error) => return Err(error.into()),
+                Err(error) => return Err(frozen_if_restored(engine, &self.connection, error)?),
             };
             rows += page.rows.len() as u64;
             engine.progress(Progress::Reading { connection: &self.connection, table: &self.table, rows });
@@ -172,6 +184,8 @@ impl Feed<'_> {
                 deletions::owe_sweep(&mut transaction, prepared, *side, now)?;
             }
         }
+        let rows = page.rows.iter().flatten();
+        traces::note(&mut transaction, &self.connection, &self.table, rows, &page.deleted)?;
         let (watermark, page) = match page.next {
             Next::Page(link) => (feed.watermark.clone(), Some(link)),
             Next::Done(watermark) => (Some(watermark), None),

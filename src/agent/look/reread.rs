@@ -2,6 +2,7 @@
 
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
+use crate::agent::identity::traces;
 use crate::agent::prepare::Prepared;
 use crate::model::{Content, Row, RowId, Side, Standing, Version};
 use crate::store::{StoreError, Transaction};
@@ -24,6 +25,12 @@ pub async fn reread(
         let reads = prepared.systems[side].rows(&prepared.mapping.tables[side], columns, ids).await?;
         let observer = Observer { prepared, now: engine.now() };
         let mut transaction = engine.store().transaction()?;
+        let found = reads.iter().filter_map(|read| match read {
+            KeyedRead::Found(row) => Some(row),
+            KeyedRead::Absent | KeyedRead::Unreadable(_) => None,
+        });
+        let (connection, table) = (&prepared.mapping.connections[side], &prepared.mapping.tables[side]);
+        traces::note(&mut transaction, connection, table, found, &[])?;
         for (id, read) in ids.iter().zip(reads) {
             match read {
                 KeyedRead::Found(row) => {

@@ -1,6 +1,7 @@
 //! What became of writes: bases, versions, observations and journal, one transaction a batch.
 
 use crate::agent::engine::Engine;
+use crate::agent::identity::traces;
 use crate::agent::look::observe::Observer;
 use crate::agent::plan::{conflicts, standing::wake_waiting};
 use crate::agent::prepare::Prepared;
@@ -78,6 +79,7 @@ impl Commit<'_> {
         };
         let mut rest = Rest { is_alive: outcomes.iter().any(is_answer), ..Rest::default() };
         let mut transaction = self.engine.store().transaction()?;
+        self.trace(&mut transaction, sent, &outcomes)?;
         for ((work, intent), outcome) in sent.iter().zip(outcomes) {
             let is_closed = self.outcome(&mut transaction, state, work, outcome, &mut rest)?;
             if is_closed {
@@ -86,6 +88,30 @@ impl Commit<'_> {
         }
         transaction.commit()?;
         Ok(rest)
+    }
+
+    /// Keeps where the written rows are by now.
+    fn trace(
+        &self,
+        transaction: &mut Transaction,
+        sent: &[(&Work, IntentId)],
+        outcomes: &[WriteOutcome],
+    ) -> Result<(), StoreError> {
+        let mapping = &self.prepared.mapping;
+        let written = outcomes.iter().filter_map(|outcome| match outcome {
+            WriteOutcome::Written(row) => Some(row),
+            _ => None,
+        });
+        let deleted: Vec<_> = sent
+            .iter()
+            .zip(outcomes)
+            .filter_map(|((work, _), outcome)| match (&work.job, outcome) {
+                (Job::Delete { row, .. }, WriteOutcome::Deleted | WriteOutcome::Missing) => Some(row.clone()),
+                _ => None,
+            })
+            .collect();
+        let (connection, table) = (&mapping.connections[self.side], &mapping.tables[self.side]);
+        traces::note(transaction, connection, table, written, &deleted)
     }
 
     /// Commits one outcome. Returns whether the intent is closed by it.

@@ -5,6 +5,7 @@ pub(super) mod arguments;
 mod change;
 mod discover;
 mod list;
+mod past;
 mod test;
 mod upgrade;
 mod verdicts;

@@ -17,7 +17,7 @@ use super::super::output::in_one_line;
 use super::super::report::CommandError;
 use super::super::table::table;
 use super::arguments::TestArguments;
-use super::{find, verdicts};
+use super::{find, past, verdicts};
 
 /// What was found.
 #[derive(Debug, Serialize)]
@@ -45,10 +45,11 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
         }
     };
     let mappings = settings.read_mappings(&context.places)?;
+    let standing = past::standing(context).await;
     let mut report = TestReport { connections: Vec::new(), between: Vec::new() };
     let mut currencies: BTreeMap<ConnectionName, Option<String>> = BTreeMap::new();
     for (name, connection) in chosen {
-        let (facts, findings) = examine(
+        let (facts, mut findings) = examine(
             context,
             &name,
             connection,
@@ -57,6 +58,7 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
         )
         .await;
         if let Some(facts) = facts {
+            findings.extend(past::findings(&name, &facts, &standing));
             currencies.insert(name.clone(), facts.base_currency_code);
         }
         report.connections.push(Tested { connection: name.to_string(), findings });

@@ -34,6 +34,7 @@ stored! {
         Tombstone,
         ConfirmedAbsent { first: StoredTime, second: StoredTime },
         Became(became: StoredBecame),
+        Rebaselined { at: StoredTime },
     }
 }
 

@@ -11,6 +11,7 @@ mod echo;
 mod intent;
 mod journal;
 mod mirror;
+mod regression;
 mod state;
 mod value;
 
@@ -22,6 +23,7 @@ pub(super) use echo::StoredEcho;
 pub(super) use intent::StoredIntent;
 pub(super) use journal::{StoredJournalEntry, StoredRun};
 pub(super) use mirror::Stored;
+pub(super) use regression::{StoredFreeze, StoredPin, StoredTrace};
 pub(super) use state::{
     StoredConsent, StoredContentSweep, StoredDoubt, StoredFeedState, StoredMappingState, StoredStandstill,
 };

@@ -11,7 +11,7 @@ use super::mirror::stored;
 use super::{Malformed, Stored};
 use crate::model::{
     ColumnName, ConflictId, CouplingId, FieldId, IntentId, MappingName, PageLink, Record, RowId, RunId, Side,
-    Stamp, Timestamp, Value, Version, Watermark,
+    Stamp, TableName, Timestamp, Value, Version, Watermark,
 };
 
 stored! {
@@ -163,7 +163,7 @@ macro_rules! stored_as_number {
 }
 
 stored_as_itself!(bool, u64, String);
-stored_as_text!(ColumnName, FieldId, MappingName, PageLink, Stamp, Version, Watermark);
+stored_as_text!(ColumnName, FieldId, MappingName, PageLink, Stamp, TableName, Version, Watermark);
 stored_as_number!(ConflictId, CouplingId, IntentId, RunId);
 
 impl Stored<usize> for u64 {
