@@ -35,13 +35,7 @@ impl Engine {
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
         let started_at = self.now();
         let id = self.number_run(started_at)?;
-        let mut state = RunState {
-            id,
-            started_at,
-            report: RunReport::default(),
-            counts: BTreeMap::new(),
-            throttled: BTreeSet::new(),
-        };
+        let mut state = RunState::new(id, started_at);
         let span = info_span!("run", id = id.0, trigger = options.trigger);
         self.passes(&mut state, options).instrument(span).await?;
         self.finish(state, options, started_at)

@@ -23,6 +23,13 @@ pub struct RunState {
 }
 
 impl RunState {
+    /// A run that has done nothing yet.
+    #[must_use]
+    pub fn new(id: RunId, started_at: Timestamp) -> Self {
+        let (report, counts, throttled) = Default::default();
+        Self { id, started_at, report, counts, throttled }
+    }
+
     /// Returns the counts of a mapping.
     pub fn counts(&mut self, mapping: &MappingName) -> &mut Counts {
         self.counts.entry(mapping.clone()).or_default()

@@ -184,7 +184,9 @@ const fn cause_of(reason: &Reason) -> Option<Cause> {
         | Reason::PartnerDeleted { .. }
         | Reason::DeletionIgnored
         | Reason::PerhapsDeleted
-        | Reason::Became { .. } => None,
+        | Reason::Became { .. }
+        | Reason::Drifted { .. }
+        | Reason::DriftKept { .. } => None,
     }
 }
 
@@ -231,13 +233,8 @@ mod tests {
             kind,
             transient: true,
         };
-        let mut state = RunState {
-            id: crate::model::RunId(1),
-            started_at: Timestamp::UNIX_EPOCH,
-            report: Default::default(),
-            counts: BTreeMap::new(),
-            throttled: ["slow down".to_owned()].into(),
-        };
+        let mut state = RunState::new(crate::model::RunId(1), Timestamp::UNIX_EPOCH);
+        state.throttled = ["slow down".to_owned()].into();
         let name = MappingName::new("VENDOR");
         assert_eq!(why(&state, &name, Cause::CannotWrite).0, Cause::CannotWrite);
         state.report.failures = vec![failure(None, "slow down", ErrorKind::System)];

@@ -264,7 +264,9 @@ impl Transaction {
                     intent.stored_at = Intent::OF_A_BACKUP;
                     self.put_intent(&intent)?;
                 }
-                IntentVerb::Update { .. } | IntentVerb::Delete { .. } => self.remove_intent(intent.id)?,
+                IntentVerb::Update { .. } | IntentVerb::Delete { .. } | IntentVerb::Remove { .. } => {
+                    self.remove_intent(intent.id)?;
+                }
             }
         }
         Ok(())

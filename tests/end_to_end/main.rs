@@ -13,6 +13,7 @@ mod identity;
 mod keeping;
 mod kill;
 mod limits;
+mod policies;
 mod rows;
 mod secrets;
 mod sign_in;

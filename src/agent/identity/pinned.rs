@@ -12,18 +12,28 @@ use super::freeze::{self, freeze};
 pub async fn identify(engine: &Engine, connection: &ConnectionName) -> Result<Facts, EngineError> {
     freeze::check(engine, connection)?;
     let facts = engine.system(connection).facts().await?;
-    let found = pin_of(&facts);
     let snapshot = engine.store().snapshot()?;
-    match snapshot.pin(connection)? {
-        Some(pinned) if pinned.identity != found.identity => {
-            return Err(EngineError::OtherIdentity { connection: connection.clone(), pinned, found });
-        }
-        Some(pinned) if pinned == found => {}
-        // The first contact, or another name for the same system.
-        Some(_) | None => put_pin(engine, connection, &found)?,
+    let (pinned, found) = (compare(&snapshot, connection, &facts)?, pin_of(&facts));
+    // The first contact, or another name for the same system.
+    if pinned.as_ref() != Some(&found) {
+        put_pin(engine, connection, &found)?;
     }
     check_past(engine, &snapshot, connection)?;
     Ok(facts)
+}
+
+/// Holds who a system says it is against what is pinned, and returns that.
+pub fn compare(
+    snapshot: &Snapshot,
+    connection: &ConnectionName,
+    facts: &Facts,
+) -> Result<Option<Pin>, EngineError> {
+    match snapshot.pin(connection)? {
+        Some(pinned) if pinned.identity != facts.identity => {
+            Err(EngineError::OtherIdentity { connection: connection.clone(), pinned, found: pin_of(facts) })
+        }
+        pinned => Ok(pinned),
+    }
 }
 
 /// Returns what is pinned of a system.

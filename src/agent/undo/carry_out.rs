@@ -41,7 +41,7 @@ impl Engine {
     pub async fn undo(&self, run: RunId) -> Result<RunReport, StoreError> {
         let started_at = self.now();
         let id = self.number_run(started_at)?;
-        let mut state = RunState { id, started_at, report: RunReport::default(), counts: BTreeMap::new() };
+        let mut state = RunState::new(id, started_at);
         let span = info_span!("undo", id = id.0, undone = run.0);
         self.undo_all(&mut state, run).instrument(span).await?;
         let options = RunOptions { trigger: "undo".to_owned(), sweep: false };

@@ -27,6 +27,7 @@ use crate::systems::Facts;
 
 use super::engine::Engine;
 use super::error::EngineError;
+use super::identity::pinned::compare;
 use super::prepare::{Prepared, prepare};
 use super::report::Failure;
 use judge::judge;
@@ -94,15 +95,7 @@ async fn ready(
             continue;
         }
         let found = engine.system(connection).facts().await?;
-        if let Some(pinned) = engine.store().snapshot()?.pinned_identity(connection)?
-            && pinned != found.identity
-        {
-            return Err(EngineError::OtherIdentity {
-                connection: connection.clone(),
-                pinned,
-                found: format!("{} ({})", found.identity, found.display_name),
-            });
-        }
+        compare(&engine.store().snapshot()?, connection, &found)?;
         facts.insert(connection.clone(), found);
     }
     prepare(engine, mapping, facts).await
