@@ -85,13 +85,16 @@ fn render(view: &RebaselineView) -> String {
     let headings =
         ["mapping", "table", "in step#", "as agreed#", "different#", "gone#", "unreadable#", "unknown#"];
     let _ = writeln!(text, "{}", table(&headings, view.mappings.iter().map(row)));
+    if !view.different.is_empty() {
+        text.push('\n');
+    }
     for different in &view.different {
         let _ = writeln!(text, "{}", in_one_line(&difference(different)));
     }
     let total: u64 = view.mappings.iter().map(|mapping| mapping.different).sum();
     let left_out = total.saturating_sub(view.different.len() as u64);
     if left_out > 0 {
-        let _ = writeln!(text, "… and {} more that differ", counted(left_out, "row"));
+        let _ = writeln!(text, "… and {left_out} more");
     }
     if view.run.is_some() {
         let _ = write!(text, "\n{}", done_text(view));
@@ -193,7 +196,19 @@ mod tests {
     fn what_is_found_is_shown_in_at_most_100_columns() {
         let text = render(&view());
         assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r"
+        Frozen since 2026-01-31 10:00:00 UTC: crm was set back
+
+        was:  Contoso (1)
+        is:   Contoso (copy) (2)
+
+        mapping       table     in step  as agreed  different  gone  unreadable  unknown
+        ────────────────────────────────────────────────────────────────────────────────
+        ITEM-PRODUCT  products   100091     100087          2     2           0       14
+
+        different in ITEM-PRODUCT: Chai: price is 17, agreed was 18
+        … and 1 more
+        ");
     }
 
     #[test]
