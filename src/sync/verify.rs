@@ -177,6 +177,7 @@ pub fn class_of_strange(mapping: &Mapping, coupling: &Coupling, present: Pair<&P
         Side::BOTH.iter().any(|side| merge.writes[*side].get(field).is_some())
             || merge.conflicts.iter().any(|conflict| conflict.field == *field)
             || merge.waiting.iter().any(|waiting| waiting.field == *field)
+            || merge.drifts.iter().any(|drift| drift.field == *field)
     };
     let touched: Vec<_> = mapping.fields.iter().map(|field| &field.id).filter(|id| is_touched(id)).collect();
     match touched.is_empty() {
