@@ -68,6 +68,10 @@ impl Engine {
         let read = feed::read_all(self, &prepared, &known, state).await?;
         let is_scheduled = options.trigger == "schedule" && !options.sweep;
         let mut sound = look::look(self, &prepared, &known, &read, state, is_scheduled).await?;
+        for mapping in prepared.iter().filter(|mapping| sound.allows(mapping)) {
+            let recovered = recover::recover(self, mapping, state).await;
+            state.note(Some(mapping.name()), recovered)?;
+        }
         // Before the first write: what is missing may say more than that a row is gone.
         for mapping in prepared.iter().filter(|mapping| read.is_complete(mapping)) {
             if sound.allows(mapping) {
@@ -80,24 +84,19 @@ impl Engine {
             }
         }
         let mut well = Vec::with_capacity(prepared.len());
-        for mapping in prepared.iter().filter(|mapping| sound.allows(mapping)) {
+        for mapping in prepared.iter().filter(|mapping| sound.allows(mapping) && read.is_complete(mapping)) {
             let name = mapping.name().clone();
-            let is_read = read.is_complete(mapping);
             let pass = async {
-                recover::recover(self, mapping, state).await?;
-                if is_read {
-                    let looked = deletions::confirm_suspects(self, mapping).await;
-                    state.note(Some(mapping.name()), looked)?;
-                    if options.sweep {
-                        let compared = contents::whole(self, mapping).await;
-                        state.note(Some(mapping.name()), compared)?;
-                    }
-                    pass::pass(self, mapping, state).await?;
+                let looked = deletions::confirm_suspects(self, mapping).await;
+                state.note(Some(mapping.name()), looked)?;
+                if options.sweep {
+                    let compared = contents::whole(self, mapping).await;
+                    state.note(Some(mapping.name()), compared)?;
                 }
-                Ok::<_, EngineError>(())
+                pass::pass(self, mapping, state).await
             };
             let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
-            if state.note(Some(&name), outcome)?.is_some() && is_read {
+            if state.note(Some(&name), outcome)?.is_some() {
                 well.push(mapping);
             }
         }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use tandem::agent::{Command, LineAction, Reply, RunReport};
+use tandem::agent::{LineAction, RunReport};
 use tandem::sim::{Options, Service};
 
 use crate::agent::{Agent, quiet_world};
@@ -120,25 +120,6 @@ async fn a_restored_backup_doubles_nothing_and_lets_no_old_value_win() {
     world.answer(&desk, conflict, "business-central").await;
     assert_eq!(phones(&world, "V0001").await, ("100".to_owned(), "100".to_owned()));
     assert_eq!(sync(&desk).await.lines, []);
-}
-
-/// What was not answered when the backup was made is asked again, what was is carried out by nobody twice.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_deletion_answered_since_the_backup_is_asked_again() {
-    let (world, desk, _, conflict) = World::with_deletion_against_edit().await;
-    let backup = file(&world, "backup.redb");
-    let command = Command::Backup { to: backup.clone(), replace: false };
-    assert!(matches!(desk.handle(&command).await, Ok(Reply::BackedUp(_))));
-    world.answer(&desk, conflict, "restore").await;
-    drop(desk);
-    let before = counts(&world).await;
-    assert_eq!(tandem(&world, &["restore", &backup, "--yes"]).0, 0);
-    let desk = world.desk();
-    for _ in 0..4 {
-        sync(&desk).await;
-    }
-    assert_eq!(counts(&world).await, before, "the restored account was doubled");
-    assert_eq!(phones(&world, "V0001").await, ("7".to_owned(), "7".to_owned()));
 }
 
 /// A copy taken by the agent, between its runs, is a whole store of one moment.

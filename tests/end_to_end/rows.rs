@@ -188,7 +188,7 @@ async fn a_row_that_is_gone_is_coupled_to_nothing() {
     }
 }
 
-/// The rows that prove readability are chosen among those that are there.
+/// The rows that prove readability are chosen among those that are there. More than half at once would be a wiped table.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_deletions_at_once_are_proved() {
     let world = World::start(Options::default()).await;
@@ -197,7 +197,7 @@ async fn many_deletions_at_once_are_proved() {
     let desk = world.desk();
     sync(&desk).await;
     let vendors = world.list(At::BusinessCentral, "vendors").await;
-    let gone: Vec<_> = vendors.iter().filter(|vendor| text(vendor, "number") <= "V0020").collect();
+    let gone: Vec<_> = vendors.iter().filter(|vendor| text(vendor, "number") <= "V0014").collect();
     for vendor in &gone {
         world.delete(At::BusinessCentral, "vendors", text(vendor, "id")).await;
     }
@@ -205,7 +205,7 @@ async fn many_deletions_at_once_are_proved() {
     for _ in 0..3 {
         deleted += sync(&desk).await.total(|mapping| mapping.deleted.right);
     }
-    assert_eq!((gone.len(), deleted), (20, 20));
+    assert_eq!((gone.len(), deleted), (14, 14));
 }
 
 /// The survivor was not edited, and so leaves nothing but the base to restore from: also what the deleted side owned.

@@ -18,6 +18,8 @@ const WEEK_SECS: i64 = 7 * 24 * 3600;
 async fn the_slow_sweep_finds_what_a_feed_missed() {
     let world = World::start(Options::default()).await;
     assert_eq!(sync(&world.desk()).await.failures, []);
+    // From here on the feed reaches back only behind what Tandem wrote.
+    assert_eq!(sync(&world.desk()).await.lines, []);
     world.edit_unnoticed("customers", "BERGS", json!({"phoneNumber": "unheard"}));
     let later = Arc::new(AtomicI64::new(0));
     // Each run in a process of its own: where the sweep goes on is stored.

@@ -70,7 +70,10 @@ pub fn glance(
     let passes = prepared.mapping.filters[side].as_ref().map_or(Ok(true), |filter| filter.accepts(row));
     let Ok(passes) = passes else { return unreadable };
     if !passes {
-        return Ok(Glance { kind: Kind::Outside, is_known: is_known_outside(coupling, seen, side) });
+        return Ok(Glance {
+            kind: Kind::Outside,
+            is_known: is_known_outside(coupling.as_ref(), seen.as_ref(), side),
+        });
     }
     let observer = Observer { prepared, now: engine.now() };
     let Ok(record) = observer.record(view, side, row)? else { return unreadable };
@@ -110,7 +113,7 @@ fn is_unreadable(seen: Option<&Observation>) -> bool {
     seen.is_some_and(|seen| matches!(seen.content, Content::Unreadable(_)))
 }
 
-fn is_known_outside(coupling: Option<Coupling>, seen: Option<Observation>, side: Side) -> bool {
+fn is_known_outside(coupling: Option<&Coupling>, seen: Option<&Observation>, side: Side) -> bool {
     match coupling {
         None => seen.is_none(),
         Some(coupling) => !matches!(coupling.state, CouplingState::Active { in_filter } if in_filter[side]),

@@ -244,23 +244,38 @@ impl Undo<'_> {
                 }
             }
         }
-        self.hold(steps.iter().map(|(goal, ..)| *goal), &read)?;
         // Fields first: a coupling that ends with its row is needed to write the other one.
         let (deletes, updates): (Vec<_>, Vec<_>) =
-            steps.iter().partition(|(_, _, job)| matches!(job, Job::Delete { .. } | Job::Remove { .. }));
+            steps.into_iter().partition(|(_, _, job)| matches!(job, Job::Delete { .. } | Job::Remove { .. }));
+        let updated = self.write(state, &updates, &read, &mut left).await;
+        // A partner that was just written is held as it is by now.
+        let read = match updates.is_empty() {
+            true => read,
+            false => self.read(deletes.iter().map(|(goal, ..)| *goal)).await?,
+        };
+        updated.and(self.write(state, &deletes, &read, &mut left).await).map(|()| left)
+    }
+
+    /// Holds rows, writes them, and sees what landed.
+    async fn write(
+        &self,
+        state: &mut RunState,
+        steps: &[(&Goal, Side, Job)],
+        read: &Read,
+        left: &mut BTreeSet<u64>,
+    ) -> Result<(), EngineError> {
+        self.hold(steps.iter().map(|(goal, ..)| *goal), read)?;
         let mut outcome = Ok(());
-        for part in [updates, deletes] {
-            for side in [Side::Right, Side::Left] {
-                let of_side = part.iter().filter(|(_, on, _)| *on == side);
-                let work = of_side.map(|(goal, _, job)| self.work(goal, job.clone())).collect();
-                outcome = outcome.and(apply(self.engine, self.prepared, state, side, work).await);
-            }
+        for side in [Side::Right, Side::Left] {
+            let of_side = steps.iter().filter(|(_, on, _)| *on == side);
+            let work = of_side.map(|(goal, _, job)| self.work(goal, job.clone())).collect();
+            outcome = outcome.and(apply(self.engine, self.prepared, state, side, work).await);
         }
         let snapshot = self.engine.store().snapshot()?;
         let in_doubt = InDoubt::gather(self.prepared, &snapshot)?;
         drop(snapshot);
         let mut transaction = self.engine.store().transaction()?;
-        for (goal, side, job) in &steps {
+        for (goal, side, job) in steps {
             let is_in_doubt = goal.rows[*side].as_ref().is_some_and(|row| in_doubt.holds(*side, row));
             if is_in_doubt || !self.settle_hold(&mut transaction, goal, *side, job)? {
                 left.insert(goal.last);
@@ -273,7 +288,7 @@ impl Undo<'_> {
             }
         }
         transaction.commit()?;
-        outcome.map(|()| left)
+        outcome
     }
 
     /// Puts a job to work in the name of this undoing.

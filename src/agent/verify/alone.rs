@@ -32,7 +32,7 @@ impl Judge<'_> {
             let ids =
                 Pair::from_fn(|side| chunk.iter().map(|(rows, _)| rows[side].clone()).collect::<Vec<_>>());
             let looks = self.look_at_both(&ids).await?;
-            let news = self.news(ids.map(|ids| ids.into_iter().collect())).await?;
+            let news = self.news(&ids.map(|ids| ids.into_iter().collect())).await?;
             let mut to_read: Pair<Vec<RowId>> = Pair::default();
             for (((rows, _), left), right) in chunk.iter().zip(looks.left).zip(looks.right) {
                 let looks = Pair::new(left, right);
@@ -52,7 +52,7 @@ impl Judge<'_> {
                     Ok(Finding { class: FindingClass::Twins, row, ids, on: None, fields: Vec::new() })
                 })?;
             }
-            self.repair(to_read).await?;
+            self.repair(&to_read).await?;
         }
         Ok(twins)
     }
@@ -120,7 +120,7 @@ impl Judge<'_> {
             }
             let mut rows = Pair::default();
             rows[side] = open.keys().cloned().collect();
-            let news = self.news(rows).await?;
+            let news = self.news(&rows).await?;
             let mut to_read: Pair<Vec<RowId>> = Pair::default();
             for (id, look) in open {
                 if news[side].tells_of(&id) {
@@ -144,7 +144,7 @@ impl Judge<'_> {
                 })?;
                 to_read[side].push(id);
             }
-            self.repair(to_read).await?;
+            self.repair(&to_read).await?;
         }
         Ok(())
     }

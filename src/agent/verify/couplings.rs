@@ -57,7 +57,7 @@ impl Judge<'_> {
                 open.iter().filter(move |(_, looks): &&(Coupling, Pair<Look>)| !looks[side].is_known);
             strange.map(|(coupling, _)| coupling.rows[side].clone()).collect()
         };
-        let news = self.news(Pair::from_fn(strange)).await?;
+        let news = self.news(&Pair::from_fn(strange)).await?;
         let mut to_read: Pair<Vec<RowId>> = Pair::default();
         for (coupling, looks) in open {
             let is_told = |side: Side| !looks[side].is_known && news[side].tells_of(&coupling.rows[side]);
@@ -73,7 +73,7 @@ impl Judge<'_> {
                 }
             }
         }
-        self.repair(to_read).await
+        self.repair(&to_read).await
     }
 
     /// Counts a coupling as the books have it.

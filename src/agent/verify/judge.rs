@@ -24,7 +24,7 @@ pub(super) const CHUNK: usize = 500;
 pub async fn judge(
     engine: &Engine,
     prepared: &Prepared,
-    reading: Reading,
+    reading: &Reading,
     options: &VerifyOptions,
     verdict: MappingVerdict,
 ) -> Result<MappingVerdict, EngineError> {
@@ -78,7 +78,7 @@ impl Judge<'_> {
     }
 
     /// Returns which of these rows the next run will be shown by itself.
-    pub(super) async fn news(&self, rows: Pair<BTreeSet<RowId>>) -> Result<Pair<News>, EngineError> {
+    pub(super) async fn news(&self, rows: &Pair<BTreeSet<RowId>>) -> Result<Pair<News>, EngineError> {
         Ok(Pair::new(
             News::of(self.engine, self.prepared, Side::Left, &rows.left).await?,
             News::of(self.engine, self.prepared, Side::Right, &rows.right).await?,
@@ -86,7 +86,7 @@ impl Judge<'_> {
     }
 
     /// Stores what is seen of rows, where that is wanted, so that the next run decides about them.
-    pub(super) async fn repair(&self, rows: Pair<Vec<RowId>>) -> Result<(), EngineError> {
+    pub(super) async fn repair(&self, rows: &Pair<Vec<RowId>>) -> Result<(), EngineError> {
         if self.options.repair {
             for side in Side::BOTH {
                 reread(self.engine, self.prepared, side, &rows[side]).await?;

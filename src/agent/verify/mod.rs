@@ -67,7 +67,7 @@ pub async fn verify(
             let prepared = ready(engine, mapping, &mut facts).await?;
             let reading = Reading::of(engine, &prepared).await?;
             let _busy = busy.lock().await;
-            judge(engine, &prepared, reading, options, verdict).await
+            judge(engine, &prepared, &reading, options, verdict).await
         };
         match verified.instrument(info_span!("verify", mapping = %mapping.name)).await {
             Ok(verdict) => report.mappings.push(verdict),
