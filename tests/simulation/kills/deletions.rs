@@ -174,6 +174,18 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             books: delete,
             before: before(),
+            acts: vec![Act::Hide(Left, "a", 5000), Act::Sweep, Act::Wait(1000), Act::Sweep],
+            quiet: &[
+                "left: tag a, number of a, name Alfreds, phone 1",
+                "left: tag b, number of b, name Bon app",
+                "right: tag a, number of a, name Alfreds, phone 1",
+                "right: tag b, number of b, name Bon app",
+            ],
+            ..Scenario::of("missing from lists and not deleted")
+        },
+        Scenario {
+            books: delete,
+            before: before(),
             acts: vec![deletes(Right, "a"), deletes(Left, "a"), Act::Run],
             quiet: &["left: tag b, number of b, name Bon app", "right: tag b, number of b, name Bon app"],
             ..Scenario::of("deleted on both sides")

@@ -104,6 +104,8 @@ pub enum Act {
         after: u64,
         meets: Meets,
     },
+    /// Lists do not show a row for so many seconds, although it is there.
+    Hide(Side, &'static str, i64),
     /// Delta tokens from before are refused.
     Forget(Side),
     /// The mappings are other ones from here on.

@@ -287,6 +287,12 @@ impl Stage {
                 let ambush = surprise.map(|surprise| Ambush { on: *on, after: *after, surprise });
                 self.machine(*side).ambushes.extend(ambush);
             }
+            Act::Hide(side, row, secs) => {
+                if let Some(id) = self.known_row(*side, row).await {
+                    let until = self.clock.now() + secs;
+                    self.machine(*side).server.hold_back(&customers(*side), &id, None, until);
+                }
+            }
             Act::Forget(side) => {
                 let mut machine = self.machine(*side);
                 machine.server.oldest_token = machine.server.version;
