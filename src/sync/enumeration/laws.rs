@@ -182,13 +182,13 @@ fn follows(world: &World, unit: &[&Field], [base, left, right]: [&Record; 3]) ->
             (Some(_), Pair { left: false, right: true }) => Follows::Becomes(values.right),
             (None, _) if is_blank(&values.left) => Follows::Becomes(values.right),
             (None, _) if is_blank(&values.right) => Follows::Becomes(values.left),
-            _ => collides(world, unit, values, base.is_none()),
+            _ => collides(world, unit, &values, base.is_none()),
         },
     }
 }
 
-fn collides(world: &World, unit: &[&Field], values: Pair<Vec<Value>>, is_first_contact: bool) -> Follows {
-    if let Some(answered) = answered(world, unit, &values) {
+fn collides(world: &World, unit: &[&Field], values: &Pair<Vec<Value>>, is_first_contact: bool) -> Follows {
+    if let Some(answered) = answered(world, unit, values) {
         return Follows::Becomes(answered);
     }
     let policies: Vec<_> = unit.iter().map(|field| world.mapping.policy(field, is_first_contact)).collect();

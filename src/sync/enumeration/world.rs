@@ -196,7 +196,7 @@ impl World {
         let mut world = self.clone();
         world.mapping = mirrored_mapping(&self.mapping);
         world.rows = self.rows.clone().swap().map(|row| row.map(|row| mirror_record(&row)));
-        world.versions = self.versions.clone().swap();
+        world.versions = self.versions.swap();
         world.newer = self.newer.map(Side::other);
         let (pending, coupling) = (&mut world.pending, &self.pending.coupling);
         pending.seen = self.pending.seen.clone().swap().map(|seen| {
@@ -207,11 +207,11 @@ impl World {
                 seen => seen,
             })
         });
-        pending.was_read = self.pending.was_read.clone().swap();
+        pending.was_read = self.pending.was_read.swap();
         pending.coupling.rows = coupling.rows.clone().swap();
         pending.coupling.versions = coupling.versions.clone().swap();
         if let CouplingState::Active { in_filter } = &mut pending.coupling.state {
-            *in_filter = in_filter.clone().swap();
+            *in_filter = in_filter.swap();
         }
         if let Some(conflict) = &mut pending.conflict {
             conflict.rows = conflict.rows.clone().swap();
