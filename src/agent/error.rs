@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ConnectionName, Freeze, MappingName, Pin};
 use crate::store::StoreError;
+use crate::sync::Finding;
 use crate::systems::SystemError;
 
 use super::identity::words;
@@ -33,6 +34,8 @@ pub enum EngineError {
          each other's work; nothing was written"
     )]
     OtherEngine { mapping: MappingName, connection: ConnectionName, engine: String },
+    #[error("{row} of {mapping} was stopped by Tandem's own check: {finding}; nothing of it was written")]
+    Unsafe { mapping: MappingName, row: String, finding: Finding },
     #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
     NotApproved { left: ConnectionName, right: ConnectionName },
 }
@@ -51,7 +54,8 @@ impl EngineError {
             Self::System(SystemError::Restored { .. })
             | Self::NotApproved { .. }
             | Self::OtherIdentity { .. }
-            | Self::Frozen { .. } => ErrorKind::NeedsPerson,
+            | Self::Frozen { .. }
+            | Self::Unsafe { .. } => ErrorKind::NeedsPerson,
             Self::System(_) => ErrorKind::System,
         }
     }
@@ -75,6 +79,9 @@ impl EngineError {
                 "switch the other one off for these tables; if both are wanted, set `other_engine = \"known\"` in \
                  [connections.{connection}]"
             )),
+            Self::Unsafe { .. } => {
+                Some("leave the row as it is and report this: it is a fault of Tandem's".to_owned())
+            }
             Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! `look` stores what was seen, `plan` gathers it and asks `sync::decide`, `write` stores intents, sends writes, commits
 //! outcomes and looks after writes whose answer was lost; `identity` sees to it that all this is about the system it always
-//! was about. `run` and `pass` call them in that order; `desk` is where people come in. `verify` holds both systems against
-//! the books, and writes nothing.
+//! was about, and `brake` holds back plans over a limit. `run` and `pass` call them in that order; `desk` is where people
+//! come in. `verify` holds both systems against the books, and writes nothing.
 
+mod brake;
 mod changed_mapping;
 mod desk;
 mod engine;
@@ -25,6 +26,8 @@ mod verify;
 mod why;
 mod write;
 
+pub use brake::plan_file::{DiffRow, FieldPlan, MappingPlan, PlanDiff, PlanFile, RowPlan};
+pub use brake::view::BrakeView;
 pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{

@@ -1,46 +1,63 @@
-//! One pass of one mapping: gather what is ready, let `sync` decide, apply, until nothing is ready.
+//! One pass of one mapping: count what is to be done, hold it against the brakes, then gather what is ready, let `sync`
+//! decide, apply, until nothing is ready.
 
-use crate::mapping;
+use tracing::error;
+
 use crate::model::{
-    CauseOfWrite, ConflictKind, Content, Pair, Reason, Record, RowId, Side, Standing, Version, WakeCondition,
+    CauseOfWrite, ConflictKind, Content, Coupling, Pair, PlannedWrite, Reason, RowId, Side, Standing,
+    Version, WakeCondition,
 };
 use crate::store::StoreError;
-use crate::sync::{self, Decision};
+use crate::sync::Finding;
 
+use super::brake::gate::{Admission, Gate};
+use super::brake::{done, pace};
 use super::engine::Engine;
 use super::error::EngineError;
+use super::look::observe::Observer;
 use super::look::reread::{confirm, reread};
 use super::plan::conflicts;
 use super::plan::couple::couple;
 use super::plan::create::create;
 use super::plan::doubts::settle_doubts;
-use super::plan::gather::{Gathered, ROUND, Tries, authors, gather, is_twin, ready, record_of};
+use super::plan::gather::{ROUND, Tries, authors, gather, is_twin, ready};
+use super::plan::judge::{Judged, Verdict, judge};
 use super::plan::settle::{agree, park, settle};
-use super::plan::standing::{unfit_reason, wake};
+use super::plan::standing::wake;
 use super::prepare::Prepared;
 use super::run_state::RunState;
 use super::write::apply::apply;
-use super::write::echo;
 use super::write::in_doubt::InDoubt;
-use super::write::job::{self, Job, Work};
+use super::write::job::Work;
 
 /// Runs one pass of one mapping.
 pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
+    // Before the first coupling is made: by that a first sync is told.
+    pace::begin(engine, prepared)?;
     wake_due(engine, prepared)?;
     conflicts::close_settled(engine, prepared, state)?;
     couple(engine, prepared, state).await?;
+    settle_doubts(engine, prepared)?;
     let mut tries = Tries::default();
+    let mut gate = Gate::set(engine, prepared, state, &mut tries).await?;
     loop {
         settle_doubts(engine, prepared)?;
-        let round = Round::decide(engine, prepared, state, &mut tries)?;
+        let round = Round::decide(engine, prepared, state, &mut tries, &mut gate)?;
         if !round.is_begun {
-            return Ok(());
+            break;
         }
         for side in Side::BOTH {
             tries.note_reads(side, &round.rereads[side]);
         }
-        round.carry_out(engine, prepared, state).await?;
+        round.carry_out(engine, prepared, state, &mut gate).await?;
     }
+    if gate.is_overrun() {
+        gate = Gate::set(engine, prepared, state, &mut tries).await?;
+    }
+    if !state.only_approved {
+        pace::end(engine, prepared, gate.is_holding())?;
+    }
+    Ok(())
 }
 
 /// Puts back to ready what was parked until a moment that has come.
@@ -76,6 +93,7 @@ impl Round {
         prepared: &Prepared,
         state: &mut RunState,
         tries: &mut Tries,
+        gate: &mut Gate,
     ) -> Result<Self, StoreError> {
         let mut round = Self::default();
         let snapshot = engine.store().snapshot()?;
@@ -112,103 +130,74 @@ impl Round {
         }
         drop(snapshot);
         for pending in pending {
-            round.take(engine, prepared, state, pending)?;
+            let judged = judge(engine, prepared, pending)?;
+            round.take(engine, prepared, state, gate, judged)?;
         }
         Ok(round)
     }
 
-    /// Turns one decision into work, or carries it out where only the store is concerned.
+    /// Takes what is to become of a coupling: as work, or carried out at once where only the store is concerned.
     fn take(
         &mut self,
         engine: &Engine,
         prepared: &Prepared,
         state: &mut RunState,
-        gathered: Gathered,
+        gate: &mut Gate,
+        judged: Judged,
     ) -> Result<(), StoreError> {
-        let decision = sync::decide(&prepared.mapping, &gathered.pending);
-        let Gathered { pending, rows } = gathered;
-        let coupling = pending.coupling;
-        let cause = |side: Side| match &pending.conflict {
-            Some(conflict) if conflict.answer.is_some() => conflict.as_cause(),
-            _ => CauseOfWrite::Edit { side: side.other() },
-        };
-        match decision {
-            Decision::Wait => {}
-            Decision::Reread(side) => self.rereads[side].push(coupling.rows[side].clone()),
-            Decision::Settle(merge) => {
-                settle(engine, prepared, state, coupling, &merge)?;
-            }
-            Decision::Park { reason, wake } => {
+        let planned = judged.planned();
+        let Judged { coupling, rows, verdict, cause, .. } = judged;
+        let is_consent = cause.is_some();
+        match verdict {
+            Verdict::Wait => {}
+            Verdict::Reread(side) => self.rereads[side].push(coupling.rows[side].clone()),
+            Verdict::Settle(merge) => settle(engine, prepared, state, coupling, &merge)?,
+            Verdict::Park { reason, wake } => {
                 let standing = Standing::Parked { reason: reason.clone(), wake };
                 park(engine, prepared, state, &coupling, &standing, &reason)?;
             }
-            Decision::Write { merge, versions } => {
-                let records = Pair::from_fn(|side| record_of(&pending.seen[side], &coupling.base));
-                let problem =
-                    Side::BOTH.into_iter().find_map(|side| unfit(prepared, side, &merge.writes[side]));
-                let problem = match (problem, cause(Side::Left)) {
-                    (None, CauseOfWrite::Edit { .. }) => {
-                        let snapshot = engine.store().snapshot()?;
-                        echo::never_rests(&snapshot, prepared, &coupling, &merge, &records, &versions)?
+            Verdict::Write { merge, work } => {
+                let mut admitted = Vec::with_capacity(work.len());
+                let (mut is_braked, mut is_later) = (false, false);
+                for ((on, mut work), planned) in work.into_iter().zip(planned) {
+                    match gate.admit(engine, prepared.name(), state, &planned, is_consent)? {
+                        Admission::Go(approval) => {
+                            work.cause = approval.unwrap_or(work.cause);
+                            admitted.push((on, work));
+                        }
+                        Admission::Brake => is_braked = true,
+                        Admission::Later => is_later = true,
                     }
-                    (problem, _) => problem,
-                };
-                if let Some(reason) = problem {
-                    let standing =
-                        Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
-                    return park(engine, prepared, state, &coupling, &standing, &reason);
+                }
+                if admitted.is_empty() && is_braked {
+                    return brake(engine, prepared, &coupling);
+                }
+                if admitted.is_empty() && is_later {
+                    return Ok(());
                 }
                 agree(engine, prepared, state, &coupling, &merge, &rows)?;
-                for side in Side::BOTH {
-                    if let (false, Some(version)) = (merge.writes[side].0.is_empty(), &versions[side]) {
-                        let job = Job::Update {
-                            coupling: coupling.id,
-                            row: coupling.rows[side].clone(),
-                            version: version.clone(),
-                            sent: merge.writes[side].clone(),
-                            before: records[side].clone(),
-                        };
-                        self.work[side].push(Work { job, label: coupling.label.clone(), cause: cause(side) });
-                    }
+                for (on, work) in admitted {
+                    self.work[on].push(work);
                 }
             }
-            Decision::Delete { on, version } => {
-                let row = coupling.rows[on].clone();
-                let job = Job::Delete { coupling: coupling.id, row, version };
-                self.work[on].push(Work { job, label: coupling.label.clone(), cause: cause(on) });
-            }
-            Decision::Restore { on } => {
-                match job::restore(engine, prepared, on, rows[on.other()].as_ref(), &coupling)? {
-                    Ok(job) => {
-                        let label = coupling.label.clone();
-                        self.work[on].push(Work { job, label, cause: cause(on) });
-                    }
-                    Err(unfit) => {
-                        let (reason, wake) = (unfit_reason(unfit), WakeCondition::RowChanges);
-                        let standing = Standing::Parked { reason: reason.clone(), wake };
-                        park(engine, prepared, state, &coupling, &standing, &reason)?;
-                    }
-                }
-            }
-            Decision::LeaveDeletion { on, became } => {
+            Verdict::LeaveDeletion { on, became } => {
                 conflicts::leave_deletion(engine, prepared, state, coupling, on, became)?;
             }
-            Decision::AskDeletion { on } => {
-                conflicts::raise(
-                    engine,
-                    prepared,
-                    state,
-                    &coupling,
-                    ConflictKind::Deleted { on },
-                    authors(&rows),
-                )?;
+            Verdict::AskDeletion { on } => {
+                if !pass_on(engine, prepared, state, gate, &coupling, &planned, cause.as_ref())? {
+                    return Ok(());
+                }
+                let kind = ConflictKind::Deleted { on };
+                conflicts::raise(engine, prepared, state, &coupling, kind, authors(&rows))?;
             }
-            Decision::Forget => {
-                conflicts::forget(engine, prepared, state, &coupling)?;
+            Verdict::Uncouple => {
+                if pass_on(engine, prepared, state, gate, &coupling, &planned, cause.as_ref())? {
+                    let cause = cause.unwrap_or(CauseOfWrite::Edit { side: Side::Left });
+                    conflicts::uncouple(engine, prepared, state, &coupling, cause)?;
+                }
             }
-            Decision::Uncouple => {
-                conflicts::uncouple(engine, prepared, state, &coupling, cause(Side::Right))?;
-            }
+            Verdict::Forget => conflicts::forget(engine, prepared, state, &coupling)?,
+            Verdict::Unsafe(finding) => stop(engine, prepared, state, &coupling, &finding)?,
         }
         Ok(())
     }
@@ -218,6 +207,7 @@ impl Round {
         engine: &Engine,
         prepared: &Prepared,
         state: &mut RunState,
+        gate: &mut Gate,
     ) -> Result<(), EngineError> {
         for side in Side::BOTH {
             reread(engine, prepared, side, &self.rereads[side]).await?;
@@ -226,8 +216,15 @@ impl Round {
         for side in Side::BOTH {
             let confirmed = confirm(engine, prepared, side, self.creates[side].clone()).await?;
             for row in confirmed {
-                if let Some(create) = create(engine, prepared, state, side, &row).await? {
-                    work[side.other()].push(create);
+                let Some(mut new) = create(engine, prepared, state, side, &row).await? else { continue };
+                let planned = new.planned(side.other());
+                match gate.admit(engine, prepared.name(), state, &planned, false)? {
+                    Admission::Go(approval) => {
+                        new.cause = approval.unwrap_or(new.cause);
+                        work[side.other()].push(new);
+                    }
+                    Admission::Brake => brake_row(engine, prepared, side, &row.id)?,
+                    Admission::Later => {}
                 }
             }
         }
@@ -239,7 +236,63 @@ impl Round {
     }
 }
 
-fn unfit(prepared: &Prepared, side: Side, record: &Record) -> Option<Reason> {
-    let error = mapping::fits(&prepared.mapping, side, record, &prepared.tables[side]).err()?;
-    Some(unfit_reason(error))
+/// Returns whether a deletion is passed on that is no write; where it is, that is noted.
+fn pass_on(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    gate: &mut Gate,
+    coupling: &Coupling,
+    planned: &[PlannedWrite],
+    cause: Option<&CauseOfWrite>,
+) -> Result<bool, StoreError> {
+    for planned in planned {
+        match gate.admit(engine, prepared.name(), state, planned, cause.is_some())? {
+            Admission::Go(_) => {
+                let cause = cause.cloned().unwrap_or(CauseOfWrite::Edit { side: planned.on.other() });
+                let mut transaction = engine.store().transaction()?;
+                done::note(engine, &mut transaction, prepared.name(), planned, &cause)?;
+                transaction.commit()?;
+            }
+            Admission::Brake => {
+                brake(engine, prepared, coupling)?;
+                return Ok(false);
+            }
+            Admission::Later => return Ok(false),
+        }
+    }
+    Ok(true)
+}
+
+/// Both rows wait for a person.
+fn brake(engine: &Engine, prepared: &Prepared, coupling: &Coupling) -> Result<(), StoreError> {
+    Side::BOTH.into_iter().try_for_each(|side| brake_row(engine, prepared, side, &coupling.rows[side]))
+}
+
+fn brake_row(engine: &Engine, prepared: &Prepared, side: Side, row: &RowId) -> Result<(), StoreError> {
+    let mut transaction = engine.store().transaction()?;
+    let seen = transaction.observation(prepared.name(), side, row)?;
+    if seen.is_some_and(|seen| seen.standing == Standing::Ready) {
+        let observer = Observer { prepared, now: engine.now() };
+        observer.park(&mut transaction, side, row, Standing::Braked)?;
+    }
+    transaction.commit()
+}
+
+/// A rule is broken that no decision may break: the row is stopped, and said so loudly.
+fn stop(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    coupling: &Coupling,
+    finding: &Finding,
+) -> Result<(), StoreError> {
+    error!(mapping = %prepared.name(), coupling = coupling.id.0, %finding, "A decision breaks a rule; its row is stopped");
+    let reason = Reason::Unsafe { message: finding.to_string() };
+    let standing = Standing::Parked { reason: reason.clone(), wake: WakeCondition::RowChanges };
+    park(engine, prepared, state, coupling, &standing, &reason)?;
+    let label = coupling.label.clone();
+    let error =
+        EngineError::Unsafe { mapping: prepared.name().clone(), row: label, finding: finding.clone() };
+    state.note(Some(prepared.name()), Err(error)).map(|_: Option<()>| ())
 }

@@ -9,6 +9,7 @@ use crate::mapping::{Field, FieldKind, Mapping};
 use crate::model::{Became, Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
+use super::brake::view::BrakeView;
 use super::error::ErrorKind;
 
 /// The most lines kept of one run; the counts are always complete.
@@ -27,6 +28,9 @@ pub struct RunReport {
     pub mappings: Vec<MappingReport>,
     /// What stopped a mapping or a connection, in words.
     pub failures: Vec<Failure>,
+    /// Plans over a limit, which wait for a person.
+    #[serde(default)]
+    pub brakes: Vec<BrakeView>,
 }
 
 /// What stopped a mapping or a connection.
@@ -206,6 +210,12 @@ impl RunReport {
         }
     }
 
+    /// Says that a mapping's plan waits for a person.
+    pub fn braked(&mut self, brake: BrakeView) {
+        self.brakes.retain(|known| known.mapping != brake.mapping);
+        self.brakes.push(brake);
+    }
+
     /// Returns the sum of a count over all mappings.
     pub fn total(&self, count: impl Fn(&MappingReport) -> u64) -> u64 {
         self.mappings.iter().map(count).sum()
@@ -259,6 +269,7 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
                 "{partner} would be its partner, and is held after an undo; `tandem resume` lets it go on"
             )
         }
+        Reason::Unsafe { message } => format!("stopped by Tandem's own check: {message}; please report this"),
         Reason::NoVersion { on } => format!(
             "{} gives the row no version, so that writing it could undo an edit unseen; if it is to be written all the same, \
              put `unguarded = true` at the top of the file of mapping {}",

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{Instrument, info, info_span};
 
-use crate::model::{ConnectionName, Counts, Run, RunId, Timestamp};
+use crate::model::{ConnectionName, Counts, MappingName, Run, RunId, Timestamp};
 use crate::store::StoreError;
 use crate::systems::Facts;
 
+use super::brake::plan_file::Plans;
 use super::changed_mapping::note_changes;
 use super::engine::Engine;
 use super::error::EngineError;
@@ -33,12 +34,43 @@ pub struct RunOptions {
 impl Engine {
     /// Runs every mapping once. What fails stops only what depends on it and stands in the report.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
+        let state = self.run_state()?;
+        Ok(self.run_through(state, options, None).await?.report)
+    }
+
+    /// Runs one mapping, and does nothing but what a person approved.
+    pub async fn run_approved(
+        &self,
+        options: &RunOptions,
+        mapping: &MappingName,
+    ) -> Result<RunReport, StoreError> {
+        let state = RunState { only_approved: true, ..self.run_state()? };
+        Ok(self.run_through(state, options, Some(mapping)).await?.report)
+    }
+
+    /// Runs every mapping once, and keeps what is to be done to each row.
+    pub async fn run_and_keep_plans(&self, options: &RunOptions) -> Result<(RunReport, Plans), StoreError> {
+        let state = RunState { plans: Some(Plans::new()), ..self.run_state()? };
+        let state = self.run_through(state, options, None).await?;
+        Ok((state.report, state.plans.unwrap_or_default()))
+    }
+
+    fn run_state(&self) -> Result<RunState, StoreError> {
         let started_at = self.now();
-        let id = self.number_run(started_at)?;
-        let mut state = RunState::new(id, started_at);
-        let span = info_span!("run", id = id.0, trigger = options.trigger);
-        self.passes(&mut state, options).instrument(span).await?;
-        self.finish(state, options, started_at)
+        let started_at = self.now();
+        Ok(RunState::new(self.number_run(started_at)?, started_at))
+    }
+
+    async fn run_through(
+        &self,
+        mut state: RunState,
+        options: &RunOptions,
+        only: Option<&MappingName>,
+    ) -> Result<RunState, StoreError> {
+        let span = info_span!("run", id = state.id.0, trigger = options.trigger);
+        self.passes(&mut state, options, only).instrument(span).await?;
+        self.finish(&mut state, options)?;
+        Ok(state)
     }
 
     /// Returns the number of this run. It is only taken at the end, by a run that leaves something behind; one that was
@@ -61,7 +93,12 @@ impl Engine {
         }
     }
 
-    async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
+    async fn passes(
+        &self,
+        state: &mut RunState,
+        options: &RunOptions,
+        only: Option<&MappingName>,
+    ) -> Result<(), StoreError> {
         let facts = self.identify_all(state).await?;
         let prepared = self.prepare_all(state, &facts).await?;
         let known = traces::known(&self.store().snapshot()?, &prepared)?;
@@ -84,7 +121,9 @@ impl Engine {
             }
         }
         let mut well = Vec::with_capacity(prepared.len());
-        for mapping in prepared.iter().filter(|mapping| sound.allows(mapping) && read.is_complete(mapping)) {
+        let is_wanted = |mapping: &&Prepared| only.is_none_or(|only| mapping.name() == only);
+        let can_pass = |mapping: &&Prepared| sound.allows(mapping) && read.is_complete(mapping);
+        for mapping in prepared.iter().filter(is_wanted).filter(can_pass) {
             let name = mapping.name().clone();
             let pass = async {
                 let looked = deletions::confirm_suspects(self, mapping).await;
@@ -173,12 +212,7 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn finish(
-        &self,
-        mut state: RunState,
-        options: &RunOptions,
-        started_at: Timestamp,
-    ) -> Result<RunReport, StoreError> {
+    pub(super) fn finish(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
         let failures: Vec<_> = state.report.failures.iter().map(|failure| failure.problem.clone()).collect();
         let is_idle = options.trigger == "schedule"
             && state
@@ -193,7 +227,7 @@ impl Engine {
             let id = transaction.next_run_id()?;
             transaction.put_run(&Run {
                 id,
-                started_at,
+                started_at: state.started_at,
                 finished_at: Some(self.now()),
                 trigger: options.trigger.clone(),
                 counts: state.counts.clone(),
@@ -212,6 +246,6 @@ impl Engine {
             failures = state.report.failures.len(),
             "Run finished"
         );
-        Ok(state.report)
+        Ok(())
     }
 }

@@ -4,10 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::info;
 
-use crate::model::{Counts, MappingName, RunId, Timestamp};
+use crate::model::{Counts, DecisionHash, MappingName, PlannedWrite, RunId, Timestamp};
 use crate::store::StoreError;
 use crate::systems::SystemError;
 
+use super::brake::plan_file::Plans;
+use super::brake::survey::Weight;
 use super::error::{EngineError, ErrorKind};
 use super::report::{Failure, RunReport};
 
@@ -20,6 +22,10 @@ pub struct RunState {
     pub counts: BTreeMap<MappingName, Counts>,
     /// The problems that are nothing but being asked to slow down.
     pub throttled: BTreeSet<String>,
+    /// Only what a person approved is done.
+    pub only_approved: bool,
+    /// Everything that is to be done, where it is kept.
+    pub plans: Option<Plans>,
 }
 
 impl RunState {
@@ -27,12 +33,26 @@ impl RunState {
     #[must_use]
     pub fn new(id: RunId, started_at: Timestamp) -> Self {
         let (report, counts, throttled) = Default::default();
-        Self { id, started_at, report, counts, throttled }
+        Self { id, started_at, report, counts, throttled, only_approved: false, plans: None }
     }
 
     /// Returns the counts of a mapping.
     pub fn counts(&mut self, mapping: &MappingName) -> &mut Counts {
         self.counts.entry(mapping.clone()).or_default()
+    }
+
+    /// Keeps what is to be done to a row, where plans are kept.
+    pub fn keep(
+        &mut self,
+        mapping: &MappingName,
+        planned: &PlannedWrite,
+        hash: DecisionHash,
+        weight: Weight,
+    ) {
+        if let Some(plans) = &mut self.plans {
+            let rows = plans.entry(mapping.clone()).or_default();
+            rows.entry(planned.key()).or_insert_with(|| (planned.clone(), hash, weight));
+        }
     }
 
     /// Puts a failure into the report. Only a failing store stops the run.

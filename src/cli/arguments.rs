@@ -72,8 +72,18 @@ pub(super) enum Command {
                             \x20 tandem sync --sweep     compare everything as well")]
     Sync(SyncArguments),
     /// Show what a run would do; nothing is written anywhere
-    #[command(after_help = "Examples:\n  tandem plan\n  tandem plan --json")]
-    Plan,
+    #[command(
+        after_help = "Examples:\n  tandem plan\n  tandem plan --save plan.json     every row, with a hash of what is to be done\n\
+                            \x20 tandem plan --diff plan.json     what is different by now"
+    )]
+    Plan(PlanArguments),
+    /// Approve a plan that is over a limit, and run exactly that plan, once
+    ///
+    /// `tandem status` shows which plans wait and why. Rows that changed since are left out and planned anew.
+    #[command(
+        after_help = "Examples:\n  tandem approve 3f9a2b7c1d04\n  tandem approve 3f9a2b7c1d04 --as Ida"
+    )]
+    Approve(ApproveArguments),
     /// Show how things stand
     #[command(after_help = "Examples:\n  tandem status\n  tandem status --dir trial --json")]
     Status,
@@ -327,6 +337,28 @@ pub(super) struct RebaselineArguments {
     /// Agree, in your name, to go on with the system as it is
     #[arg(long)]
     pub(super) yes: bool,
+}
+
+/// Options of `plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArguments {
+    /// Write the plan into this file, with every row and a hash of what is to be done to it
+    #[arg(long, value_name = "FILE", conflicts_with = "diff")]
+    pub(super) save: Option<PathBuf>,
+    /// Show what appeared, vanished or changed since this file was saved
+    #[arg(long, value_name = "FILE")]
+    pub(super) diff: Option<PathBuf>,
+}
+
+/// Options of `approve`.
+#[derive(Debug, Args)]
+pub(super) struct ApproveArguments {
+    /// The hash of the plan, as `tandem status` shows it
+    #[arg(value_name = "HASH")]
+    pub(super) plan: String,
+    /// Who approves; default: the name this computer knows you by
+    #[arg(long = "as", value_name = "NAME")]
+    pub(super) by: Option<String>,
 }
 
 /// What to do with conflicts.

@@ -129,7 +129,7 @@ fn answer_text(answered: &AnsweredView) -> String {
 }
 
 fn answer_code(answered: &AnsweredView) -> ExitCode {
-    ExitCode::of_failures(&answered.report.failures)
+    ExitCode::of_run(&answered.report.failures, !answered.report.brakes.is_empty())
 }
 
 #[cfg(test)]

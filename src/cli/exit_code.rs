@@ -51,18 +51,19 @@ impl ExitCode {
         }
     }
 
-    /// Returns how `status` ends: waiting for people is no failure.
+    /// Returns how `status` ends: waiting for answers is no failure, a mapping that nothing is written of needs a person.
     pub(super) const fn of_health(health: Health) -> Self {
         match health {
             Health::Ok | Health::StandingStill | Health::WaitingForPeople => Self::Success,
+            Health::Braked | Health::Stopped => Self::NeedsPerson,
             Health::Retrying | Health::Failing | Health::Stalled => Self::Failure,
-            Health::Stopped => Self::NeedsPerson,
         }
     }
 
-    /// Returns how a run ends that left these failures: as they are, if all are alike.
-    pub(super) fn of_failures(failures: &[Failure]) -> Self {
-        let mut kinds = failures.iter().map(|failure| Self::from(failure.kind));
+    /// Returns how a run ends that left these failures, and perhaps plans that wait: as they are, if all are alike.
+    pub(super) fn of_run(failures: &[Failure], is_braked: bool) -> Self {
+        let failures = failures.iter().map(|failure| Self::from(failure.kind));
+        let mut kinds = failures.chain(is_braked.then_some(Self::NeedsPerson));
         match kinds.next() {
             None => Self::Success,
             Some(first) if kinds.all(|kind| kind == first) => first,
@@ -105,7 +106,7 @@ mod tests {
             kind,
         };
         let failures: Vec<_> = kinds.iter().map(failure).collect();
-        assert_eq!(ExitCode::of_failures(&failures), expected, "{failures:?}");
+        assert_eq!(ExitCode::of_run(&failures, false), expected, "{failures:?}");
     }
 
     #[test]
@@ -115,6 +116,7 @@ mod tests {
         check(&[ErrorKind::Configuration], ExitCode::Configuration);
         check(&[ErrorKind::NeedsPerson, ErrorKind::NeedsPerson], ExitCode::NeedsPerson);
         check(&[ErrorKind::System, ErrorKind::Configuration], ExitCode::Failure);
+        assert_eq!(ExitCode::of_run(&[], true), ExitCode::NeedsPerson);
     }
 
     #[test]

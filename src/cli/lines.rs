@@ -7,16 +7,22 @@ use crate::model::Side;
 
 use super::exit_code::ExitCode;
 use super::output::{Output, in_one_line};
-use super::report::failures_text;
+use super::report::{brakes_text, failures_text};
 use super::table::{counted, table};
 
 /// Prints a report, and what failed beside it. Returns how the command ends.
 pub(super) fn show(output: Output, report: &RunReport) -> ExitCode {
     output.show(report, render);
-    if !output.json && !report.failures.is_empty() {
-        output.note(&failures_text(&report.failures));
+    notes(output, report)
+}
+
+/// Prints what failed in a run and what waits for a person. Returns how the command ends.
+pub(super) fn notes(output: Output, report: &RunReport) -> ExitCode {
+    let text = failures_text(&report.failures) + &brakes_text(&report.brakes);
+    if !output.json && !text.is_empty() {
+        output.note(&text);
     }
-    ExitCode::of_failures(&report.failures)
+    ExitCode::of_run(&report.failures, !report.brakes.is_empty())
 }
 
 /// Writes a report for people.
@@ -126,6 +132,7 @@ mod tests {
             rows_read: 208_170,
             mappings: vec![mapping],
             failures: vec![],
+            brakes: vec![],
         }
     }
 

@@ -17,6 +17,7 @@ mod shutdown;
 mod simulated_config;
 mod table;
 
+mod approve;
 mod backup;
 mod certificate;
 mod compact;

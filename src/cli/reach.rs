@@ -40,10 +40,10 @@ pub(super) async fn ask(context: &Context, command: &Command) -> Result<Reply, C
     }
 }
 
-/// Returns whether an agent that took a command and broke off may be asked again: all commands but an answer can be
-/// repeated without harm.
+/// Returns whether an agent that took a command and broke off may be asked again: all commands but an answer and
+/// an approval can be repeated without harm.
 fn may_repeat(command: &Command, error: &ControlError) -> bool {
-    error.kind == ErrorKind::System && !matches!(command, Command::Answer { .. })
+    error.kind == ErrorKind::System && !matches!(command, Command::Answer { .. } | Command::Approve { .. })
 }
 
 /// Opens the store in this process, with progress bars where a person watches.

@@ -5,13 +5,15 @@ use std::fmt::Write as _;
 
 use serde_json::json;
 
-use crate::agent::{ControlError, Failure};
+use crate::agent::{BrakeView, ControlError, Failure};
 use crate::config::ConfigError;
 use crate::http::HttpError;
 use crate::store::StoreError;
 use crate::systems::SystemError;
 
 use super::exit_code::ExitCode;
+use super::output::in_one_line;
+use super::table::counted;
 
 /// Why a command failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +133,31 @@ pub(super) fn failures_text(failures: &[Failure]) -> String {
             (None, false) => continue,
         };
         let _ = writeln!(text, "  what to do: {remedy}");
+    }
+    text
+}
+
+/// Writes plans that wait because of a limit for people: what was about to happen, and what to do.
+pub(super) fn brakes_text(brakes: &[BrakeView]) -> String {
+    let mut text = String::new();
+    for brake in brakes {
+        let (mapping, plan) = (&brake.mapping, &brake.plan);
+        let _ = writeln!(text, "stopped: {mapping} waits for a person; nothing of it is written meanwhile");
+        for part in brake.reasons.iter().flat_map(|reason| reason.split("; ")) {
+            let _ = writeln!(text, "  {}", in_one_line(part));
+        }
+        for example in &brake.examples {
+            let short: String = in_one_line(example).chars().take(80).collect();
+            let _ = writeln!(text, "  for example: {short}");
+        }
+        let rows = counted(brake.rows, "row");
+        let _ =
+            writeln!(text, "  if that is right: tandem approve {plan}    (does just that, {rows} in all)");
+        let _ = writeln!(
+            text,
+            "  if not: put it right where it was done; what is undone there drops out by itself"
+        );
+        let _ = writeln!(text, "  to look at every row: tandem plan --save FILE");
     }
     text
 }

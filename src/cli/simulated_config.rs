@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::config::{
-    ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings, Places, SecretRef, Settings, SignIn,
+    BrakeSettings, ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings, Places, SecretRef,
+    Settings, SignIn,
 };
 use crate::mapping;
 use crate::sim::Addresses;
@@ -118,6 +119,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
         stall_secs: 3600,
         inbox: None,
         consent: Some(consent),
+        brakes: BrakeSettings::default(),
         connections: BTreeMap::from([
             ("business-central".to_owned(), business_central),
             ("dataverse".to_owned(), dataverse),

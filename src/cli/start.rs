@@ -10,8 +10,8 @@ use super::exit_code::ExitCode;
 use super::output::{Output, json_text};
 use super::report::CommandError;
 use super::{
-    backup, certificate, compact, conflicts, connection, demo, doctor, history, logging, plan, rebaseline,
-    restore, rows, run, sign_in, simulate, status, sync, tables, undo, verify, why,
+    approve, backup, certificate, compact, conflicts, connection, demo, doctor, history, logging, plan,
+    rebaseline, restore, rows, run, sign_in, simulate, status, sync, tables, undo, verify, why,
 };
 
 /// Runs the program with the process's own arguments.
@@ -59,7 +59,8 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Simulate(options) => simulate::simulate(common, options).await,
         Command::Run => run::run(&context()?).await,
         Command::Sync(options) => sync::sync(&context()?, options).await,
-        Command::Plan => plan::plan(&context()?).await,
+        Command::Plan(options) => plan::plan(&context()?, options).await,
+        Command::Approve(options) => approve::approve(&context()?, options).await,
         Command::Status => status::status(&context()?).await,
         Command::Conflicts { action } => conflicts::conflicts(&context()?, action.as_ref()).await,
         Command::History(options) => history::history(&context()?, options).await,

@@ -11,7 +11,7 @@ use super::context::Context;
 use super::exit_code::ExitCode;
 use super::output::in_one_line;
 use super::reach::{ask, unexpected};
-use super::report::{CommandError, failures_text};
+use super::report::{CommandError, brakes_text, failures_text};
 use super::sync::conflicts_text;
 use super::table::{counted, moment, table};
 
@@ -48,6 +48,9 @@ fn render(status: &StatusView) -> String {
             let _ = writeln!(text, "requests to {connection}: {usage}");
         }
     }
+    if !status.brakes.is_empty() {
+        let _ = write!(text, "\n{}", brakes_text(&status.brakes));
+    }
     if let Some(run) = &status.last_run {
         let _ = writeln!(text, "\n{}", last_run(run));
     }
@@ -83,6 +86,7 @@ const fn health(health: Health) -> &'static str {
         Health::Ok => "All is well.",
         Health::StandingStill => "In step but for mappings that stand still: a connection is disabled.",
         Health::WaitingForPeople => "In step but for what waits for a person.",
+        Health::Braked => "More was about to change than the limits allow; a person has to look.",
         Health::Retrying => "Something cannot be reached now; Tandem keeps trying.",
         Health::Failing => "Something has to be corrected.",
         Health::Stalled => "Something has stood still for long.",
@@ -150,7 +154,7 @@ fn last_run(run: &RunView) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::agent::{ErrorKind, Failure, UsageView};
+    use crate::agent::{BrakeView, ErrorKind, Failure, UsageView};
 
     #[test]
     fn status_says_how_things_stand_in_at_most_100_columns() {
@@ -202,6 +206,17 @@ mod tests {
             day: Some(900),
             day_limit: Some(40_000),
         };
+        let brake = BrakeView {
+            mapping: "CUSTOMER".to_owned(),
+            plan: "3f9a2b7c1d04".to_owned(),
+            since: at,
+            rows: 91,
+            reasons: vec![
+                "91 rows are gone from dataverse, which would be passed on to business-central; that is much"
+                    .to_owned(),
+            ],
+            examples: vec!["delete Alfreds Futterkiste in business-central".to_owned()],
+        };
         let text = render(&StatusView {
             health: Health::Retrying,
             failures: vec![failure],
@@ -214,6 +229,7 @@ mod tests {
                 connection("dataverse", false, None),
             ],
             mappings: vec![mapping],
+            brakes: vec![brake],
             open_conflicts: 1,
             inbox: "/tandem/resolve-conflicts.toml".to_owned(),
             stalls: vec![StallView {
@@ -241,6 +257,14 @@ mod tests {
         compared in full at 2026-01-31 10:00:00 UTC: CUSTOMER
         soon: dataverse: the certificate runs out on 2026-02-20, in 20 days; make another
         requests to business-central: 120 of 6000 in 300 s, 900 of 40000 today
+
+        stopped: CUSTOMER waits for a person; nothing of it is written meanwhile
+          91 rows are gone from dataverse, which would be passed on to business-central
+          that is much
+          for example: delete Alfreds Futterkiste in business-central
+          if that is right: tandem approve 3f9a2b7c1d04    (does just that, 91 rows in all)
+          if not: put it right where it was done; what is undone there drops out by itself
+          to look at every row: tandem plan --save FILE
 
         Last run: 12 (schedule) at 2026-01-31 10:00:00 UTC: 2 created, 1 updated, 1 new in conflict.
 

@@ -137,6 +137,7 @@ impl Config {
             connection.limits.check().map_err(|problem| format!("[connections.{name}.limits]: {problem}"))?;
             connection.check().map_err(|problem| format!("[connections.{name}]: {problem}"))?;
         }
+        self.settings.brakes.check(&self.settings.mappings)?;
         let local = self.settings.connections.values().all(|connection| is_loopback(&connection.url));
         if self.settings.deletion_confirm_secs < 900 && !local {
             return Err(

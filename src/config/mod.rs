@@ -1,5 +1,6 @@
 //! What people configure: `tandem.toml`, mapping files, the places of files, and references to secrets.
 
+mod brakes;
 mod connection;
 mod connection_string;
 mod edit;
@@ -11,6 +12,7 @@ mod settings;
 mod sign_in;
 mod sign_in_edit;
 
+pub use brakes::BrakeSettings;
 pub use connection::{BatchChoice, CompanionChoice, ConnectionKind, ConnectionSettings, OtherEngine};
 pub use connection_string::{
     ConnectionStringError, ReadConnectionString, SecretToKeep, read_connection_string,

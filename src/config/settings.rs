@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConnectionSettings;
+use super::{BrakeSettings, ConnectionSettings};
 
 /// The whole of `tandem.toml`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -49,6 +49,9 @@ pub struct Settings {
     /// Who agreed that data flows between the two systems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentSettings>,
+    /// How much may be done before a person is asked.
+    #[serde(default, skip_serializing_if = "BrakeSettings::is_empty")]
+    pub brakes: BrakeSettings,
     pub connections: BTreeMap<String, ConnectionSettings>,
 }
 

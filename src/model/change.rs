@@ -68,6 +68,8 @@ pub enum Standing {
     Conflicted(ConflictId),
     /// A run that wrote it was undone: it is left alone until a person edits or resumes it.
     Held,
+    /// What would be done to it is part of a plan over a limit, which waits for a person.
+    Braked,
 }
 
 /// Why a row is left alone.
@@ -111,6 +113,8 @@ pub enum Reason {
     DriftKept { on: Side },
     /// Each side takes back what the other one holds, again and again, without anybody editing.
     KeepsChanging { field: String, left: String, right: String },
+    /// What was decided about the row breaks a rule that no decision may break; the text says which.
+    Unsafe { message: String },
 }
 
 impl Reason {

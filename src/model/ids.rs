@@ -98,6 +98,10 @@ text_newtype!(
     /// A short digest of the values a person was shown, so that an answer cannot settle other ones.
     Stamp
 );
+text_newtype!(
+    /// A short digest of a plan, by which a person approves exactly that plan.
+    PlanHash
+);
 
 number_newtype!(
     /// A coupling's number in the store.

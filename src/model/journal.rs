@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::{
-    AnswerPlace, ConflictId, CouplingId, FieldId, MappingName, Pair, Record, RowId, RunId, Side, Value,
-    Version,
+    AnswerPlace, ConflictId, CouplingId, FieldId, MappingName, Pair, PlanHash, Record, RowId, RunId, Side,
+    Value, Version,
 };
 
 /// One thing done to one row.
@@ -83,6 +83,19 @@ pub enum CauseOfWrite {
     Recovery,
     /// A person undid a run.
     Undo { run: RunId },
+    /// A person approved the plan it was part of.
+    Approval { plan: PlanHash, by: String },
+}
+
+impl CauseOfWrite {
+    /// Returns whether a person asked for this very write: such work is not counted against the brakes.
+    #[must_use]
+    pub const fn is_consent(&self) -> bool {
+        match self {
+            Self::Answer { .. } | Self::Undo { .. } | Self::Approval { .. } => true,
+            Self::Edit { .. } | Self::Match { .. } | Self::Recovery => false,
+        }
+    }
 }
 
 /// One field's value before and after.

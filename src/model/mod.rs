@@ -9,6 +9,7 @@ mod echo;
 mod ids;
 mod intent;
 mod journal;
+mod plan;
 mod record;
 mod regression;
 mod row;
@@ -21,11 +22,15 @@ pub use conflict::{Answer, AnswerPlace, Author, Choice, Conflict, ConflictKind, 
 pub use coupling::{Coupling, CouplingState};
 pub use echo::{Echo, Writes};
 pub use ids::{
-    ColumnName, ConflictId, ConnectionName, CouplingId, FieldId, IntentId, MappingName, PageLink, RowId,
-    RunId, Stamp, TableName, Version, Watermark,
+    ColumnName, ConflictId, ConnectionName, CouplingId, FieldId, IntentId, MappingName, PageLink, PlanHash,
+    RowId, RunId, Stamp, TableName, Version, Watermark,
 };
 pub use intent::{Intent, IntentVerb};
 pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Links, Outcome, Run};
+pub use plan::{
+    Absence, ApprovedRow, Bound, BrakedPlan, Counted, DecisionHash, DoneInHour, Pace, PlanKey, PlanVerb,
+    PlannedRow, PlannedWrite, Trip, Tripped,
+};
 pub use record::{Record, ValueDisplay};
 pub use regression::{Freeze, FreezeCause, OlderRow, Pin, Trace};
 pub use row::Row;

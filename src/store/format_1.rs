@@ -8,14 +8,16 @@ use serde::de::DeserializeOwned;
 
 use super::codec::{decode, encode};
 use super::stored::{
-    Stored, StoredConsent, StoredCoupling, StoredFeedState, StoredIntent, StoredMappingState,
-    StoredObservation, StoredRun, StoredTime, StoredValue,
+    Stored, StoredApprovedRow, StoredBrakedPlan, StoredConsent, StoredCoupling, StoredDoneInHour,
+    StoredFeedState, StoredIntent, StoredMappingState, StoredObservation, StoredPace, StoredPlannedRow,
+    StoredRun, StoredTime, StoredValue,
 };
 use super::{Approval, Consent, FeedState, MappingState};
 use crate::model::{
-    Became, ColumnName, ConflictId, Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldId,
-    Intent, IntentId, IntentVerb, MappingName, Observation, PageLink, Pair, Reason, Record, Row, RowId, Run,
-    RunId, Side, Standing, Timestamp, Value, Version, WakeCondition, Watermark,
+    Absence, ApprovedRow, Became, Bound, BrakedPlan, ColumnName, ConflictId, Content, Counted, Counts,
+    Coupling, CouplingId, CouplingState, DecisionHash, DoneInHour, Evidence, FieldId, Intent, IntentId,
+    IntentVerb, MappingName, Observation, Pace, PageLink, Pair, PlanVerb, PlannedRow, Reason, Record, Row,
+    RowId, Run, RunId, Side, Standing, Timestamp, Trip, Tripped, Value, Version, WakeCondition, Watermark,
 };
 
 pub(super) fn check<T, M>(model: &M, expected: &str)
@@ -140,6 +142,7 @@ fn standings() {
         Reason::Drifted { on: Side::Right, fields: "f".to_owned() },
         Reason::DriftKept { on: Side::Left },
         Reason::KeepsChanging { field: "f".to_owned(), left: "l".to_owned(), right: "r".to_owned() },
+        Reason::Unsafe { message: "m".to_owned() },
     ];
     let expected = [
         "01000000",
@@ -161,6 +164,7 @@ fn standings() {
         "011001016600",
         "01110000",
         "01120166016c017200",
+        "0113016d00",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);
@@ -174,6 +178,7 @@ fn standings() {
     check_standing(Standing::Ready, "00");
     check_standing(Standing::Conflicted(ConflictId(7)), "0207");
     check_standing(Standing::Held, "03");
+    check_standing(Standing::Braked, "04");
 }
 
 /// Checks the bytes of a standing, in an observation whose other bytes are the same each time.
@@ -219,6 +224,69 @@ fn intents() {
             Intent { id: IntentId(9), run: RunId(10), mapping: mapping(), side, verb, stored_at: time() };
         check::<StoredIntent, _>(&intent, expected);
     }
+}
+
+#[test]
+fn brakes() {
+    let trip = |what, bound| Trip { on: Side::Right, what, planned: 3, before: 2, bound };
+    let plan = BrakedPlan {
+        mapping: mapping(),
+        hash: "h".into(),
+        since: Timestamp::UNIX_EPOCH,
+        rows: 300,
+        trips: vec![
+            trip(Tripped::Creates, Bound::Rows(1)),
+            trip(Tripped::Updates, Bound::Percent { percent: 5, of: 60 }),
+            trip(Tripped::Deletions, Bound::MostOf(9)),
+            trip(Tripped::Blanks(FieldId::new("f")), Bound::Rows(1)),
+        ],
+    };
+    check::<StoredBrakedPlan, _>(
+        &plan,
+        "01 014d 0168 00 fb2c01 04 0100 0302 0001 0101 0302 01053c 0102 0302 0209 01030166 0302 0001",
+    );
+    let planned = |verb| PlannedRow {
+        mapping: mapping(),
+        on: Side::Right,
+        verb,
+        row: keyed(),
+        label: "L".to_owned(),
+        hash: DecisionHash(7),
+    };
+    for (verb, byte) in [
+        (PlanVerb::Create, "00"),
+        (PlanVerb::Update, "01"),
+        (PlanVerb::Delete, "02"),
+        (PlanVerb::Uncouple, "03"),
+        (PlanVerb::Ask, "04"),
+    ] {
+        check::<StoredPlannedRow, _>(&planned(verb), &format!("01 014d 01 {byte} 0103412f31 014c 07"));
+    }
+    let approved = ApprovedRow {
+        planned: planned(PlanVerb::Delete),
+        plan: "h".into(),
+        by: "Ida".to_owned(),
+        at: Timestamp::UNIX_EPOCH,
+    };
+    check::<StoredApprovedRow, _>(&approved, "01 014d 01 02 0103412f31 014c 07 0168 03496461 00");
+    for (what, bytes) in [
+        (Counted::Create, "00"),
+        (Counted::Update, "01"),
+        (Counted::Delete, "02"),
+        (Counted::Uncouple, "03"),
+        (Counted::Ask, "04"),
+        (Counted::Blank(FieldId::new("f")), "050166"),
+    ] {
+        let done = DoneInHour { mapping: mapping(), on: Side::Left, what, hour: 8, count: 9 };
+        check::<StoredDoneInHour, _>(&done, &format!("01 014d 00 {bytes} 08 09"));
+    }
+    let absence = Absence { ended_at: Timestamp::UNIX_EPOCH, days: 3 };
+    let pace = Pace {
+        first_sync_ended_at: Some(Timestamp::UNIX_EPOCH),
+        last_pass_at: Timestamp::UNIX_EPOCH,
+        absence: Some(absence),
+    };
+    check::<StoredPace, _>(&pace, "01 0100 00 01 00 03");
 }
 
 #[test]

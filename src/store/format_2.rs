@@ -95,6 +95,12 @@ fn journal_entries() {
             "020a00014d0401010103412f31014c020700010166000000 00 00 00 00 00",
         ),
         (
+            Deleted,
+            CauseOfWrite::Approval { plan: "p".into(), by: "b".to_owned() },
+            Outcome::Done,
+            "020a00014d0301010103412f31014c050170016201016600 0000 00 00 00 00 00",
+        ),
+        (
             ConflictRaised,
             edit,
             Outcome::Done,

@@ -8,6 +8,7 @@
 //! nothing. Both are a `View`, so code that only reads can take either.
 
 mod backup;
+mod brakes;
 mod codec;
 mod compact;
 mod conflicts;

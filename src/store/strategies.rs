@@ -13,7 +13,7 @@ use crate::model::{
     Action, Answer, AnswerPlace, Author, Became, CauseOfWrite, Choice, ColumnName, Conflict, ConflictId,
     ConflictKind, Content, Counts, Coupling, CouplingId, CouplingState, Evidence, FieldChange, FieldConflict,
     FieldId, Intent, IntentId, IntentVerb, JournalEntry, Links, MappingName, Observation, Outcome, PageLink,
-    Pair, Reason, Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version,
+    Pair, PlanHash, Reason, Record, Row, RowId, Run, RunId, Side, Stamp, Standing, Timestamp, Value, Version,
     WakeCondition, Watermark,
 };
 
@@ -156,6 +156,7 @@ fn reason() -> impl Strategy<Value = Reason> {
         row_id().prop_map(|partner| Reason::PartnerHeld { partner }),
         (side(), text()).prop_map(|(on, fields)| Reason::Drifted { on, fields }),
         side().prop_map(|on| Reason::DriftKept { on }),
+        text().prop_map(|message| Reason::Unsafe { message }),
     ]
 }
 
@@ -177,6 +178,7 @@ fn standing() -> impl Strategy<Value = Standing> {
         (reason(), wake()).prop_map(|(reason, wake)| Standing::Parked { reason, wake }),
         any::<u64>().prop_map(|id| Standing::Conflicted(ConflictId(id))),
         Just(Standing::Held),
+        Just(Standing::Braked),
     ]
 }
 
@@ -307,6 +309,7 @@ fn cause() -> impl Strategy<Value = CauseOfWrite> {
             .prop_map(|(id, place)| CauseOfWrite::Answer { conflict: ConflictId(id), place }),
         Just(CauseOfWrite::Recovery),
         any::<u64>().prop_map(|run| CauseOfWrite::Undo { run: RunId(run) }),
+        (text(), text()).prop_map(|(plan, by)| CauseOfWrite::Approval { plan: PlanHash::new(plan), by }),
     ]
 }
 

@@ -8,9 +8,10 @@ use std::marker::PhantomData;
 use redb::{Key, TableDefinition, Value};
 
 use super::stored::{
-    StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling, StoredDoubt, StoredEcho,
-    StoredFeedState, StoredFreeze, StoredIntent, StoredJournalEntry, StoredMappingState, StoredObservation,
-    StoredPin, StoredRun, StoredStandstill, StoredTime, StoredTrace,
+    StoredApprovedRow, StoredBrakedPlan, StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling,
+    StoredDoneInHour, StoredDoubt, StoredEcho, StoredFeedState, StoredFreeze, StoredIntent,
+    StoredJournalEntry, StoredMappingState, StoredObservation, StoredPace, StoredPin, StoredPlannedRow,
+    StoredRun, StoredStandstill, StoredTime, StoredTrace,
 };
 use crate::model::Side;
 
@@ -39,6 +40,12 @@ impl<K: Key + 'static, T> Book<K, T> {
 
 /// Mapping, side (0 left, 1 right) and the 16 bytes of a row id.
 type RowKey = (&'static str, u8, &'static [u8; 16]);
+
+/// Mapping, side written, verb and the 16 bytes of a row id.
+pub(super) type PlanRowKey = (&'static str, u8, u8, &'static [u8; 16]);
+
+/// Mapping, side written, what is counted, and the hour.
+type DoneKey = (&'static str, u8, &'static str, u64);
 
 /// Connection and table.
 type FeedKey = (&'static str, &'static str);
@@ -85,6 +92,11 @@ pub(super) const CONSENT: Book<(), StoredConsent> = Book::new("consent");
 /// Mapping, side, the 16 bytes of a row id, and the number of a journal entry about the row.
 pub(super) const JOURNAL_BY_ROW: TableDefinition<'static, (&'static str, u8, &'static [u8; 16], u64), ()> =
     TableDefinition::new("journal_by_row");
+pub(super) const BRAKED_PLANS: Book<&'static str, StoredBrakedPlan> = Book::new("braked_plans");
+pub(super) const BRAKED_ROWS: Book<PlanRowKey, StoredPlannedRow> = Book::new("braked_rows");
+pub(super) const APPROVED_ROWS: Book<PlanRowKey, StoredApprovedRow> = Book::new("approved_rows");
+pub(super) const DONE: Book<DoneKey, StoredDoneInHour> = Book::new("done");
+pub(super) const PACES: Book<&'static str, StoredPace> = Book::new("paces");
 
 /// Mapping and side.
 pub(super) const CONTENT_SWEEPS: Book<(&'static str, u8), StoredContentSweep> = Book::new("content_sweeps");
@@ -138,7 +150,12 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(ECHOES.definition())?;
     visitor.visit(PINS.definition())?;
     visitor.visit(TRACES.definition())?;
-    visitor.visit(FREEZES.definition())
+    visitor.visit(FREEZES.definition())?;
+    visitor.visit(BRAKED_PLANS.definition())?;
+    visitor.visit(BRAKED_ROWS.definition())?;
+    visitor.visit(APPROVED_ROWS.definition())?;
+    visitor.visit(DONE.definition())?;
+    visitor.visit(PACES.definition())
 }
 
 /// Returns the byte that stands for a side in keys.

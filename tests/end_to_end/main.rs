@@ -4,6 +4,7 @@
 
 mod agent;
 mod batches;
+mod brakes;
 mod command_line;
 mod companion;
 mod connections;

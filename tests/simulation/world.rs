@@ -256,6 +256,7 @@ fn configure(folder: &TempDir, deletion: &str) -> Config {
     let sign_in = "sign_in = { kind = \"command\", command = \"true\" }";
     let text = format!(
         "mappings = [\"CURRENCY\", \"CUSTOMER\"]\nfull_sweep_secs = 1000\n\
+         [brakes]\ndeletes_percent = 100\n\
          [consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n\
          [connections.business-central]\nkind = \"business-central\"\nurl = \"http://127.0.0.1:1\"\ncompany = \"x\"\n{sign_in}\n\
          [connections.dataverse]\nkind = \"dataverse\"\nurl = \"http://127.0.0.1:1\"\n{sign_in}\n",

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::agent::brake::plan_file::PlanFile;
+use crate::agent::brake::view::BrakeView;
 use crate::agent::error::ErrorKind;
 use crate::agent::report::{Failure, RunReport};
 use crate::agent::standstill::StallView;
@@ -75,6 +77,13 @@ pub enum Command {
         connection: String,
         agreed_by: Option<String>,
     },
+    /// Runs exactly the plan with that hash, which waits because of a limit.
+    Approve {
+        plan: String,
+        by: String,
+    },
+    /// What a run would do, with every row and its hash.
+    PlanInFull,
 }
 
 impl Command {
@@ -84,6 +93,7 @@ impl Command {
         match self {
             Self::Status
             | Self::Plan
+            | Self::PlanInFull
             | Self::Conflicts
             | Self::History { .. }
             | Self::Run { .. }
@@ -92,6 +102,7 @@ impl Command {
             | Self::Undo { dry_run: true, .. } => true,
             Self::Sync { .. }
             | Self::Answer { .. }
+            | Self::Approve { .. }
             | Self::Backup { .. }
             | Self::Compact
             | Self::Undo { .. }
@@ -122,6 +133,10 @@ pub enum Reply {
     /// How many rows go on.
     Resumed(u64),
     Rebaseline(Box<RebaselineView>),
+    Plan {
+        plan: PlanFile,
+        report: Box<RunReport>,
+    },
 }
 
 /// Why a command failed, ready to be shown.
@@ -145,6 +160,9 @@ pub struct StatusView {
     pub warnings: Vec<String>,
     pub connections: Vec<ConnectionStatus>,
     pub mappings: Vec<MappingStatus>,
+    /// Plans over a limit, which wait for a person.
+    #[serde(default)]
+    pub brakes: Vec<BrakeView>,
     pub open_conflicts: u64,
     pub inbox: String,
     /// What has stood still for too long, with cause and remedy.
@@ -164,6 +182,8 @@ pub enum Health {
     StandingStill,
     /// In step but for what people have to decide.
     WaitingForPeople,
+    /// A plan is over a limit: nothing of its mapping is written until a person approves it.
+    Braked,
     /// Something cannot be read or written now; Tandem keeps trying.
     Retrying,
     /// Something has to be corrected.

@@ -21,6 +21,8 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 use tracing::warn;
 
+use crate::agent::brake::plan_file::PlanFile;
+use crate::agent::brake::{approve, view};
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::ErrorKind;
 use crate::agent::plan::conflicts::{self, Answered};
@@ -30,7 +32,7 @@ use crate::agent::standstill;
 use crate::config::{Config, ConfigError, Places};
 use crate::inbox;
 use crate::mapping::Mapping;
-use crate::model::{AnswerPlace, ConflictId, ConnectionName, RunId, Timestamp};
+use crate::model::{AnswerPlace, ConflictId, ConnectionName, MappingName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
@@ -178,28 +180,46 @@ impl Desk {
                 let view = self.rebaseline(connection, agreed_by.as_deref()).await?;
                 Ok(Reply::Rebaseline(Box::new(view)))
             }
+            Command::Approve { plan, by } => self.approve(plan, by).await.map(Reply::Report),
+            Command::PlanInFull => self.plan_in_full().await,
         }
     }
 
     /// Runs every mapping once: answers from the inbox first, and the inbox rewritten afterwards.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
         let _busy = self.busy.lock().await;
-        self.run_noted(options).await
+        self.run_noted(options, None).await
     }
 
-    async fn run_noted(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
+    /// `approved`: nothing but what a person approved, in that mapping.
+    async fn run_noted(
+        &self,
+        options: &RunOptions,
+        approved: Option<&MappingName>,
+    ) -> Result<RunReport, ControlError> {
         self.set_running(true);
-        let report = self.run_alone(options).await;
+        let report = self.run_alone(options, approved).await;
         self.set_running(false);
         report
     }
 
-    async fn run_alone(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
+    async fn run_alone(
+        &self,
+        options: &RunOptions,
+        approved: Option<&MappingName>,
+    ) -> Result<RunReport, ControlError> {
         self.warn_once_a_day();
         let before = self.exchange_inbox();
-        let report = self.engine.run(options).await.map_err(|error| store(&error))?;
+        let report = match approved {
+            Some(mapping) => self.engine.run_approved(options, mapping).await,
+            None => self.engine.run(options).await,
+        }
+        .map_err(|error| store(&error))?;
         let after = self.exchange_inbox();
-        self.memory().failures = Some(report.failures.clone());
+        // How other mappings stand is for a run of all of them to say.
+        if approved.is_none() {
+            self.memory().failures = Some(report.failures.clone());
+        }
         before?;
         if after?.answers > 0 {
             self.answers.notify_one();
@@ -281,7 +301,9 @@ impl Desk {
             let open_conflicts = snapshot.conflicts()?.len() as u64;
             let mappings = views::mappings(&self.engine, &snapshot)?;
             let stalls = standstill::stalls(&self.engine, &snapshot)?;
-            let health = views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings);
+            let brakes = view::brakes(&self.engine, &snapshot)?;
+            let health = views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings, &brakes);
+            let brakes = view::brakes(&self.engine, &snapshot)?;
             Ok(StatusView {
                 health: match health {
                     // It says why, and what to do.
@@ -295,6 +317,7 @@ impl Desk {
                 warnings: self.engine.warnings(),
                 connections,
                 mappings,
+                brakes,
                 open_conflicts,
                 inbox: self.engine.config().inbox_file().display().to_string(),
                 inbox_problems: memory.inbox_problems.clone(),
@@ -311,6 +334,26 @@ impl Desk {
         rehearsal.run(&options).await.map_err(|error| store(&error))
     }
 
+    async fn plan_in_full(&self) -> Result<Reply, ControlError> {
+        let _busy = self.busy.lock().await;
+        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
+        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        let kept = rehearsal.run_and_keep_plans(&options).await;
+        let (report, plans) = kept.map_err(|error| store(&error))?;
+        let plan = PlanFile::of(&plans, self.mappings(), &report.brakes, self.engine.now());
+        Ok(Reply::Plan { plan, report: Box::new(report) })
+    }
+
+    async fn approve(&self, plan: &str, by: &str) -> Result<RunReport, ControlError> {
+        let _busy = self.busy.lock().await;
+        let mapping = match approve::approve(&self.engine, plan, by).map_err(|error| store(&error))? {
+            Ok(mapping) => mapping,
+            Err(waiting) => return Err(approve::not_waiting(plan, &waiting)),
+        };
+        let options = RunOptions { trigger: "approve".to_owned(), sweep: false };
+        self.run_noted(&options, Some(&mapping)).await
+    }
+
     async fn answer(&self, id: ConflictId, words: &[String]) -> Result<AnsweredView, ControlError> {
         let _busy = self.busy.lock().await;
         // What stands in the file came earlier: this answer overrules it, and the file shows it from now on.
@@ -319,7 +362,7 @@ impl Desk {
         self.store_answer(id, words)?;
         let _ = inbox_file::show(&self.engine, self.files.as_ref());
         let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
-        let report = self.run_noted(&options).await?;
+        let report = self.run_noted(&options, None).await?;
         let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));
         let settled = open.map_err(|error| store(&error))?.is_none();
         Ok(AnsweredView { conflict: id.0, settled, report })

@@ -1,5 +1,6 @@
 //! What stands in the store, as people and machines read it.
 
+use crate::agent::brake::view::BrakeView;
 use crate::agent::engine::Engine;
 use crate::agent::error::ErrorKind;
 use crate::agent::find_row::FoundRow;
@@ -65,7 +66,8 @@ fn pending(snapshot: &Snapshot, mapping: &MappingName) -> Result<u64, StoreError
     for side in Side::BOTH {
         snapshot.visit_observations(mapping, side, |observation| {
             let is_open = matches!(observation.content, Content::Row(_) | Content::Gone(_));
-            pending += u64::from(is_open && observation.standing == Standing::Ready);
+            let is_pending = matches!(observation.standing, Standing::Ready | Standing::Braked);
+            pending += u64::from(is_open && is_pending);
             Ok(())
         })?;
     }
@@ -116,6 +118,7 @@ pub fn health(
     open_conflicts: u64,
     inbox_problems: &[String],
     mappings: &[MappingStatus],
+    brakes: &[BrakeView],
 ) -> Health {
     let failing: Vec<_> = failures.iter().filter(|failure| !failure.transient).collect();
     if !failing.is_empty() && failing.iter().all(|failure| failure.kind == ErrorKind::NeedsPerson) {
@@ -124,6 +127,8 @@ pub fn health(
         Health::Failing
     } else if !failures.is_empty() {
         Health::Retrying
+    } else if !brakes.is_empty() {
+        Health::Braked
     } else if mappings.iter().any(|mapping| mapping.stands_still_for.is_some()) {
         Health::StandingStill
     } else if open_conflicts > 0 || !inbox_problems.is_empty() {
@@ -229,6 +234,7 @@ pub fn entry(engine: &Engine, entry: &JournalEntry) -> EntryView {
                 Some(AnswerPlace::Command) => format!("conflict {conflict}, answered by command"),
                 None => format!("conflict {conflict}"),
             },
+            CauseOfWrite::Approval { plan, by } => format!("plan {plan}, approved by {by}"),
             CauseOfWrite::Recovery => "found after an interruption".to_owned(),
             CauseOfWrite::Undo { run } => format!("undo of run {}", run.0),
         },

@@ -1,14 +1,17 @@
 //! Deletions where no feed names them: sweeping ids, and gathering the evidence that I8 asks for.
 
+use std::collections::BTreeSet;
+
 use tracing::info;
 
+use crate::agent::brake::gate;
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
 use crate::agent::identity::wiped::{self, Present};
 use crate::agent::prepare::Prepared;
 use crate::model::{
-    ConnectionName, Content, Evidence, Observation, Reason, RowId, Side, Standing, TableName, Timestamp,
-    Value, WakeCondition,
+    ConnectionName, Content, Evidence, Observation, Pair, Reason, RowId, Side, Standing, TableName,
+    Timestamp, Value, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::systems::{Fate, KeyedRead, Search};
@@ -32,8 +35,17 @@ pub async fn sweep_due(engine: &Engine, prepared: &Prepared, force: bool) -> Res
 
 /// Confirms earlier suspicions, or finds that there is nothing in them.
 pub async fn confirm_suspects(engine: &Engine, prepared: &Prepared) -> Result<(), EngineError> {
+    let suspects =
+        Pair::new(suspects(engine, prepared, Side::Left)?, suspects(engine, prepared, Side::Right)?);
+    if suspects.left.is_empty() && suspects.right.is_empty() {
+        return Ok(());
+    }
+    // Counted before anything is read: a table that was wiped stops right here (I8).
+    let held = gate::held_suspects(engine, prepared)?;
     for side in Side::BOTH {
-        confirm(engine, prepared, side).await?;
+        let held: BTreeSet<_> = held[side].iter().collect();
+        let free = suspects[side].iter().filter(|(row, _)| !held.contains(row)).cloned();
+        confirm(engine, prepared, side, free.collect()).await?;
     }
     Ok(())
 }
@@ -167,8 +179,12 @@ fn put(
 }
 
 /// Confirms suspicions: keyed read 404, filter empty, a neighbour readable; twice, some time apart (I8).
-async fn confirm(engine: &Engine, prepared: &Prepared, side: Side) -> Result<(), EngineError> {
-    let suspects = suspects(engine, prepared, side)?;
+async fn confirm(
+    engine: &Engine,
+    prepared: &Prepared,
+    side: Side,
+    suspects: Vec<Suspect>,
+) -> Result<(), EngineError> {
     let apart = std::time::Duration::from_secs(engine.config().settings.deletion_confirm_secs);
     for (row, first_confirmed) in suspects {
         let now = engine.now();

@@ -223,7 +223,7 @@ fn is_open(standing: &Standing) -> bool {
     match standing {
         Standing::Ready => true,
         Standing::Parked { reason, .. } => is_doubt(reason),
-        Standing::Conflicted(_) | Standing::Held => false,
+        Standing::Conflicted(_) | Standing::Held | Standing::Braked => false,
     }
 }
 

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeSet;
 
+use tracing::error;
+
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
 use crate::agent::look::observe::{Observer, UNREADABLE_PAUSE};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
-use crate::agent::write::job::{self, Work};
+use crate::agent::write::job::{self, Job, Work};
 use crate::mapping;
 use crate::model::{CauseOfWrite, Content, Reason, Record, Row, RowId, Side, Standing, WakeCondition};
-use crate::store::StoreError;
+use crate::store::{Snapshot, StoreError};
+use crate::sync;
 use crate::systems::Search;
 
 use super::resolve::with_resolver;
@@ -27,27 +30,18 @@ pub async fn create(
 ) -> Result<Option<Work>, EngineError> {
     let on = from.other();
     let observer = Observer { prepared, now: engine.now() };
-    let (sent, problem) = {
-        let snapshot = engine.store().snapshot()?;
-        let Ok(record) = observer.record(&snapshot, from, row)? else { return Ok(None) };
-        let sent = job::sent_on_create(&prepared.mapping, on, &record);
-        let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
-        let values = with_resolver(&snapshot, &prepared.base_currency, |resolver| {
-            mapping::to_values(&prepared.mapping, on, &sent, resolver)
-        })?;
-        (sent, fits.and(values.map(drop)).err().map(unfit_reason))
-    };
+    let derived = derive(engine, prepared, &engine.store().snapshot()?, from, row)?;
     let label = observer.label(from, row);
-    let reason = match problem {
-        Some(reason) => reason,
-        None => match unreadable_partner(engine, prepared, on, &sent).await? {
-            Some(partner) => Reason::PartnerUnreadable { partner },
-            None => {
-                let cause = CauseOfWrite::Edit { side: from };
-                let job = job::create(prepared, on, &row.id, sent, None);
-                return Ok(Some(Work { job, label, cause }));
+    let reason = match derived {
+        Derived::Nothing => return Ok(None),
+        Derived::Problem(reason) => reason,
+        Derived::Work(work) => {
+            let Job::Create { sent, .. } = &work.job else { return Ok(None) };
+            match unreadable_partner(engine, prepared, on, sent).await? {
+                Some(partner) => Reason::PartnerUnreadable { partner },
+                None => return Ok(Some(work)),
             }
-        },
+        }
     };
     let wake = match &reason {
         Reason::PartnerUnreadable { .. } => WakeCondition::after(observer.now, UNREADABLE_PAUSE),
@@ -59,6 +53,42 @@ pub async fn create(
     transaction.commit()?;
     state.report.add(leave_line(prepared, &label, &reason));
     Ok(None)
+}
+
+/// What follows from an uncoupled row, as far as the store can tell.
+pub enum Derived {
+    Work(Work),
+    Problem(Reason),
+    /// The row cannot be translated; it is looked at again when it is read.
+    Nothing,
+}
+
+/// Says what follows from an uncoupled row, as far as the store can tell.
+pub fn derive(
+    engine: &Engine,
+    prepared: &Prepared,
+    snapshot: &Snapshot,
+    from: Side,
+    row: &Row,
+) -> Result<Derived, StoreError> {
+    let on = from.other();
+    let observer = Observer { prepared, now: engine.now() };
+    let Ok(record) = observer.record(snapshot, from, row)? else { return Ok(Derived::Nothing) };
+    let sent = job::sent_on_create(&prepared.mapping, on, &record);
+    let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
+    let values = with_resolver(snapshot, &prepared.base_currency, |resolver| {
+        mapping::to_values(&prepared.mapping, on, &sent, resolver)
+    })?;
+    if let Err(unfit) = fits.and(values.map(drop)) {
+        return Ok(Derived::Problem(unfit_reason(unfit)));
+    }
+    if let Some(finding) = sync::audit_create(&prepared.mapping, on, &sent, &record, false) {
+        error!(mapping = %prepared.name(), %finding, "A decision breaks a rule; its row is stopped");
+        return Ok(Derived::Problem(Reason::Unsafe { message: finding.to_string() }));
+    }
+    let cause = CauseOfWrite::Edit { side: from };
+    let job = job::create(prepared, on, &row.id, sent, None);
+    Ok(Derived::Work(Work { job, label: observer.label(from, row), cause }))
 }
 
 /// Looks among the rows that cannot be read for one with the key of the row to be created: creating beside it would

@@ -42,8 +42,14 @@ impl Tries {
         self.decided.get(&(side, row.clone())).copied().unwrap_or(0)
     }
 
+    /// Returns whether a row was read by key in this pass.
+    #[must_use]
+    pub fn was_read(&self, side: Side, row: &RowId) -> bool {
+        self.read.contains(&(side, row.clone()))
+    }
+
     fn were_read(&self, rows: &Pair<RowId>) -> Pair<bool> {
-        Pair::from_fn(|side| self.read.contains(&(side, rows[side].clone())))
+        Pair::from_fn(|side| self.was_read(side, &rows[side]))
     }
 }
 

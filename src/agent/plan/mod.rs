@@ -5,6 +5,7 @@ pub mod couple;
 pub mod create;
 pub mod doubts;
 pub mod gather;
+pub mod judge;
 pub mod resolve;
 pub mod settle;
 pub mod standing;

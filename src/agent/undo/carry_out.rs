@@ -45,7 +45,8 @@ impl Engine {
         let span = info_span!("undo", id = id.0, undone = run.0);
         self.undo_all(&mut state, run).instrument(span).await?;
         let options = RunOptions { trigger: "undo".to_owned(), sweep: false };
-        self.finish(state, &options, started_at)
+        self.finish(&mut state, &options)?;
+        Ok(state.report)
     }
 
     async fn undo_all(&self, state: &mut RunState, run: RunId) -> Result<(), StoreError> {

@@ -1,5 +1,6 @@
 //! What became of writes: bases, versions, observations and journal, one transaction a batch.
 
+use crate::agent::brake::done;
 use crate::agent::engine::Engine;
 use crate::agent::identity::traces;
 use crate::agent::look::observe::Observer;
@@ -8,8 +9,9 @@ use crate::agent::prepare::Prepared;
 use crate::agent::report::{FieldLine, Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, IntentId, JournalEntry, Links,
-    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Version, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingId, CouplingState, FieldChange, IntentId, JournalEntry,
+    Links, Outcome, Pair, PlanVerb, PlannedWrite, Reason, Record, Row, RowId, Side, Standing, Version,
+    WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync;
@@ -309,6 +311,8 @@ impl Commit<'_> {
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)?;
         wake_waiting(self.engine, transaction, &coupling)?;
         let is_new = !sent.0.is_empty();
+        let cause =
+            &self.note_done(transaction, PlanVerb::Create, source, changes(sent, None), cause, is_new)?;
         if is_new {
             state.counts(name).created[side] += 1;
         } else {
@@ -385,9 +389,12 @@ impl Commit<'_> {
             fields: FieldLine::of(transaction, &self.prepared.mapping, sent, Some(before))?,
             note: None,
         });
+        let row_id = &coupling.rows[side];
+        let changed = changes(sent, Some(before));
+        let cause = &self.note_done(transaction, PlanVerb::Update, row_id, changed.clone(), cause, true)?;
         let version_left = row.as_ref().and_then(|row| row.version.clone());
         transaction.add_journal(&JournalEntry {
-            fields: changes(sent, Some(before)),
+            fields: changed,
             outcome: Outcome::done_to(version),
             links: Links { version: version_left, ..links(&coupling, side) },
             ..self.entry(state, &coupling, Action::Updated, cause)
@@ -407,6 +414,26 @@ impl Commit<'_> {
         }
         observer.refresh(transaction, &mut coupling, side.other())?;
         conflicts::close_if_settled(self.engine, self.prepared, transaction, state, &coupling)
+    }
+
+    /// Keeps for the brakes what was done. Returns the cause that the journal names. `is_counted`: it was really done, and not
+    /// found to be there already.
+    pub(super) fn note_done(
+        &self,
+        transaction: &mut Transaction,
+        verb: PlanVerb,
+        row: &RowId,
+        fields: Vec<FieldChange>,
+        cause: &CauseOfWrite,
+        is_counted: bool,
+    ) -> Result<CauseOfWrite, StoreError> {
+        let planned = PlannedWrite { on: self.side, verb, row: row.clone(), label: String::new(), fields };
+        let name = self.prepared.name();
+        if is_counted {
+            return done::note(self.engine, transaction, name, &planned, cause);
+        }
+        transaction.remove_approved_row(name, &planned.key())?;
+        Ok(cause.clone())
     }
 
     /// Starts the journal entry of something done to a coupling's row.

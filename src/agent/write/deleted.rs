@@ -6,7 +6,7 @@ use crate::agent::report::{FieldLine, Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::model::{
     Action, CauseOfWrite, Content, Coupling, CouplingId, FieldChange, JournalEntry, Links, Observation,
-    Outcome, Record, Row, RowId, Standing, Value, Version,
+    Outcome, PlanVerb, Record, Row, RowId, Standing, Value, Version,
 };
 use crate::store::{StoreError, Transaction};
 
@@ -48,6 +48,8 @@ impl Commit<'_> {
         conflicts::close(self.engine, self.prepared, transaction, state, &coupling)?;
         state.counts(name).deleted[side] += 1;
         state.report.add(self.line(&coupling.label));
+        let row = &coupling.rows[side];
+        let cause = &self.note_done(transaction, PlanVerb::Delete, row, Vec::new(), cause, true)?;
         transaction.add_journal(&JournalEntry {
             fields: gone(known),
             outcome: Outcome::done_to(version),

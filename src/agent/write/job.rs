@@ -7,8 +7,8 @@ use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, Field, FieldKind, Mapping, Unfit};
 use crate::model::{
-    Action, CauseOfWrite, ColumnName, Coupling, CouplingId, FieldChange, FieldId, Links, MappingName, Record,
-    Row, RowId, Side, Standing, Value, Version,
+    Action, CauseOfWrite, ColumnName, Coupling, CouplingId, FieldChange, FieldId, Links, MappingName,
+    PlanVerb, PlannedWrite, Record, Row, RowId, Side, Standing, Value, Version,
 };
 use crate::store::{StoreError, Transaction};
 
@@ -101,6 +101,22 @@ pub fn changes(sent: &Record, before: Option<&Record>) -> Vec<FieldChange> {
         after: value.clone(),
     };
     sent.0.iter().map(change).collect()
+}
+
+impl Work {
+    /// Returns what is done on that side, in the form in which plans are counted and approved. What a deletion loses is for
+    /// those to add who know it.
+    #[must_use]
+    pub fn planned(&self, on: Side) -> PlannedWrite {
+        let (verb, row, fields) = match &self.job {
+            Job::Create { source, sent, .. } => (PlanVerb::Create, source, changes(sent, None)),
+            Job::Update { row, sent, before, .. } => (PlanVerb::Update, row, changes(sent, Some(before))),
+            Job::Delete { row, .. } => (PlanVerb::Delete, row, Vec::new()),
+            Job::Restore { replaces, sent, .. } => (PlanVerb::Create, replaces, changes(sent, None)),
+            Job::Remove { row, .. } => (PlanVerb::Delete, row, Vec::new()),
+        };
+        PlannedWrite { on, verb, row: row.clone(), label: self.label.clone(), fields }
+    }
 }
 
 /// Returns the job that creates a row on `on` from a row of the other side.

@@ -41,10 +41,20 @@ impl Rehearsal {
         written.get(&(table.clone(), id.clone())).cloned()
     }
 
+    /// Returns the id of a row that its system would name: the same in every rehearsal, so that plans can be compared.
+    fn likely_id(&self, table: &TableName, values: &[(ColumnName, Value)]) -> RowId {
+        let candidates = (0..).map(|turn: u32| {
+            let text = format!("{table} {values:?} {turn}");
+            RowId::from(Uuid::new_v5(&Uuid::NAMESPACE_OID, text.as_bytes()))
+        });
+        let mut free = candidates.filter(|id| self.remembered(table, id).is_none());
+        free.next().expect("invariant: fewer rows are rehearsed than there are numbers")
+    }
+
     async fn appear(&self, write: &Write) -> WriteOutcome {
         match &write.verb {
             Verb::Create { id, values } => {
-                let id = id.clone().unwrap_or_else(|| RowId::from(Uuid::new_v4()));
+                let id = id.clone().unwrap_or_else(|| self.likely_id(&write.table, values));
                 let table = match self.system.describe(&write.table).await {
                     Ok(table) => table,
                     Err(error) => return WriteOutcome::NotApplied(error),

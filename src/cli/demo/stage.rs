@@ -63,7 +63,7 @@ impl Stage {
         if report.failures.is_empty() {
             return Ok(report);
         }
-        Err(CommandError::new(ExitCode::of_failures(&report.failures), failures_text(&report.failures)))
+        Err(CommandError::new(ExitCode::of_run(&report.failures, false), failures_text(&report.failures)))
     }
 
     /// Returns the open conflicts.

@@ -66,6 +66,7 @@ stored! {
         Parked { reason: StoredReason, wake: StoredWakeCondition },
         Conflicted(conflict: u64),
         Held,
+        Braked,
     }
 }
 
@@ -91,6 +92,7 @@ stored! {
         Drifted { on: StoredSide, fields: String },
         DriftKept { on: StoredSide },
         KeepsChanging { field: String, left: String, right: String },
+        Unsafe { message: String },
     }
 }
 

@@ -56,6 +56,7 @@ stored! {
         Answer { conflict: u64, place: Option<StoredAnswerPlace> },
         Recovery,
         Undo { run: u64 },
+        Approval { plan: String, by: String },
     }
 }
 

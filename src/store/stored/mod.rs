@@ -4,6 +4,7 @@
 //! never reordered, renamed in meaning or removed; a change of shape is a new value format with a migration.
 
 mod before_2;
+mod brake;
 mod change;
 mod conflict;
 mod coupling;
@@ -16,6 +17,7 @@ mod state;
 mod value;
 
 pub(super) use before_2::{FormerConflict, FormerJournalEntry};
+pub(super) use brake::{StoredApprovedRow, StoredBrakedPlan, StoredDoneInHour, StoredPace, StoredPlannedRow};
 pub(super) use change::StoredObservation;
 pub(super) use conflict::StoredConflict;
 pub(super) use coupling::StoredCoupling;

@@ -10,8 +10,8 @@ use uuid::Uuid;
 use super::mirror::stored;
 use super::{Malformed, Stored};
 use crate::model::{
-    ColumnName, ConflictId, CouplingId, FieldId, IntentId, MappingName, PageLink, Record, RowId, RunId, Side,
-    Stamp, TableName, Timestamp, Value, Version, Watermark,
+    ColumnName, ConflictId, CouplingId, DecisionHash, FieldId, IntentId, MappingName, PageLink, PlanHash,
+    Record, RowId, RunId, Side, Stamp, TableName, Timestamp, Value, Version, Watermark,
 };
 
 stored! {
@@ -163,8 +163,18 @@ macro_rules! stored_as_number {
 }
 
 stored_as_itself!(bool, u64, String);
-stored_as_text!(ColumnName, FieldId, MappingName, PageLink, Stamp, TableName, Version, Watermark);
+stored_as_text!(ColumnName, FieldId, MappingName, PageLink, PlanHash, Stamp, TableName, Version, Watermark);
 stored_as_number!(ConflictId, CouplingId, IntentId, RunId);
+
+impl Stored<DecisionHash> for u128 {
+    fn of(model: &DecisionHash) -> Self {
+        model.0
+    }
+
+    fn restore(self) -> Result<DecisionHash, Malformed> {
+        Ok(DecisionHash(self))
+    }
+}
 
 impl Stored<usize> for u64 {
     fn of(model: &usize) -> Self {
