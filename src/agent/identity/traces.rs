@@ -15,10 +15,7 @@ pub fn known(snapshot: &Snapshot, prepared: &[Prepared]) -> Result<Traces, Store
     let mut traces = Traces::new();
     for (mapping, side) in prepared.iter().flat_map(|mapping| Side::BOTH.map(|side| (mapping, side))) {
         let (connection, table) = (&mapping.mapping.connections[side], &mapping.mapping.tables[side]);
-        let key = (connection.clone(), table.clone());
-        if !traces.contains_key(&key) {
-            traces.insert(key, snapshot.traces(connection, table)?);
-        }
+        traces.insert((connection.clone(), table.clone()), snapshot.traces(connection, table)?);
     }
     Ok(traces)
 }
