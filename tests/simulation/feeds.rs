@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use tandem::model::{PageLink, Row, RowId, Watermark};
+use tandem::model::{ColumnName, PageLink, Row, RowId, Side, Value, Watermark};
 use tandem::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
+use uuid::Uuid;
 
-use super::machine::LATEST_SECS;
+use super::machine::{LATEST_SECS, Machine};
 use super::memory_system::MemorySystem;
+use super::server::Stored;
+use super::tables::{PHANTOM, customers};
+use super::trouble::strikes;
 
 /// How far reads by stamp reach back: further than stamps are coarse and edits come late.
-const OVERLAP_SECS: i64 = LATEST_SECS + 20;
+pub const OVERLAP_SECS: i64 = LATEST_SECS + 20;
 
 impl MemorySystem {
     pub(super) fn by_stamp(&self, query: &ChangeQuery) -> ChangePage {
-        let now = self.clock.now();
+        let now = self.now();
         let mut machine = self.machine();
         let place = match &query.cursor {
             Cursor::Start => Place::default(),
@@ -32,17 +36,34 @@ impl MemorySystem {
             .map(|(id, row)| (row.stamp, self.row(id, row, &query.columns)))
             .collect();
         rows.sort_by(|left, right| (left.0, &left.1.id).cmp(&(right.0, &right.1.id)));
-        let size = machine.random.usize(1..6);
+        let most = machine.sizes.most_in_page;
+        let size = machine.random.usize(1..=most);
         let more = rows.len() > size;
         rows.truncate(size);
         let last = rows.last().map(|(stamp, row)| (*stamp, row.id.clone()));
         let greatest = last.as_ref().map(|(stamp, _)| *stamp).max(place.greatest);
-        let rows = rows.into_iter().map(|(_, row)| self.read(&mut machine, row)).collect();
+        let mut rows: Vec<_> = rows.into_iter().map(|(_, row)| self.read(&mut machine, row)).collect();
+        let rate = if query.table == customers(Side::Left) { machine.rates.rolled_back } else { 0 };
+        if strikes(&mut machine.random, rate) {
+            rows.push(Ok(self.phantom(&mut machine, query, now)));
+        }
+        let started = place.started.unwrap_or(now);
         let next = match (more, last) {
-            (true, Some(after)) => Next::Page(Place { after: Some(after), greatest, ..place }.link()),
-            _ => Next::Done(Watermark::new(greatest.unwrap_or(now).to_string())),
+            (true, Some(after)) => {
+                Next::Page(Place { after: Some(after), greatest, started: Some(started), ..place }.link())
+            }
+            // What became visible behind a page that was read long ago is read next time.
+            _ => Next::Done(Watermark::new(greatest.unwrap_or(now).min(started).to_string())),
         };
         ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next }
+    }
+
+    /// A row whose transaction will be rolled back: a list shows it, and it never was.
+    fn phantom(&self, machine: &mut Machine, query: &ChangeQuery, now: i64) -> Row {
+        machine.server.version += 1;
+        let tag = (ColumnName::new("tag"), Value::text(PHANTOM));
+        let stored = Stored { version: machine.server.version, stamp: now, values: [tag].into() };
+        self.row(&RowId::from(Uuid::from_u128(machine.random.u128(..))), &stored, &query.columns)
     }
 
     pub(super) fn by_version(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
@@ -77,7 +98,8 @@ impl MemorySystem {
         }
         // What was changed while the pages are read comes with the next read, or once more.
         entries.retain(|version, _| *version > after);
-        let size = machine.random.usize(1..6);
+        let most = machine.sizes.most_in_page;
+        let size = machine.random.usize(1..=most);
         let more = entries.len() > size;
         let (mut rows, mut deleted, mut last) = (Vec::new(), Vec::new(), after);
         for (version, entry) in entries.into_iter().take(size) {
@@ -102,6 +124,8 @@ struct Place {
     floor: Option<i64>,
     after: Option<(i64, RowId)>,
     greatest: Option<i64>,
+    /// When the first page was read.
+    started: Option<i64>,
 }
 
 impl Place {
@@ -116,7 +140,8 @@ impl Place {
     fn link(self) -> PageLink {
         let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let (stamp, id) = self.after.unwrap();
-        PageLink::new(format!("{} {} {stamp} {id}", number(self.floor), number(self.greatest)))
+        let (floor, greatest) = (number(self.floor), number(self.greatest));
+        PageLink::new(format!("{floor} {greatest} {} {stamp} {id}", number(self.started)))
     }
 
     fn parse(link: &str) -> Self {
@@ -124,7 +149,8 @@ impl Place {
         Self {
             floor: parts[0].parse().ok(),
             greatest: parts[1].parse().ok(),
-            after: Some((number(parts[2]), RowId::new(parts[3]))),
+            started: parts[2].parse().ok(),
+            after: Some((number(parts[3]), RowId::new(parts[4]))),
         }
     }
 }

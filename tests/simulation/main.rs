@@ -5,6 +5,8 @@
 #[path = "mod.rs"]
 mod simulation;
 
+use simulation::circumstances::Sizes;
+use simulation::comparisons;
 use simulation::series::{Failure, Series};
 
 const SEEDS: u64 = 1000;
@@ -27,8 +29,8 @@ fn what_once_went_wrong_goes_right() {
     }
 }
 
-/// I1, I3, I4, I5, I8, I20, I21, I22: one seed decides everything; `TANDEM_TEST_SEED` and `TANDEM_TEST_SEEDS` choose others,
-/// `TANDEM_TEST_LOUD` tells what happens.
+/// I1–I5, I8, I9, I11, I12, I20–I23, I25–I27, I32, I34: one seed decides everything; `TANDEM_TEST_SEED` and
+/// `TANDEM_TEST_SEEDS` choose others, `TANDEM_TEST_LOUD` tells what happens.
 #[test]
 fn whatever_happens_nothing_is_lost_and_nothing_doubled() {
     let chosen = |name: &str| std::env::var(name).ok().map(|number| number.parse::<u64>().unwrap());
@@ -40,4 +42,40 @@ fn whatever_happens_nothing_is_lost_and_nothing_doubled() {
     assert!(failures.is_empty(), "{}", failures.join("\n"));
     let kills = tally.kills;
     assert!(kills >= seeds, "only {kills} kills in {seeds} lives: the trouble has gone");
+}
+
+/// I28: clocks that are off by days change no write, no id and no version.
+#[test]
+fn wrong_clocks_change_nothing() {
+    for seed in 1..=10 {
+        let [right, wrong] = simulation::alone(comparisons::with_skewed_clocks(seed, 100));
+        assert!(right.len() > 6, "{right:?}");
+        assert_eq!(right, wrong, "seed {seed}");
+    }
+}
+
+/// I24: neither sizes nor order nor faults change what both systems hold in the end.
+#[test]
+fn sizes_and_faults_do_not_change_the_result() {
+    let small = Sizes { most_in_page: 1, most_in_batch: 1, parallelism: 1 };
+    let middle = Sizes { most_in_page: 6, most_in_batch: 5, parallelism: 3 };
+    let large = Sizes { most_in_page: 500, most_in_batch: 100, parallelism: 8 };
+    for seed in 9..=17 {
+        let calm = simulation::alone(comparisons::in_phases(seed, middle, false));
+        assert!(calm.last().is_some_and(|rest| rest.len() > 6));
+        for (sizes, has_faults) in [(small, false), (large, false), (middle, true)] {
+            let other = simulation::alone(comparisons::in_phases(seed, sizes, has_faults));
+            let difference = comparisons::first_difference(&calm, &other);
+            assert_eq!(difference, None, "seed {seed}, {sizes:?}, with faults: {has_faults}");
+        }
+    }
+}
+
+/// I29: who starts over without the store finds the rows of before.
+#[test]
+fn a_lost_store_doubles_and_deletes_nothing() {
+    for seed in 1..=15 {
+        let wrong = simulation::alone(comparisons::with_lost_store(seed, 100));
+        assert!(wrong.is_empty(), "seed {seed}: {wrong:#?}");
+    }
 }

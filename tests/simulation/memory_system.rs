@@ -11,17 +11,18 @@ use tandem::model::{
     TableDescription, TableName, Timestamp, Value,
 };
 use tandem::systems::{
-    Abilities, ChangePage, ChangeQuery, Facts, IdPage, KeyedRead, Line, Refusal, RowError, Search, System,
-    SystemError, Verb, Write, WriteOutcome,
+    Abilities, ChangePage, ChangeQuery, Cursor, Facts, IdPage, KeyedRead, Line, RowError, Search, System,
+    SystemError, Write, WriteOutcome,
 };
-use uuid::Uuid;
 
 use super::ambush::Request;
 use super::clock::Clock;
 use super::gate::Gate;
+use super::lasting::Lasting;
 use super::machine::Machine;
-use super::server::{Applied, Effect, Stored, Traits, version_of};
-use super::tables::{KEY, POISON, columns};
+use super::people::People;
+use super::server::{Stored, Traits, version_of};
+use super::tables::{KEY, columns};
 use super::trouble::strikes;
 
 /// How long an accepted request may still take effect.
@@ -33,37 +34,74 @@ pub struct MemorySystem {
     pub(super) name: ConnectionName,
     machine: Arc<Mutex<Machine>>,
     gate: Gate,
-    pub(super) clock: Clock,
+    clock: Clock,
+    people: People,
 }
 
 impl MemorySystem {
-    pub fn new(name: &str, machine: Arc<Mutex<Machine>>, gate: Gate, clock: Clock) -> Self {
-        Self { name: ConnectionName::new(name), machine, gate, clock }
+    pub fn new(name: &str, machine: Arc<Mutex<Machine>>, gate: Gate, clock: Clock, people: People) -> Self {
+        Self { name: ConnectionName::new(name), machine, gate, clock, people }
     }
 
     pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Starts a request: time passes, the process may die, the system may be away.
+    /// What the system's own clock shows.
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now() + self.machine().skew
+    }
+
+    /// Starts a request: time passes, the process may die, people work meanwhile, the system may be away.
     async fn request(&self) -> Result<(), SystemError> {
         self.gate.pass().await;
-        let now = self.clock.tick();
+        self.clock.tick();
+        let now = self.now();
         let mut machine = self.machine();
         let machine = &mut *machine;
         machine.server.pass_time(now);
+        if strikes(&mut machine.random, machine.rates.busy) {
+            self.people.act(machine, now);
+        }
         let connection = self.name.clone();
-        if machine.is_away || strikes(&mut machine.random, machine.rates.unreachable) {
+        let is_down = machine.is_away || machine.lasting == Some(Lasting::Down);
+        if is_down || strikes(&mut machine.random, machine.rates.unreachable) {
             return Err(SystemError::Unreachable { connection, detail: "no line".to_owned() });
         }
         if strikes(&mut machine.random, machine.rates.throttled) {
-            return Err(SystemError::Throttled { connection, retry_after: None });
+            let retry_after = machine.random.bool().then(|| Duration::from_secs(machine.random.u64(1..90)));
+            return Err(SystemError::Throttled { connection, retry_after });
+        }
+        if strikes(&mut machine.random, machine.rates.signed_out) {
+            return Err(SystemError::SignIn { connection, detail: "the token has run out".to_owned() });
         }
         Ok(())
     }
 
     fn spring(&self, on: Request) -> Result<(), SystemError> {
         self.machine().spring(on, &self.name, self.clock.now())
+    }
+
+    /// Starts a request that reads a table.
+    async fn read_request(&self, table: &TableName) -> Result<(), SystemError> {
+        self.request().await?;
+        match &self.machine().lasting {
+            Some(Lasting::UnreadableTable(unreadable)) if unreadable == table => {
+                Err(SystemError::Forbidden {
+                    connection: self.name.clone(),
+                    what: format!("reading {table}"),
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Lets others go first.
+    async fn dawdle(&self) {
+        let turns = self.machine().random.usize(..3);
+        for _ in 0..turns {
+            tokio::task::yield_now().await;
+        }
     }
 
     pub(super) fn row(&self, id: &RowId, stored: &Stored, columns: &BTreeSet<ColumnName>) -> Row {
@@ -78,123 +116,20 @@ impl MemorySystem {
         }
     }
 
+    /// Shows a row, or says that it cannot be decoded.
     pub(super) fn read(&self, machine: &mut Machine, row: Row) -> Result<Row, RowError> {
-        if strikes(&mut machine.random, machine.rates.unreadable_row) {
+        let is_unreadable = machine.lasting == Some(Lasting::UnreadableRow(row.id.clone()));
+        if is_unreadable || strikes(&mut machine.random, machine.rates.unreadable_row) {
             return Err(RowError { id: Some(row.id), message: "torn".to_owned() });
         }
+        self.show(machine, &row);
         Ok(row)
     }
 
-    /// Applies one write and says what a client that hears the answer would hear.
-    fn carry_out(&self, machine: &mut Machine, write: &Write) -> WriteOutcome {
-        let now = self.clock.now();
-        let locked = strikes(&mut machine.random, machine.rates.locked);
-        if locked {
-            let connection = self.name.clone();
-            return WriteOutcome::RowBusy(SystemError::Unavailable {
-                connection,
-                status: 409,
-                retry_after: None,
-            });
-        }
-        let effect = self.effect(machine, write);
-        if is_poisoned(write) {
-            return WriteOutcome::Refused(refusal("no such thing"));
-        }
-        match machine.server.apply(&effect, now) {
-            Applied::Stale => WriteOutcome::Stale,
-            Applied::Missing => WriteOutcome::Missing,
-            Applied::Exists => WriteOutcome::AlreadyThere,
-            Applied::NumberTaken => WriteOutcome::DuplicateKey(refusal("the number is taken")),
-            Applied::Done => self.answered(machine, write, &effect, now),
-        }
+    /// Notes that Tandem knows this version.
+    pub(super) fn show(&self, machine: &mut Machine, row: &Row) {
+        machine.deeds.shown.extend(row.version.clone().map(|version| (row.id.clone(), version)));
     }
-
-    fn answered(&self, machine: &mut Machine, write: &Write, effect: &Effect, now: i64) -> WriteOutcome {
-        match effect {
-            Effect::Delete { table, id, .. } => {
-                machine.deleted.push((table.clone(), id.clone()));
-                WriteOutcome::Deleted
-            }
-            Effect::Create { table, id, .. } | Effect::Update { table, id, .. } => {
-                let row = self.row(id, &machine.server.table(table).rows[id], &write.returning);
-                if strikes(&mut machine.random, machine.rates.plug_in) {
-                    let column = ColumnName::new("phone");
-                    let phone = machine.server.table(table).rows[id].values.get(&column).cloned();
-                    if let Some(Value::Text(phone)) = phone {
-                        let values = vec![(column, Value::text(phone.replace('.', "-")))];
-                        let (table, id) = (table.clone(), id.clone());
-                        machine.server.apply(&Effect::Update { table, id, version: None, values }, now);
-                    }
-                }
-                WriteOutcome::Written(row)
-            }
-        }
-    }
-
-    fn effect(&self, machine: &mut Machine, write: &Write) -> Effect {
-        let table = write.table.clone();
-        match &write.verb {
-            Verb::Create { id, values } => {
-                let minted = || RowId::from(Uuid::from_u128(machine.random.u128(..)));
-                Effect::Create { table, id: id.clone().unwrap_or_else(minted), values: values.clone() }
-            }
-            Verb::Update { id, version, values } => Effect::Update {
-                table,
-                id: id.clone(),
-                version: Some(version.clone()),
-                values: values.clone(),
-            },
-            Verb::Delete { id, version } => {
-                Effect::Delete { table, id: id.clone(), version: Some(version.clone()) }
-            }
-        }
-    }
-
-    fn lost(&self) -> WriteOutcome {
-        let connection = self.name.clone();
-        WriteOutcome::InDoubt(SystemError::Unreachable { connection, detail: "the line went".to_owned() })
-    }
-
-    /// Sends a batch; the line may go before, while or after it is applied.
-    fn send(&self, writes: &[Write]) -> Vec<WriteOutcome> {
-        let mut machine = self.machine();
-        let machine = &mut *machine;
-        machine.writes += writes.len() as u64;
-        let now = self.clock.now();
-        let lost: Vec<_> = writes.iter().map(|_| self.lost()).collect();
-        if strikes(&mut machine.random, machine.rates.cut_before) {
-            return lost;
-        }
-        if strikes(&mut machine.random, machine.rates.delayed) {
-            for write in writes.iter().filter(|write| !is_poisoned(write)) {
-                let effect = self.effect(machine, write);
-                let at = now + machine.random.i64(1..SETTLE_SECS);
-                machine.server.delay(effect, at);
-            }
-            return lost;
-        }
-        let midway = strikes(&mut machine.random, machine.rates.cut_midway);
-        let applied = if midway { machine.random.usize(..=writes.len()) } else { writes.len() };
-        let outcomes: Vec<_> = writes[..applied].iter().map(|write| self.carry_out(machine, write)).collect();
-        if midway || strikes(&mut machine.random, machine.rates.cut_after) {
-            return lost;
-        }
-        outcomes
-    }
-}
-
-fn is_poisoned(write: &Write) -> bool {
-    match &write.verb {
-        Verb::Create { values, .. } | Verb::Update { values, .. } => {
-            values.iter().any(|(_, value)| *value == Value::text(POISON))
-        }
-        Verb::Delete { .. } => false,
-    }
-}
-
-fn refusal(message: &str) -> Refusal {
-    Refusal { status: Some(400), code: "Refused".to_owned(), message: message.to_owned() }
 }
 
 pub fn moment(second: i64) -> Timestamp {
@@ -207,9 +142,11 @@ impl System for MemorySystem {
     }
 
     fn abilities(&self) -> Abilities {
-        let batch_size = self.machine().random.usize(1..5);
+        let mut machine = self.machine();
+        let sizes = machine.sizes;
+        let batch_size = machine.random.usize(1..=sizes.most_in_batch);
         let settle = Duration::from_secs(SETTLE_SECS.unsigned_abs());
-        Abilities { settle, batch_size, parallelism: 2 }
+        Abilities { settle, batch_size, parallelism: sizes.parallelism }
     }
 
     fn line(&self) -> Line {
@@ -230,7 +167,7 @@ impl System for MemorySystem {
                 base_currency_code: None,
                 base_currency: None,
                 other_engine: None,
-                server_time: Some(moment(self.clock.now())),
+                server_time: Some(moment(self.now())),
             })
         })
     }
@@ -256,8 +193,22 @@ impl System for MemorySystem {
 
     fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
         Box::pin(async move {
-            self.request().await?;
+            self.read_request(&query.table).await?;
             self.spring(Request::Page)?;
+            {
+                let mut machine = self.machine();
+                let rate = machine.rates.page_refused;
+                let is_page = matches!(query.cursor, Cursor::Page(_));
+                if is_page && strikes(&mut machine.random, rate) {
+                    return Err(SystemError::BadRequest {
+                        connection: self.name.clone(),
+                        what: query.table.to_string(),
+                        status: 400,
+                        code: "SkipToken".to_owned(),
+                        message: "no such page".to_owned(),
+                    });
+                }
+            }
             let lists_deletions = Traits::of(self.machine().server.side).lists_deletions;
             if lists_deletions { self.by_version(query) } else { Ok(self.by_stamp(query)) }
         })
@@ -270,7 +221,7 @@ impl System for MemorySystem {
         ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
         Box::pin(async move {
-            self.request().await?;
+            self.read_request(table).await?;
             let mut machine = self.machine();
             let mut reads = Vec::new();
             for id in ids {
@@ -293,8 +244,8 @@ impl System for MemorySystem {
         search: &'a Search,
     ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
         Box::pin(async move {
-            self.request().await?;
-            let now = self.clock.now();
+            self.read_request(table).await?;
+            let now = self.now();
             let mut machine = self.machine();
             let matches = |id: &RowId, row: &Stored| match search {
                 Search::ModifiedSince(floor) => moment(row.stamp) >= *floor,
@@ -314,11 +265,12 @@ impl System for MemorySystem {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
         Box::pin(async move {
-            self.request().await?;
-            let now = self.clock.now();
+            self.read_request(table).await?;
+            let now = self.now();
             let mut machine = self.machine();
             let after = page.map(|page| RowId::new(page.as_str()));
-            let size = machine.random.usize(1..6);
+            let most = machine.sizes.most_in_page;
+            let size = machine.random.usize(1..=most);
             let listed = machine.server.listed(table, now);
             let mut ids: Vec<_> = listed
                 .into_iter()
@@ -334,10 +286,12 @@ impl System for MemorySystem {
 
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
         Box::pin(async move {
+            self.dawdle().await;
             if let Err(error) = self.request().await.and_then(|()| self.spring(Request::Write)) {
                 return writes.iter().map(|_| WriteOutcome::NotApplied(error.clone())).collect();
             }
             let outcomes = self.send(writes);
+            self.dawdle().await;
             self.gate.pass().await;
             outcomes
         })

@@ -1,21 +1,29 @@
 //! The engine between two systems in memory, with everything going wrong that can, decided by one seed.
 
 mod ambush;
+pub mod series;
+
+mod answers;
+pub mod circumstances;
 mod clock;
+pub mod comparisons;
 mod disk;
 mod feeds;
 mod gate;
+mod history;
 #[cfg(test)]
 mod kills;
+mod lasting;
 mod machine;
 mod memory_system;
 mod oracle;
 mod people;
-pub mod series;
 mod server;
+mod steps;
 mod tables;
 mod trouble;
 mod world;
+mod writes;
 
 use world::World;
 
@@ -29,13 +37,27 @@ pub struct Verdict {
 
 /// Lives through one seed and judges what is left.
 pub fn live(seed: u64, steps: u64) -> Verdict {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
+    alone(async {
         let mut world = World::new(seed);
-        for _ in 0..steps {
+        let mut wrong = Vec::new();
+        let lasting = world.draw_lasting();
+        for step in 0..steps {
+            if step == steps / 2
+                && let Some(kind) = lasting
+            {
+                world.strike(kind);
+            }
             world.step().await;
         }
-        let wrong = oracle::judge(&mut world).await;
+        if let Some(kind) = lasting {
+            wrong.extend(oracle::judge_while(&mut world, kind).await);
+        }
+        wrong.extend(oracle::judge(&mut world).await);
         Verdict { kills: world.kills, wrong }
     })
+}
+
+/// Runs a world on a thread of its own.
+pub fn alone<T>(life: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(life)
 }

@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tandem::model::{ColumnName, RowId, Side, TableName, Value, Version};
 
+use super::tables::EDITED;
+
 /// How coarse stamps are, in seconds.
 const STAMP_STEP: i64 = 5;
 
@@ -49,6 +51,8 @@ struct Late {
 #[derive(Clone, Debug, Default)]
 pub struct Table {
     pub rows: BTreeMap<RowId, Stored>,
+    /// Every value a row ever held, by column.
+    pub held: BTreeMap<(RowId, ColumnName), BTreeSet<Value>>,
     /// Deletions by version.
     pub tombstones: BTreeMap<u64, RowId>,
     late: BTreeMap<RowId, Late>,
@@ -176,8 +180,16 @@ impl Server {
     fn put(&mut self, table: &TableName, id: &RowId, values: BTreeMap<ColumnName, Value>, now: i64) {
         self.version += 1;
         let stamp = now - now.rem_euclid(STAMP_STEP);
-        let stored = Stored { version: self.version, stamp, values };
-        self.tables.get_mut(table).unwrap().rows.insert(id.clone(), stored);
+        let table = self.tables.get_mut(table).unwrap();
+        let is_made = !table.rows.contains_key(id);
+        let blank = EDITED.into_iter().filter(|_| is_made).map(ColumnName::new);
+        for column in blank.filter(|column| !values.contains_key(column)) {
+            table.held.entry((id.clone(), column)).or_default().insert(Value::Blank);
+        }
+        for (column, value) in &values {
+            table.held.entry((id.clone(), column.clone())).or_default().insert(value.clone());
+        }
+        table.rows.insert(id.clone(), Stored { version: self.version, stamp, values });
     }
 
     /// Lets lists show a row as it was until a moment: its transaction is not committed yet.

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a simulation that cannot go on fails right there")]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a program for people at a terminal")]
 
+#[expect(dead_code, reason = "tests compare worlds, too")]
 #[path = "mod.rs"]
 mod simulation;
 

@@ -72,13 +72,8 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let config = configure(books, &folder);
         let machine = |side, seed| {
-            let mut server = Server::new(side);
-            for table in [customers(side), currencies(side)] {
-                server.tables.insert(table, Table::default());
-            }
-            let (rates, random) = (Rates::CALM, Rng::with_seed(seed));
-            let (ambushes, deleted) = (Vec::new(), Vec::new());
-            let machine = Machine { server, rates, ambushes, random, is_away: false, writes: 0, deleted };
+            let sizes = Sizes { most_in_page: 4, most_in_batch: 4, parallelism: 2 };
+            let machine = Machine::new(side, Rng::with_seed(seed), Rates::CALM, sizes, 0);
             Arc::new(Mutex::new(machine))
         };
         let gate = Gate::default();
@@ -474,7 +469,7 @@ fn configure(books: &Books, folder: &TempDir) -> Arc<Config> {
     let names: Vec<_> = mappings.iter().map(|(name, _)| format!("{name:?}")).collect();
     let consent = match books.approved {
         true => {
-            "[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n"
+            "[brakes]\ncreates = 100000\nupdates = 100000\ndeletes = 100000\ndeletes_percent = 100000\nupdates_percent = 100000\n[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n"
         }
         false => "",
     };
