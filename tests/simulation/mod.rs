@@ -18,6 +18,7 @@ mod machine;
 mod memory_system;
 mod oracle;
 mod people;
+pub mod scenarios;
 mod server;
 mod steps;
 mod tables;

@@ -108,6 +108,7 @@ fn verdict(
             if let Some(reason) = problem {
                 return Ok(unfit(reason));
             }
+            let is_one_of_two = Side::BOTH.into_iter().all(|side| !merge.writes[side].0.is_empty());
             let update = |side: Side| {
                 let version = versions[side].clone().filter(|_| !merge.writes[side].0.is_empty())?;
                 let job = Job::Update {
@@ -116,6 +117,7 @@ fn verdict(
                     version,
                     sent: merge.writes[side].clone(),
                     before: records[side].clone(),
+                    is_one_of_two,
                 };
                 Some(work(side, job))
             };

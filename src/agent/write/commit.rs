@@ -223,7 +223,7 @@ impl Commit<'_> {
                     Restored { id: &id, replaces, sent, row, label: &work.label, cause: &work.cause };
                 self.restored(transaction, state, restored)
             }
-            Job::Update { coupling, row: id, version, sent, before } => {
+            Job::Update { coupling, row: id, version, sent, before, .. } => {
                 if row.is_none() {
                     rest.rereads.push(id.clone());
                 }

@@ -38,6 +38,8 @@ pub enum Job {
         version: Version,
         sent: Record,
         before: Record,
+        /// Its partner is written in the same round.
+        is_one_of_two: bool,
     },
     Delete {
         coupling: CouplingId,

@@ -12,7 +12,7 @@ use crate::store::{StoreError, Transaction};
 use crate::systems::{Refusal, SystemError};
 
 use super::commit::{Commit, Rest};
-use super::job::{Work, park_behind};
+use super::job::{Job, Work, park_behind};
 
 /// How long a row is left alone whose write the system could not carry out.
 const ROW_PAUSE: Duration = Duration::from_secs(60);
@@ -83,6 +83,12 @@ impl Commit<'_> {
         let reason = Reason::Refused { code: refusal.code.clone(), message: refusal.message };
         let standing = Standing::Parked { reason: reason.clone(), wake };
         park_behind(&observer, transaction, self.side, &work.job, &standing)?;
+        if let Job::Update { row, is_one_of_two: true, .. } = &work.job {
+            // What the refused row has to give is written in the same round, and settles it. If that does not land,
+            // nothing else would bring it up again.
+            let wake = WakeCondition::after(observer.now, ROW_PAUSE);
+            observer.park(transaction, self.side, row, Standing::Parked { reason: reason.clone(), wake })?;
+        }
         state.counts(name).refused += 1;
         state.report.add(Line {
             mapping: name.to_string(),

@@ -21,12 +21,13 @@ use super::files::GatedFiles;
 use super::portrait::Portrait;
 use super::scenario::{Act, Books, Deed, Meets};
 use crate::simulation::ambush::{Ambush, Surprise};
+use crate::simulation::circumstances::Sizes;
 use crate::simulation::clock::Clock;
 use crate::simulation::disk::Disk;
 use crate::simulation::gate::Gate;
 use crate::simulation::machine::Machine;
 use crate::simulation::memory_system::{MemorySystem, connection, moment};
-use crate::simulation::server::{Applied, Effect, Server, Table};
+use crate::simulation::server::{Applied, Effect};
 use crate::simulation::tables::{currencies, customers};
 use crate::simulation::trouble::Rates;
 

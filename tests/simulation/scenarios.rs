@@ -1,0 +1,58 @@
+//! Stories that seeds told once, each told again by itself.
+
+use tandem::model::{ColumnName, RowId, Side, Value};
+
+use super::circumstances::Circumstances;
+use super::lasting::Lasting;
+use super::oracle;
+use super::server::Effect;
+use super::tables::{POISON, customers};
+use super::trouble::Rates;
+use super::world::World;
+
+/// A world without trouble, with one customer on both sides. Returns the rows of it, left and right.
+async fn with_one_customer() -> (World, [RowId; 2]) {
+    let (_, circumstances) = World::draw(1);
+    let circumstances =
+        Circumstances { rows: 1, has_filter: false, has_cards: false, deletion: "ask", ..circumstances };
+    let mut world = World::under(1, Rates::default(), circumstances);
+    write(&mut world, Side::Left, None, &[("note", "note")]);
+    world.run_sweeping(false).await;
+    let coupling = world.customers_coupled().remove(0);
+    (world, [coupling.rows.left, coupling.rows.right])
+}
+
+/// Somebody writes a row; the only one where none is named.
+fn write(world: &mut World, side: Side, row: Option<&RowId>, values: &[(&str, &str)]) {
+    let (now, table) = (world.now(side), customers(side));
+    let mut machine = world.machine(side);
+    let only = || machine.server.table(&table).rows.keys().next().cloned().unwrap();
+    let id = row.cloned().unwrap_or_else(only);
+    let values = values.iter().map(|(name, value)| (ColumnName::new(*name), Value::text(*value))).collect();
+    machine.server.apply(&Effect::Update { table, id, version: None, values }, now);
+}
+
+fn street(world: &World, side: Side, row: &RowId) -> String {
+    let machine = world.machine(side);
+    match machine.server.table(&customers(side)).rows[row].value("street") {
+        Value::Text(street) => street.clone(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// The right refuses a row whose other fields it edited, while the left cannot be written. Returns what the left holds of
+/// the edit afterwards: for each of two edits, in the same run as the refusal and in a later one.
+pub async fn a_refused_row_beside_a_side_that_cannot_be_written() -> [String; 2] {
+    let (mut world, [left, right]) = with_one_customer().await;
+    let mut streets = Vec::new();
+    for edit in ["street 1", "street 2"] {
+        write(&mut world, Side::Left, Some(&left), &[("note", POISON), ("name", edit)]);
+        write(&mut world, Side::Right, Some(&right), &[("street", edit)]);
+        world.machine(Side::Left).lasting = Some(Lasting::ThrottledWrites);
+        world.run_sweeping(false).await;
+        world.heal();
+        oracle::quiet(&mut world).await;
+        streets.push(street(&world, Side::Left, &left));
+    }
+    [streets.remove(0), streets.remove(0)]
+}
