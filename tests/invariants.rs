@@ -1,6 +1,7 @@
 //! Which test shows which invariant: doc comments of tests name them, and every invariant of `docs/invariants.md` needs one.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails right there")]
+#![expect(clippy::print_stdout, reason = "prints the table it is for")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;

@@ -225,6 +225,7 @@ impl System for MemorySystem {
             let mut machine = self.machine();
             let mut reads = Vec::new();
             for id in ids {
+                machine.server.await_commit(table, id);
                 let row =
                     machine.server.table(table).rows.get(id).map(|stored| self.row(id, stored, columns));
                 reads.push(match row.map(|row| self.read(&mut machine, row)) {

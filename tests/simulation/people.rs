@@ -135,7 +135,7 @@ impl Crowd {
             .into_iter()
             .map(|field| (ColumnName::new(field), value(&mut self.random, field)))
             .collect();
-        if values.is_empty() { None } else { self.update(machine, row, values, now) }
+        if values.is_empty() { None } else { self.update(machine, row, &values, now) }
     }
 
     /// Somebody chooses a currency.
@@ -144,31 +144,31 @@ impl Crowd {
             machine.server.table(&currencies(machine.server.side)).rows.keys().cloned().collect();
         let target = choices.get(self.random.usize(..choices.len().max(1)))?.clone();
         let values = vec![(ColumnName::new("currency"), Value::Reference(target))];
-        self.update(machine, row, values, now)
+        self.update(machine, row, &values, now)
     }
 
     /// Somebody blocks a row, or unblocks it.
     fn block(&mut self, machine: &mut Machine, row: &RowId, now: i64) -> Option<Effect> {
         let stored = machine.server.table(&customers(machine.server.side)).rows.get(row)?;
         let blocked = Value::text(if stored.value("blocked").is_blank() { "all" } else { "" });
-        self.update(machine, row, vec![(ColumnName::new("blocked"), blocked)], now)
+        self.update(machine, row, &[(ColumnName::new("blocked"), blocked)], now)
     }
 
     fn update(
         &mut self,
         machine: &mut Machine,
         row: &RowId,
-        values: Vec<(ColumnName, Value)>,
+        values: &[(ColumnName, Value)],
         now: i64,
     ) -> Option<Effect> {
         let table = customers(machine.server.side);
         let before = machine.server.table(&table).rows.get(row).cloned();
         let effect =
-            Effect::Update { table: table.clone(), id: row.clone(), version: None, values: values.clone() };
+            Effect::Update { table: table.clone(), id: row.clone(), version: None, values: values.to_vec() };
         let is_done = machine.by_person(&effect, now) == Applied::Done;
         is_done.then(|| {
             let after = &machine.server.table(&table).rows[row];
-            self.history.note(machine.server.side, row, &values, before.as_ref(), after);
+            self.history.note(machine.server.side, row, values, before.as_ref(), after);
             effect
         })
     }

@@ -142,6 +142,7 @@ impl Server {
                 all.extend(values.iter().cloned());
                 self.complete(table, &mut all);
                 self.put(table, id, all, now);
+                self.await_commit(table, id);
             }
             Effect::Delete { table, id, version } => {
                 let Some(row) = self.table(table).rows.get(id) else { return Applied::Missing };
@@ -196,6 +197,11 @@ impl Server {
     pub fn hold_back(&mut self, table: &TableName, id: &RowId, before: Option<Stored>, until: i64) {
         let late = &mut self.tables.get_mut(table).unwrap().late;
         late.entry(id.clone()).or_insert(Late { before, until });
+    }
+
+    /// Lets a row's transaction be committed: who reads the row by key, or writes it, has waited for that.
+    pub fn await_commit(&mut self, table: &TableName, id: &RowId) {
+        self.tables.get_mut(table).unwrap().late.remove(id);
     }
 
     /// Returns the rows as lists show them.

@@ -18,9 +18,9 @@ impl View<'_> {
                     let held = &machine.server.table(&customers(side)).held;
                     let column = (coupling.rows[side].clone(), ColumnName::new(field));
                     let held: BTreeSet<_> = held.get(&column).into_iter().flatten().collect();
-                    // A column that nobody ever filled is blank.
                     let is_held = held.iter().any(|value| normal(field, value) == normal(field, base));
-                    if !is_held && !(base.is_blank() && held.is_empty()) {
+                    let was_never_filled = base.is_blank() && held.is_empty();
+                    if !(is_held || was_never_filled) {
                         wrong.push(format!(
                             "I32: the base of {field} of {:?} is {base:?}, which the {side:?} never held",
                             coupling.rows

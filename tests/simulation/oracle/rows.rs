@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use tandem::model::{Content, RowId, Side, Value};
 
 use super::View;
+use super::books::Books;
 use crate::simulation::server::Stored;
 use crate::simulation::tables::{PHANTOM, customers};
 
 impl View<'_> {
     pub fn check_unsettled(&self, wrong: &mut Vec<String>) {
         wrong.extend(self.customers.unsettled().into_iter().map(|row| format!("I22: unsettled: {row}")));
-        let cards = self.cards.iter().flat_map(|cards| cards.unsettled());
+        let cards = self.cards.iter().flat_map(Books::unsettled);
         wrong.extend(cards.map(|row| format!("I22: unsettled card: {row}")));
     }
 
