@@ -57,7 +57,6 @@ impl Engine {
 
     fn run_state(&self) -> Result<RunState, StoreError> {
         let started_at = self.now();
-        let started_at = self.now();
         Ok(RunState::new(self.number_run(started_at)?, started_at))
     }
 

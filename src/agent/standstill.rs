@@ -170,9 +170,10 @@ const fn cause_of(reason: &Reason) -> Option<Cause> {
     match reason {
         Reason::WaitingForReference { .. } => Some(Cause::WaitingForReference),
         Reason::Refused { .. } => Some(Cause::CannotWrite),
-        Reason::DoesNotFit { .. } | Reason::NoVersion { .. } | Reason::KeepsChanging { .. } => {
-            Some(Cause::WaitingForPerson)
-        }
+        Reason::DoesNotFit { .. }
+        | Reason::NoVersion { .. }
+        | Reason::KeepsChanging { .. }
+        | Reason::Unsafe { .. } => Some(Cause::WaitingForPerson),
         Reason::Unreadable { .. } | Reason::PartnerUnreadable { .. } | Reason::FateUnknown { .. } => {
             Some(Cause::CannotRead)
         }

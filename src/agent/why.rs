@@ -86,6 +86,7 @@ fn waiting_text(seen: &Observation, mapping: &Mapping) -> String {
         Standing::Parked { reason, .. } => reason_text(reason, mapping),
         Standing::Conflicted(conflict) => format!("conflict {conflict} waits for an answer"),
         Standing::Held => held_text(&mapping.name),
+        Standing::Braked => "a brake holds it; `tandem status` says how to go on".to_owned(),
     };
     format!("{what}; {waits}")
 }

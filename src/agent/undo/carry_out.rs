@@ -328,7 +328,14 @@ impl Undo<'_> {
             (Verdict::Update { version, sent, before }, Some(coupling)) => {
                 match self.unfit(snapshot, side, &sent)? {
                     Some(unfit) => Err(unfit),
-                    None => Ok(Some(Job::Update { coupling: coupling.id, row, version, sent, before })),
+                    None => Ok(Some(Job::Update {
+                        coupling: coupling.id,
+                        row,
+                        version,
+                        sent,
+                        before,
+                        is_one_of_two: false,
+                    })),
                 }
             }
             (Verdict::Delete { .. } | Verdict::Update { .. }, None) => {
