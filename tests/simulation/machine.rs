@@ -34,7 +34,7 @@ pub struct Machine {
 }
 
 /// What Tandem did to a server.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Deeds {
     /// How many writes came.
     pub writes: u64,
