@@ -237,6 +237,7 @@ impl Round {
 }
 
 /// Returns whether a deletion is passed on that is no write; where it is, that is noted.
+#[expect(clippy::too_many_arguments, reason = "a deletion passed on has that many parts")]
 fn pass_on(
     engine: &Engine,
     prepared: &Prepared,

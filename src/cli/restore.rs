@@ -42,7 +42,7 @@ pub(super) async fn restore(
     let present = Present::hold(&context.places.store())?;
     let restorable = Restorable::read(&file, &present)?;
     let facts = restorable.facts.clone();
-    let kept = if arguments.yes { restorable.put(present)? } else { None };
+    let kept = if arguments.yes { restorable.put(&present)? } else { None };
     let identities = facts.identities.into_iter();
     let view = RestoreView {
         file: file.display().to_string(),

@@ -134,7 +134,7 @@ impl Restorable {
 
     /// Puts the backup in place. The present store is kept beside it; returns under which name. A kill at any point leaves
     /// the one or the other in place, whole.
-    pub fn put(self, present: Present) -> Result<Option<PathBuf>, StoreError> {
+    pub fn put(self, present: &Present) -> Result<Option<PathBuf>, StoreError> {
         let Self { copy, store, .. } = self;
         let mut transaction = store.transaction()?;
         transaction.doubt_everything()?;
@@ -397,7 +397,7 @@ mod tests {
 
     fn restore(backup: &Path, path: &Path) -> Result<Option<PathBuf>, StoreError> {
         let present = Present::hold(path)?;
-        Restorable::read(backup, &present)?.put(present)
+        Restorable::read(backup, &present)?.put(&present)
     }
 
     #[test]

@@ -34,6 +34,21 @@ pub struct Sizes {
 const DAY: i64 = 24 * 60 * 60;
 
 impl Circumstances {
+    /// An empty world where all clocks are right, for scenarios that are written down.
+    #[cfg_attr(not(test), expect(dead_code, reason = "only tests play scenarios"))]
+    pub fn plain(deletion: &'static str) -> Self {
+        Self {
+            deletion,
+            has_filter: false,
+            matches_tags: false,
+            has_cards: false,
+            rows: 0,
+            sizes: Sizes { most_in_page: 4, most_in_batch: 4, parallelism: 2 },
+            skews: Pair::default(),
+            own_skew: 0,
+        }
+    }
+
     pub fn draw(random: &mut Rng) -> Self {
         let is_large = random.u32(..40) == 0;
         let sizes = match is_large {

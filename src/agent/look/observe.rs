@@ -41,7 +41,7 @@ impl Observer<'_> {
         };
         match (coupling, passes) {
             (Some(coupling), _) if coupling.state == CouplingState::Severed => Ok(()),
-            (_, Err(missing)) => self.unreadable(transaction, side, row.id, missing.to_string()),
+            (_, Err(missing)) => self.unreadable(transaction, side, &row.id, &missing.to_string()),
             (_, Ok(true)) if old.as_ref().is_some_and(|old| is_known(old, &row)) => Ok(()),
             (_, Ok(true)) if stays_held => {
                 self.put_standing(transaction, side, row.id.clone(), Content::Row(row), Standing::Held)
@@ -49,7 +49,7 @@ impl Observer<'_> {
             (None, Ok(false)) => self.forget(transaction, side, &row.id),
             (None, Ok(true)) => match self.record(transaction, side, &row)? {
                 Ok(_) => self.put(transaction, side, row.id.clone(), Content::Row(row)),
-                Err(error) => self.unreadable(transaction, side, row.id, error.to_string()),
+                Err(error) => self.unreadable(transaction, side, &row.id, &error.to_string()),
             },
             (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
             (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
@@ -79,7 +79,7 @@ impl Observer<'_> {
         error: RowError,
     ) -> Result<(), StoreError> {
         match error.id {
-            Some(id) => self.unreadable(transaction, side, id, error.message),
+            Some(id) => self.unreadable(transaction, side, &id, &error.message),
             None => Ok(()),
         }
     }
@@ -254,7 +254,7 @@ impl Observer<'_> {
             Ok(record) => record,
             Err(error) => {
                 transaction.put_coupling(&coupling)?;
-                return self.unreadable(transaction, side, row.id, error.to_string());
+                return self.unreadable(transaction, side, &row.id, &error.to_string());
             }
         };
         if sync::in_step(&self.prepared.mapping, &coupling.base, &record) {
@@ -337,17 +337,17 @@ impl Observer<'_> {
         &self,
         transaction: &mut Transaction,
         side: Side,
-        row: RowId,
-        message: String,
+        row: &RowId,
+        message: &str,
     ) -> Result<(), StoreError> {
         let standing = Standing::Parked {
-            reason: Reason::Unreadable { message: message.clone() },
+            reason: Reason::Unreadable { message: message.to_owned() },
             wake: WakeCondition::after(self.now, UNREADABLE_PAUSE),
         };
-        let old = transaction.observation(self.prepared.name(), side, &row)?;
-        self.put_standing(transaction, side, row.clone(), Content::Unreadable(message), standing)?;
+        let old = transaction.observation(self.prepared.name(), side, row)?;
+        self.put_standing(transaction, side, row.clone(), Content::Unreadable(message.to_owned()), standing)?;
         // It arrived when it first could not be read, however often that is tried.
-        match (old, transaction.observation(self.prepared.name(), side, &row)?) {
+        match (old, transaction.observation(self.prepared.name(), side, row)?) {
             (Some(old), Some(seen)) if matches!(old.content, Content::Unreadable(_)) => {
                 transaction.put_observation(&Observation { seen_at: old.seen_at, ..seen })
             }

@@ -150,9 +150,9 @@ impl Undo<'_> {
     }
 
     /// Lists what is not undone, and why.
-    pub fn leave(&self, state: &mut RunState, goal: &Goal, side: Option<Side>, note: String) {
+    pub fn leave(&self, state: &mut RunState, goal: &Goal, side: Option<Side>, note: &str) {
         let on = side.map(|side| self.prepared.mapping.connections[side].to_string());
-        state.report.add(left(self.prepared.name(), on, &goal.label, &note));
+        state.report.add(left(self.prepared.name(), on, &goal.label, note));
     }
 
     /// Reads the rows of goals by key.
@@ -239,7 +239,7 @@ impl Undo<'_> {
                         Ok(None) => {}
                         Err(note) => {
                             left.insert(goal.last);
-                            self.leave(state, goal, Some(side), note);
+                            self.leave(state, goal, Some(side), &note);
                         }
                     }
                 }
@@ -280,12 +280,7 @@ impl Undo<'_> {
             let is_in_doubt = goal.rows[*side].as_ref().is_some_and(|row| in_doubt.holds(*side, row));
             if is_in_doubt || !self.settle_hold(&mut transaction, goal, *side, job)? {
                 left.insert(goal.last);
-                self.leave(
-                    state,
-                    goal,
-                    Some(*side),
-                    "it could not be written; undo the run again".to_owned(),
-                );
+                self.leave(state, goal, Some(*side), "it could not be written; undo the run again");
             }
         }
         transaction.commit()?;

@@ -29,7 +29,7 @@ impl Undo<'_> {
                             work.push(self.work(goal, job));
                         }
                         Ok(None) => {}
-                        Err(note) => self.leave(state, goal, Some(side), note),
+                        Err(note) => self.leave(state, goal, Some(side), &note),
                     }
                 }
             }

@@ -23,7 +23,7 @@ impl Undo<'_> {
         for goal in ended {
             let Tie::Ended { base } = &goal.tie else { continue };
             if let Err(note) = self.tie(&mut transaction, state, goal, base, &read)? {
-                self.leave(state, goal, None, note.to_owned());
+                self.leave(state, goal, None, note);
             }
         }
         Ok(transaction.commit()?)
@@ -99,7 +99,7 @@ impl Undo<'_> {
             }
             if let Some(side) = self.written_since(&transaction, goal, &coupling.rows)? {
                 let system = &self.prepared.mapping.connections[side];
-                self.leave(state, goal, Some(side), format!("edited since, and written to {system}"));
+                self.leave(state, goal, Some(side), &format!("edited since, and written to {system}"));
                 continue;
             }
             conflicts::close(self.engine, self.prepared, &mut transaction, state, &coupling)?;

@@ -418,6 +418,7 @@ impl Commit<'_> {
 
     /// Keeps for the brakes what was done. Returns the cause that the journal names. `is_counted`: it was really done, and not
     /// found to be there already.
+    #[expect(clippy::too_many_arguments, reason = "one outcome has that many parts")]
     pub(super) fn note_done(
         &self,
         transaction: &mut Transaction,

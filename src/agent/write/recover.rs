@@ -273,6 +273,7 @@ fn finish_create(
     transaction.commit()
 }
 
+#[expect(clippy::too_many_arguments, reason = "one outcome has that many parts")]
 fn finish_restore(
     engine: &Engine,
     prepared: &Prepared,

@@ -3,6 +3,7 @@
 use tandem::model::Side;
 
 use crate::simulation::ambush::Request;
+use crate::simulation::circumstances::Circumstances;
 use crate::simulation::tables;
 use crate::simulation::trouble::Rates;
 
@@ -58,7 +59,9 @@ impl Books {
 
     /// Returns the mappings by name.
     pub fn mappings(&self) -> Vec<(&'static str, String)> {
-        let [currency, (name, mut text)] = tables::mappings(self.deletion);
+        let circumstances = Circumstances::plain(self.deletion);
+        let [currency, (name, mut text)] =
+            tables::mappings(&circumstances).try_into().expect("a plain world has two mappings");
         if !self.currencies {
             let from = text.find("[[field]]\nid = \"currency\"").unwrap();
             let to = text[from + 1..].find("[[field]]").unwrap() + from + 1;

@@ -21,12 +21,13 @@ use super::files::GatedFiles;
 use super::portrait::Portrait;
 use super::scenario::{Act, Books, Deed, Meets};
 use crate::simulation::ambush::{Ambush, Surprise};
-use crate::simulation::circumstances::Sizes;
+use crate::simulation::circumstances::Circumstances;
 use crate::simulation::clock::Clock;
 use crate::simulation::disk::Disk;
 use crate::simulation::gate::Gate;
 use crate::simulation::machine::Machine;
 use crate::simulation::memory_system::{MemorySystem, connection, moment};
+use crate::simulation::people::People;
 use crate::simulation::server::{Applied, Effect};
 use crate::simulation::tables::{currencies, customers};
 use crate::simulation::trouble::Rates;
@@ -73,7 +74,7 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let config = configure(books, &folder);
         let machine = |side, seed| {
-            let sizes = Sizes { most_in_page: 4, most_in_batch: 4, parallelism: 2 };
+            let sizes = Circumstances::plain(books.deletion).sizes;
             let machine = Machine::new(side, Rng::with_seed(seed), Rates::CALM, sizes, 0);
             Arc::new(Mutex::new(machine))
         };
@@ -192,8 +193,10 @@ impl Stage {
             let system = |side| {
                 let name = connection(side);
                 let (machine, gate) = (Arc::clone(&self.machines[side]), self.gate.clone());
+                // Nobody works in a calm system but those of the scenario.
+                let people = People::new(0, false);
                 let system: Arc<dyn System> =
-                    Arc::new(MemorySystem::new(name, machine, gate, self.clock.clone()));
+                    Arc::new(MemorySystem::new(name, machine, gate, self.clock.clone(), people));
                 (ConnectionName::new(name), system)
             };
             let systems: BTreeMap<_, _> = Side::BOTH.map(system).into();
