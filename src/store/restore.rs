@@ -10,6 +10,8 @@
 //!   still has its version, nothing was written there since, and the base holds; `agent/plan/doubts` settles that.
 //! - Writes under way go, but for creates: what they made is looked for. An update or deletion is decided anew.
 //! - Answers become suggestions: they may have been carried out, and changed again, since.
+//! - Rows Tandem made since are coupled again only as any rows are: by a key that is unique on both sides, or by the id it
+//!   mints. A row restored or renumbered since may find none; then it is listed, or created where nothing forbids it.
 //! - Numbers already given out since are not given out again: the inbox may still show them.
 
 use std::collections::BTreeMap;
@@ -23,7 +25,9 @@ use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
 
 use super::file::{Opened, open_held_back, opening};
 use super::stored::StoredObservation;
-use super::tables::{CONFLICTS, COUPLINGS, FEEDS, IDENTITIES, OBSERVATIONS, SEQUENCES, SWEEPS};
+use super::tables::{
+    CONFLICTS, COUPLINGS, ECHOES, FEEDS, IDENTITIES, OBSERVATIONS, SEQUENCES, STANDSTILLS, SWEEPS,
+};
 use super::whole_file::{self, Existing, folder_of, sync_folder};
 use super::{Damage, Doubt, Pages, Source, Store, StoreError, Transaction, View, codec, examine, migrate};
 use crate::model::{Content, Coupling, CouplingState, Intent, IntentVerb, Observation, Standing, Timestamp};
@@ -194,6 +198,8 @@ impl Transaction {
     fn doubt_everything(&mut self) -> Result<(), StoreError> {
         self.open_changed(FEEDS.definition())?.retain(|_, _| false)?;
         self.open_changed(SWEEPS.definition())?.retain(|_, _| false)?;
+        self.open_changed(ECHOES.definition())?.retain(|_, _| false)?;
+        self.open_changed(STANDSTILLS.definition())?.retain(|_, _| false)?;
         self.doubt_couplings()?;
         self.forget_observations()?;
         self.forget_answers()?;
@@ -408,7 +414,8 @@ mod tests {
         let kept = restore(&backup, &path).unwrap().unwrap();
         assert_eq!(names(folder.path()), ["backup.redb", "tandem.redb", "tandem.redb.before-restore-1"]);
         assert!(kept.ends_with("tandem.redb.before-restore-1"));
-        let snapshot = Store::open(&path).unwrap().snapshot().unwrap();
+        let store = Store::open(&path).unwrap();
+        let snapshot = store.snapshot().unwrap();
         let (connection, table) = (ConnectionName::new("erp"), TableName::new("customers"));
         assert_eq!(snapshot.feed(&connection, &table).unwrap(), None);
         assert_eq!(snapshot.sweep(&connection, &table).unwrap(), None);
