@@ -3,13 +3,16 @@
 use redb::{Key, TableDefinition, Value};
 use serde::de::DeserializeOwned;
 
-use crate::model::{Conflict, Coupling, Echo, Intent, JournalEntry, Observation, Run, Timestamp};
+use crate::model::{
+    ApprovedRow, BrakedPlan, Conflict, Coupling, DoneInHour, Echo, Freeze, Intent, JournalEntry, Observation,
+    Pace, Pin, PlannedRow, Run, Timestamp, Trace,
+};
 use crate::store::stored::Stored;
 use crate::store::tables::{
     self, Book, CONFLICT_BY_ROWS, COUPLING_BY_ROW, COUPLING_COUNTS, JOURNAL_BY_ROW, JOURNAL_BY_RUN, META,
     SEQUENCES,
 };
-use crate::store::{Consent, Doubt, FeedState, MappingState, Standstill, StoreError};
+use crate::store::{Consent, ContentSweep, Doubt, FeedState, MappingState, Standstill, StoreError};
 
 /// Something done once with every table, by what it holds.
 pub(super) trait Walk {
@@ -52,7 +55,16 @@ pub(super) fn walk(walk: &mut impl Walk) -> Result<(), StoreError> {
     walk.book::<_, _, MappingState>(&tables::MAPPINGS)?;
     walk.book::<_, _, Consent>(&tables::CONSENT)?;
     walk.index(JOURNAL_BY_ROW)?;
+    walk.book::<_, _, ContentSweep>(&tables::CONTENT_SWEEPS)?;
     walk.book::<_, _, Doubt>(&tables::DOUBTS)?;
     walk.book::<_, _, Standstill>(&tables::STANDSTILLS)?;
-    walk.book::<_, _, Echo>(&tables::ECHOES)
+    walk.book::<_, _, Echo>(&tables::ECHOES)?;
+    walk.book::<_, _, Pin>(&tables::PINS)?;
+    walk.book::<_, _, Vec<Trace>>(&tables::TRACES)?;
+    walk.book::<_, _, Freeze>(&tables::FREEZES)?;
+    walk.book::<_, _, BrakedPlan>(&tables::BRAKED_PLANS)?;
+    walk.book::<_, _, PlannedRow>(&tables::BRAKED_ROWS)?;
+    walk.book::<_, _, ApprovedRow>(&tables::APPROVED_ROWS)?;
+    walk.book::<_, _, DoneInHour>(&tables::DONE)?;
+    walk.book::<_, _, Pace>(&tables::PACES)
 }
