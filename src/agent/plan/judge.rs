@@ -7,7 +7,7 @@ use crate::agent::write::echo;
 use crate::agent::write::job::{self, Job, Work};
 use crate::mapping;
 use crate::model::{
-    Became, CauseOfWrite, Conflict, ConflictKind, Coupling, FieldChange, FieldId, Pair, PlanVerb,
+    Became, CauseOfWrite, Conflict, ConflictKind, Coupling, Evidence, FieldChange, FieldId, Pair, PlanVerb,
     PlannedWrite, Reason, Record, Row, Side, Value, WakeCondition,
 };
 use crate::store::StoreError;
@@ -26,7 +26,7 @@ pub struct Judged {
     pub cause: Option<CauseOfWrite>,
     /// The side on which the row is gone.
     gone: Option<Side>,
-    /// A person is asked about the deletion already.
+    /// A person is asked about the deletion already, or wants to be.
     is_asked: bool,
 }
 
@@ -62,7 +62,10 @@ pub fn judge(engine: &Engine, prepared: &Prepared, gathered: Gathered) -> Result
     let Gathered { pending, rows } = gathered;
     let conflict = pending.conflict.as_ref();
     let cause = conflict.filter(|conflict| conflict.answer.is_some()).map(Conflict::as_cause);
-    let is_asked = conflict.is_some_and(|conflict| matches!(conflict.kind, ConflictKind::Deleted { .. }));
+    // A person who goes on from a system that was set back wants to be asked about what is gone.
+    let is_wanted = |seen: &Option<Seen>| matches!(seen, Some(Seen::Gone(Evidence::Rebaselined { .. })));
+    let is_asked = conflict.is_some_and(|conflict| matches!(conflict.kind, ConflictKind::Deleted { .. }))
+        || Side::BOTH.iter().any(|side| is_wanted(&pending.seen[*side]));
     let gone = Side::BOTH.into_iter().find(|side| matches!(pending.seen[*side], Some(Seen::Gone(_))));
     let decision = sync::decide(&prepared.mapping, &pending);
     let verdict = match sync::audit(&prepared.mapping, &pending, &decision) {
