@@ -34,6 +34,8 @@ pub struct SeenRequest {
     pub method: String,
     /// The request target as sent.
     pub path_and_query: String,
+    /// Whether it changes something: itself, or in one part of a batch.
+    pub is_write: bool,
 }
 
 /// What the server does with a request.

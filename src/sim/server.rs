@@ -126,6 +126,17 @@ pub(crate) async fn bind(port: u16) -> io::Result<TcpListener> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await
 }
 
+/// Returns whether a request, or a part of a batch, changes something.
+fn is_write(method: &Method, target: &str, body: &[u8]) -> bool {
+    if !target.contains("$batch") {
+        return method != Method::GET;
+    }
+    let body = String::from_utf8_lossy(body);
+    ["PATCH", "PUT", "POST", "DELETE"]
+        .iter()
+        .any(|verb| body.contains(&format!("{verb} ")) || body.contains(&format!("\"{verb}\"")))
+}
+
 async fn handle(
     State(shared): State<Shared>,
     ConnectInfo(connection): ConnectInfo<Connection>,
@@ -143,7 +154,13 @@ async fn handle(
     }
     let number = shared.manners.faults.number(shared.service);
     let path_and_query = request.target();
-    let seen = SeenRequest { number, service: shared.service, method: method.to_string(), path_and_query };
+    let seen = SeenRequest {
+        number,
+        service: shared.service,
+        method: method.to_string(),
+        is_write: is_write(&method, &path_and_query, &body),
+        path_and_query,
+    };
     let by_hand = shared.manners.faults.before(&seen);
     if by_hand != Reaction::Proceed || request.person {
         return respond(&shared, &connection, &seen, request, by_hand);

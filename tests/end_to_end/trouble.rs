@@ -13,7 +13,7 @@ fn hit_next_batch(faults: &Faults, service: Service, reaction: Reaction) {
     let hits = AtomicU64::new(0);
     faults.on_request(move |request| {
         let is_batch = request.service == service && request.path_and_query.contains("$batch");
-        match is_batch && hits.fetch_add(1, Ordering::SeqCst) == 0 {
+        match is_batch && request.is_write && hits.fetch_add(1, Ordering::SeqCst) == 0 {
             true => reaction,
             false => Reaction::Proceed,
         }
@@ -263,7 +263,7 @@ async fn a_side_that_cannot_be_written_does_not_hold_up_the_other() {
     let faults = world.simulation.faults();
     faults.on_request(|request| {
         let is_batch = request.service == Service::Dataverse && request.path_and_query.contains("$batch");
-        if is_batch { Reaction::Answer(429, Some(60)) } else { Reaction::Proceed }
+        if is_batch && request.is_write { Reaction::Answer(429, Some(60)) } else { Reaction::Proceed }
     });
     assert_eq!(sync(&desk).await.failures.len(), 1);
     let seen = world.find(At::BusinessCentral, "vendors", "number", "V0002").await;

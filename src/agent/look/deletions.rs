@@ -10,8 +10,8 @@ use crate::agent::error::EngineError;
 use crate::agent::identity::wiped::{self, Present};
 use crate::agent::prepare::Prepared;
 use crate::model::{
-    ConnectionName, Content, Evidence, Observation, Pair, Reason, RowId, Side, Standing, TableName,
-    Timestamp, Value, WakeCondition,
+    ConnectionName, Content, CouplingState, Evidence, Observation, Pair, Reason, RowId, Side, Standing,
+    TableName, Timestamp, Value, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::systems::{Fate, KeyedRead, Search};
@@ -150,9 +150,11 @@ pub fn suspect(
     let name = prepared.name();
     let observer = Observer { prepared, now };
     let observation = transaction.observation(name, side, row)?;
-    if transaction.coupling_of(name, side, row)?.is_none() {
+    match transaction.coupling_of(name, side, row)? {
         // Never coupled: a row that is not there has nothing to settle.
-        return observer.forget(transaction, side, row);
+        None => return observer.forget(transaction, side, row),
+        Some(coupling) if coupling.state == CouplingState::Severed => return Ok(()),
+        Some(_) => {}
     }
     match observation.map(|observation| observation.content) {
         Some(Content::Gone(_) | Content::Missing { .. }) => Ok(()),

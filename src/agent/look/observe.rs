@@ -99,8 +99,10 @@ impl Observer<'_> {
         match coupling.state {
             CouplingState::Active { .. } => {}
             CouplingState::Broken if self.is_gone(transaction, side, row)? => return Ok(()),
+            // Whatever becomes of them, people said that the two are no longer one: the other is not made again.
+            CouplingState::Severed => return Ok(()),
             // The last of the two.
-            CouplingState::Broken | CouplingState::Severed => {
+            CouplingState::Broken => {
                 transaction.remove_coupling(name, coupling.id)?;
                 for side in Side::BOTH {
                     transaction.remove_observation(name, side, &coupling.rows[side])?;

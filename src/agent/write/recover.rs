@@ -8,7 +8,7 @@ use crate::agent::look::{observe::Observer, reread::reread};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
-use crate::store::{Doubt, StoreError};
+use crate::store::{Doubt, Snapshot, StoreError};
 use crate::sync;
 use crate::systems::{KeyedRead, RowError, Search};
 
@@ -170,6 +170,7 @@ async fn find_created(
     let observer = Observer { prepared, now: engine.now() };
     let snapshot = engine.store().snapshot()?;
     let wanted = sync::keys_of(&prepared.mapping, intent_source(intent), sent);
+    let others = sent_by_others(&snapshot, intent)?;
     let (mut alike, mut is_clear) = (Vec::new(), true);
     let label = &prepared.mapping.label;
     for row in young {
@@ -190,6 +191,10 @@ async fn find_created(
         if holds(&record, sent) {
             return Ok(Trace::Row(Box::new(row)));
         }
+        if others.iter().any(|other| holds(&record, other)) {
+            // Made by another create whose answer was lost, however alike the two are.
+            continue;
+        }
         let keys = sync::keys_of(&prepared.mapping, row.id.clone(), &record);
         let shares_key =
             keys.keys.iter().zip(&wanted.keys).any(|(key, wanted)| key.is_some() && key == wanted);
@@ -201,6 +206,19 @@ async fn find_created(
     }
     // Edited, or rewritten by the server, since it was made: its key still tells it, or its name and most of the rest.
     Ok(trace(alike, is_clear))
+}
+
+/// Returns what the other creates in doubt of the same table sent.
+fn sent_by_others(snapshot: &Snapshot, intent: &Intent) -> Result<Vec<Record>, StoreError> {
+    let others = snapshot.intents()?.into_iter().filter(|other| {
+        other.id != intent.id && other.mapping == intent.mapping && other.side == intent.side
+    });
+    Ok(others
+        .filter_map(|other| match other.verb {
+            IntentVerb::Create { sent, .. } | IntentVerb::Restore { sent, .. } => Some(sent),
+            IntentVerb::Update { .. } | IntentVerb::Delete { .. } | IntentVerb::Remove { .. } => None,
+        })
+        .collect())
 }
 
 /// Returns how many of the values sent a record holds.

@@ -7,6 +7,7 @@ use crate::simulation::ambush::Request;
 use crate::simulation::trouble::Rates;
 
 const ALFREDS: Values = &[("name", "Alfreds"), ("phone", "1")];
+const PHONE: &str = "[[field]]\nid = \"phone\"\nleft = \"phone\"\nright = \"phone\"\ndirection = \"<->\"\n";
 const BON_APP: Values = &[("name", "Bon app")];
 const ANSWERS_LOST: Rates = Rates { cut_after: 1000, ..Rates::CALM };
 
@@ -170,6 +171,25 @@ pub fn scenarios() -> Vec<Scenario> {
             ],
             quiet: &["left: tag b, number of b, name Bon app", "right: tag b, number of b, name Bon app"],
             ..Scenario::of("deleted right, the inbox file says delete")
+        },
+        Scenario {
+            // The phone belongs to the right alone: a row made anew would lack it.
+            books: Books { deletion: "delete", ..Books::changed(&[(PHONE, "")]) },
+            before: [before(), vec![edits(Right, "a", &[("phone", "2")]), Act::Run]].concat(),
+            acts: vec![
+                deletes(Left, "a"),
+                Act::Sweep,
+                Act::Wait(300),
+                Act::Person(Left, Deed::Revive("a")),
+                Act::Sweep,
+            ],
+            quiet: &[
+                "left: tag a, number of a, name Alfreds, phone 1",
+                "left: tag b, number of b, name Bon app",
+                "right: tag a, number of a, name Alfreds, phone 2",
+                "right: tag b, number of b, name Bon app",
+            ],
+            ..Scenario::of("deleted left and brought back before the second look")
         },
         Scenario {
             books: delete,

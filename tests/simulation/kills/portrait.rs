@@ -101,6 +101,8 @@ impl Portrait {
             let fields =
                 entry.fields.iter().map(|change| format!("{} {}", change.field, names.value(&change.after)));
             let outcome = match &entry.outcome {
+                // Nothing was done; only who heard the answer knows of it.
+                Outcome::Stale => continue,
                 Outcome::Done => "done".to_owned(),
                 other => format!("{other:?}"),
             };

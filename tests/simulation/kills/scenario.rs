@@ -131,6 +131,8 @@ pub enum Deed {
     Edit(&'static str, Values),
     Delete(&'static str),
     Currency(&'static str),
+    /// Undoes a deletion.
+    Revive(&'static str),
 }
 
 pub const fn creates(side: Side, row: &'static str, values: Values) -> Act {

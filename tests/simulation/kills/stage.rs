@@ -62,6 +62,8 @@ pub struct Stage {
     past: u64,
     /// How many acts were begun.
     begun: usize,
+    /// Rows that people deleted, as they were.
+    removed: BTreeMap<(Side, String), Effect>,
     /// What was left by kills that were lived through already.
     known: Option<Arc<Known>>,
     pub kills: usize,
@@ -92,6 +94,7 @@ impl Stage {
             fates: Vec::new(),
             past: 0,
             begun: 0,
+            removed: BTreeMap::new(),
             known: None,
             kills: 0,
             wrong: Vec::new(),
@@ -149,6 +152,7 @@ impl Stage {
             fates: fates.iter().rev().copied().collect(),
             past: 0,
             begun: 0,
+            removed: self.removed.clone(),
             known: None,
             kills: 0,
             wrong: Vec::new(),
@@ -416,8 +420,14 @@ impl Stage {
                 Effect::Update { table, id, version: None, values: self.values(side, values) }
             }
             Deed::Delete(tag) => {
-                Effect::Delete { table, id: self.known_row(side, tag).await?, version: None }
+                let id = self.known_row(side, tag).await?;
+                let values = self.machine(side).server.table(&table).rows[&id].values.clone();
+                let values = values.into_iter().collect();
+                let undone = Effect::Create { table: table.clone(), id: id.clone(), values };
+                self.removed.insert((side, (*tag).to_owned()), undone);
+                Effect::Delete { table, id, version: None }
             }
+            Deed::Revive(tag) => self.removed[&(side, (*tag).to_owned())].clone(),
         })
     }
 

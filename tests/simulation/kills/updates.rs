@@ -126,10 +126,13 @@ pub fn scenarios() -> Vec<Scenario> {
             ..Scenario::of("edited left, right and left again")
         },
         Scenario {
-            books: Books::changed(&[(
-                "table = \"customers\"",
-                "table = \"customers\"\nfilter = \"city eq 'BERLIN'\"",
-            )]),
+            books: Books {
+                deletion: "delete",
+                ..Books::changed(&[(
+                    "table = \"customers\"",
+                    "table = \"customers\"\nfilter = \"city eq 'BERLIN'\"",
+                )])
+            },
             before: before(),
             acts: vec![
                 edits(Left, "a", &[("city", "Bern"), ("phone", "2")]),
