@@ -150,7 +150,7 @@ async fn many_rows_that_a_sweep_does_not_find_stop_before_keyed_reads() {
     let desk = world.desk();
     let before = vendor_accounts(&world).await.len();
     for vendor in world.list(At::BusinessCentral, "vendors").await.iter().take(8) {
-        world.delete(At::BusinessCentral, "vendors", text(&vendor, "id")).await;
+        world.delete(At::BusinessCentral, "vendors", text(vendor, "id")).await;
     }
     let sweep = Command::Sync { approve_as: None, sweep: true };
     let mut plans = Vec::new();

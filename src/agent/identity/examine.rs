@@ -15,7 +15,7 @@ use crate::model::{
 };
 use crate::store::{Snapshot, StoreError};
 use crate::sync::{self, Found, Sample};
-use crate::systems::KeyedRead;
+use crate::systems::{KeyedRead, SystemError};
 
 use super::freeze::freeze;
 use super::traces::{self, Traces};
@@ -160,7 +160,11 @@ async fn read(engine: &Engine, picks: &[Pick<'_>]) -> Result<Vec<Found>, EngineE
         let prepared = picks[places[0]].prepared;
         let rows: Vec<_> = places.iter().map(|place| picks[*place].seen.row.clone()).collect();
         let (table, columns) = (&prepared.mapping.tables[side], &prepared.columns[side]);
-        let reads = prepared.systems[side].rows(table, columns, &rows).await?;
+        let reads = match prepared.systems[side].rows(table, columns, &rows).await {
+            // A table that cannot be read tells nothing, and holds up nothing but itself (I26).
+            Err(SystemError::Forbidden { .. } | SystemError::NotFound { .. }) => continue,
+            reads => reads?,
+        };
         let observer = Observer { prepared, now: engine.now() };
         let snapshot = engine.store().snapshot()?;
         for (place, read) in places.into_iter().zip(reads) {
