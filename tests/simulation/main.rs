@@ -17,9 +17,12 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 2] = [
+const REGRESSIONS: [(u64, &str); 5] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
+    (16, "a table that could not be read held up its whole connection"),
+    (76, "the same, where a watermark was refused"),
+    (91, "the same"),
 ];
 
 #[test]
