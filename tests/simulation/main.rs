@@ -10,7 +10,7 @@ use simulation::comparisons;
 use simulation::scenarios;
 use simulation::series::{Failure, Series};
 
-const SEEDS: u64 = 1000;
+const SEEDS: u64 = 180;
 const STEPS: u64 = 200;
 
 /// A test that fails that often has said enough.
