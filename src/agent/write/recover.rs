@@ -198,9 +198,9 @@ async fn find_created(
         let keys = sync::keys_of(&prepared.mapping, row.id.clone(), &record);
         let shares_key =
             keys.keys.iter().zip(&wanted.keys).any(|(key, wanted)| key.is_some() && key == wanted);
-        let resemblance = resemblance(&record, sent);
+        let resemblance = Resemblance::of(&record, sent);
         let has_label = record.get(label).is_some_and(|name| sent.get(label) == Some(name));
-        if shares_key || has_label && resemblance * 2 >= sent.0.len() {
+        if shares_key || has_label && resemblance.is_close() {
             alike.push((resemblance, row));
         }
     }
@@ -221,15 +221,30 @@ fn sent_by_others(snapshot: &Snapshot, intent: &Intent) -> Result<Vec<Record>, S
         .collect())
 }
 
-/// Returns how many of the values sent a record holds.
-fn resemblance(record: &Record, sent: &Record) -> usize {
-    sent.0.iter().filter(|(field, value)| record.get(field) == Some(value)).count()
+/// How many of the values sent, blank ones aside, a record holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Resemblance {
+    held: usize,
+    sent: usize,
+}
+
+impl Resemblance {
+    fn of(record: &Record, sent: &Record) -> Self {
+        let values = sent.0.iter().filter(|(_, value)| !value.is_blank());
+        let held = values.clone().filter(|(field, value)| record.get(field) == Some(value)).count();
+        Self { held, sent: values.count() }
+    }
+
+    /// Returns whether so little differs that it is rather a row somebody touched than another of the same name.
+    fn is_close(self) -> bool {
+        (self.sent - self.held) * 4 <= self.sent
+    }
 }
 
 /// Says what rows that resemble the one sent, and rows that cannot be read, tell of a create. Of several the most alike is
 /// taken: the others may be creates of their own, and made again it would be there twice.
-fn trace(alike: Vec<(usize, Row)>, is_clear: bool) -> Trace {
-    match alike.into_iter().max_by_key(|(resemblance, _)| *resemblance) {
+fn trace(alike: Vec<(Resemblance, Row)>, is_clear: bool) -> Trace {
+    match alike.into_iter().max_by_key(|(resemblance, _)| resemblance.held) {
         Some((_, row)) => Trace::Row(Box::new(row)),
         None if is_clear => Trace::None,
         None => Trace::Unclear,
@@ -335,6 +350,7 @@ fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Value;
 
     /// I3: a row that cannot be read may be the one that was made, so none is made again.
     #[test]
@@ -349,7 +365,8 @@ mod tests {
         assert!(matches!(trace(vec![], true), Trace::None));
         assert!(matches!(trace(vec![], false), Trace::Unclear));
         let found = |alike: &[(usize, &str)], is_clear| {
-            let alike = alike.iter().map(|(resemblance, id)| (*resemblance, row(id))).collect();
+            let alike =
+                alike.iter().map(|(held, id)| (Resemblance { held: *held, sent: 4 }, row(id))).collect();
             match trace(alike, is_clear) {
                 Trace::Row(row) => row.id,
                 other => panic!("{other:?}"),
@@ -357,5 +374,17 @@ mod tests {
         };
         assert_eq!(found(&[(1, "a")], false), RowId::new("a"));
         assert_eq!(found(&[(1, "a"), (3, "b"), (2, "c")], true), RowId::new("b"), "the most alike");
+    }
+
+    /// I3, I8: another customer of that name, town and telephone is not the one that was made.
+    #[test]
+    fn a_row_that_differs_in_more_than_a_quarter_is_another_one() {
+        let record = |values: &[(&str, &str)]| -> Record {
+            values.iter().map(|(field, value)| ((*field).into(), Value::text(*value))).collect()
+        };
+        let sent = record(&[("tag", "1"), ("name", "A"), ("phone", "2"), ("street", "S"), ("city", "")]);
+        let is_close = |values: &[(&str, &str)]| Resemblance::of(&record(values), &sent).is_close();
+        assert!(is_close(&[("tag", "1"), ("name", "A"), ("phone", "3"), ("street", "S"), ("city", "C")]));
+        assert!(!is_close(&[("tag", "9"), ("name", "A"), ("phone", "3"), ("street", "S"), ("city", "")]));
     }
 }
