@@ -15,6 +15,8 @@ pub enum Request {
     Page,
     /// A batch of writes.
     Write,
+    /// Rows by their ids.
+    Keyed,
 }
 
 /// What happens when the request comes.

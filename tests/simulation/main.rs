@@ -17,12 +17,15 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 5] = [
+const REGRESSIONS: [(u64, &str); 8] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
     (76, "the same, where a watermark was refused"),
     (91, "the same"),
+    (388, "a row that was made and not looked up yet had a partner made for it"),
+    (183, "another row of that name was taken for the one whose answer was lost"),
+    (487, "the same"),
 ];
 
 #[test]
@@ -89,4 +92,10 @@ fn a_lost_store_doubles_and_deletes_nothing() {
 fn a_refused_row_still_gives_what_it_has() {
     let streets = simulation::alone(scenarios::a_refused_row_beside_a_side_that_cannot_be_written());
     assert_eq!(streets, ["street 1", "street 2"]);
+}
+
+/// I3: a row that was made under an id of ours, and is not looked up yet, is nobody's new row.
+#[test]
+fn a_row_in_doubt_has_no_partner_made_for_it() {
+    assert_eq!(simulation::alone(scenarios::a_created_row_that_cannot_be_looked_up()), [2, 2]);
 }

@@ -222,6 +222,7 @@ impl System for MemorySystem {
     ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
         Box::pin(async move {
             self.read_request(table).await?;
+            self.spring(Request::Keyed)?;
             let mut machine = self.machine();
             let mut reads = Vec::new();
             for id in ids {

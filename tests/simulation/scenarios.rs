@@ -2,6 +2,7 @@
 
 use tandem::model::{ColumnName, RowId, Side, Value};
 
+use super::ambush::{Ambush, Request, Surprise};
 use super::circumstances::Circumstances;
 use super::lasting::Lasting;
 use super::oracle;
@@ -55,4 +56,20 @@ pub async fn a_refused_row_beside_a_side_that_cannot_be_written() -> [String; 2]
         streets.push(street(&world, Side::Left, &left));
     }
     [streets.remove(0), streets.remove(0)]
+}
+
+/// The answer to a create under an id of ours is lost, and the row cannot be looked up in the next run, which lists it all
+/// the same. Returns how many rows both sides hold in the end.
+pub async fn a_created_row_that_cannot_be_looked_up() -> [usize; 2] {
+    let (mut world, _) = with_one_customer().await;
+    let now = world.now(Side::Left);
+    world.people.create(&mut world.machine(Side::Left), now);
+    world.machine(Side::Right).rates = Rates { cut_after: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    world.heal();
+    let ambush = Ambush { on: Request::Keyed, after: 0, surprise: Surprise::SignedOut };
+    world.machine(Side::Right).ambushes.push(ambush);
+    world.run_sweeping(false).await;
+    oracle::quiet(&mut world).await;
+    Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }

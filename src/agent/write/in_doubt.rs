@@ -23,12 +23,12 @@ impl InDoubt {
             match intent.verb {
                 IntentVerb::Create { source, minted, .. } => {
                     in_doubt.rows.insert((intent.side.other(), source));
-                    in_doubt.unnamed[intent.side] |= minted.is_none();
+                    in_doubt.expect(intent.side, minted);
                 }
                 IntentVerb::Remove { row, .. } => {
                     in_doubt.rows.insert((intent.side, row));
                 }
-                IntentVerb::Restore { minted, .. } => in_doubt.unnamed[intent.side] |= minted.is_none(),
+                IntentVerb::Restore { minted, .. } => in_doubt.expect(intent.side, minted),
                 IntentVerb::Update { coupling, .. } | IntentVerb::Delete { coupling, .. } => {
                     let coupling = snapshot.coupling(prepared.name(), coupling)?;
                     let rows = coupling.map(|coupling| coupling.rows);
@@ -37,6 +37,16 @@ impl InDoubt {
             }
         }
         Ok(in_doubt)
+    }
+
+    /// Notes a row that may have been made: its id, or that it has one nobody knows.
+    fn expect(&mut self, side: Side, minted: Option<RowId>) {
+        match minted {
+            Some(id) => {
+                self.rows.insert((side, id));
+            }
+            None => self.unnamed[side] = true,
+        }
     }
 
     /// Returns whether a row has to wait.
