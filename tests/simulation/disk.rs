@@ -47,9 +47,20 @@ impl Disk {
     /// Copies what is sure to be there.
     #[cfg(test)]
     pub fn copy(&self, gate: Gate) -> Self {
-        let durable = self.content().durable.clone();
-        let content = Content { seen: durable.clone(), durable, unsynced: Vec::new() };
+        Self::holding(self.bytes(), gate)
+    }
+
+    /// A disk that durably holds these bytes.
+    #[cfg(test)]
+    pub fn holding(bytes: Vec<u8>, gate: Gate) -> Self {
+        let content = Content { seen: bytes.clone(), durable: bytes, unsynced: Vec::new() };
         Self { content: Arc::new(Mutex::new(content)), gate }
+    }
+
+    /// Returns what is sure to be there.
+    #[cfg(test)]
+    pub fn bytes(&self) -> Vec<u8> {
+        self.content().durable.clone()
     }
 
     fn content(&self) -> MutexGuard<'_, Content> {

@@ -2,7 +2,7 @@
 
 use tandem::model::Side::{Left, Right};
 
-use super::scenario::{Act, Scenario, Values, edits, in_step};
+use super::scenario::{Act, Scenario, Values, answers, edits, in_step};
 use crate::simulation::trouble::Rates;
 
 const ALFREDS: Values =
@@ -37,7 +37,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: asked(),
-            acts: vec![Act::Answer("a", "business-central")],
+            acts: vec![answers("a", "business-central")],
             quiet: &[
                 "left: tag a, number of a, name Alfred, phone 2, street Obere Str. 57, city BERN",
                 "right: tag a, number of a, name Alfred, phone 2, street Obere Str. 57, city BERN",
@@ -46,7 +46,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: asked(),
-            acts: vec![Act::Answer("a", "dataverse")],
+            acts: vec![answers("a", "dataverse")],
             quiet: &[
                 "left: tag a, number of a, name Alfred, phone 3, street Obere Str. 57, city BERN",
                 "right: tag a, number of a, name Alfred, phone 3, street Obere Str. 57, city BERN",
@@ -59,7 +59,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 edits(Left, "a", &[("phone", "2"), ("name", "Alfreds Futterkiste")]),
                 edits(Right, "a", &[("phone", "3"), ("name", "Alfred")]),
                 Act::Run,
-                Act::Answer("a", "phone=business-central name=dataverse"),
+                answers("a", "phone=business-central name=dataverse"),
             ],
             quiet: &[
                 "left: tag a, number of a, name Alfred, phone 2, street Obere Str. 57, city BERLIN",
@@ -73,7 +73,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 edits(Left, "a", &[("phone", "2"), ("name", "Alfreds Futterkiste")]),
                 edits(Right, "a", &[("phone", "3"), ("name", "Alfred")]),
                 Act::Run,
-                Act::Answer("a", "name=business-central"),
+                answers("a", "name=business-central"),
             ],
             quiet: &[
                 "asked, Alfreds: phone 2 or 3, was 1; once answered PerField({FieldId(\"name\"): Side(Left)})",
@@ -84,7 +84,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: asked(),
-            acts: vec![Act::Answer("a", "phone=4")],
+            acts: vec![answers("a", "phone=4")],
             quiet: &[
                 "left: tag a, number of a, name Alfred, phone 4, street Obere Str. 57, city BERN",
                 "right: tag a, number of a, name Alfred, phone 4, street Obere Str. 57, city BERN",
@@ -93,7 +93,7 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: asked(),
-            acts: vec![Act::Answer("a", "uncouple"), edits(Left, "a", &[("name", "Other")]), Act::Run],
+            acts: vec![answers("a", "uncouple"), edits(Left, "a", &[("name", "Other")]), Act::Run],
             quiet: &[
                 "left: tag a, number of a, name Other, phone 2, street Obere Str. 57, city BERN",
                 "right: tag a, number of a, name Alfred, phone 3, street Obere Str. 57, city BERN",
@@ -147,7 +147,7 @@ pub fn scenarios() -> Vec<Scenario> {
             before: asked(),
             acts: vec![
                 Act::Trouble(Left, Rates { cut_after: 1000, ..Rates::CALM }),
-                Act::Answer("a", "phone=4"),
+                answers("a", "phone=4"),
                 Act::Trouble(Left, Rates::CALM),
                 Act::Run,
             ],

@@ -2,7 +2,7 @@
 
 use tandem::model::Side::{Left, Right};
 
-use super::scenario::{Act, Books, Scenario, creates, deletes, edits, mints};
+use super::scenario::{Act, Books, Order, Scenario, answers, creates, deletes, edits, mints};
 
 pub fn scenarios() -> Vec<Scenario> {
     vec![
@@ -23,7 +23,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 creates(Left, "a", &[("number", "K1"), ("name", "Alfreds"), ("phone", "1")]),
                 creates(Right, "a", &[("number", "K1"), ("name", "Alfreds"), ("phone", "2")]),
                 Act::Run,
-                Act::Answer("a", "business-central"),
+                answers("a", "business-central"),
             ],
             quiet: &[
                 "left: tag a, number K1, name Alfreds, phone 1",
@@ -83,7 +83,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 creates(Left, "a", &[("name", "Alfreds")]),
                 Act::Run,
                 creates(Right, "b", &[("name", "Bon app")]),
-                Act::Approve,
+                Act::Order(Order::FirstSync),
             ],
             quiet: &[
                 "left: tag a, number of a, name Alfreds",

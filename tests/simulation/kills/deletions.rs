@@ -2,7 +2,7 @@
 
 use tandem::model::Side::{Left, Right};
 
-use super::scenario::{Act, Books, Deed, Meets, Scenario, Values, deletes, edits, in_step};
+use super::scenario::{Act, Books, Deed, Meets, Scenario, Values, answers, deletes, edits, in_step};
 use crate::simulation::ambush::Request;
 use crate::simulation::trouble::Rates;
 
@@ -114,7 +114,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 deletes(Right, "a"),
                 edits(Left, "a", &[("phone", "2")]),
                 Act::Run,
-                Act::Answer("a", "restore"),
+                answers("a", "restore"),
             ],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 2",
@@ -131,7 +131,7 @@ pub fn scenarios() -> Vec<Scenario> {
                 deletes(Right, "a"),
                 edits(Left, "a", &[("phone", "2")]),
                 Act::Run,
-                Act::Answer("a", "delete"),
+                answers("a", "delete"),
             ],
             quiet: &["left: tag b, number of b, name Bon app", "right: tag b, number of b, name Bon app"],
             ..Scenario::of("deleted right, edited left: deleted")
@@ -139,7 +139,7 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             books: ask,
             before: [before(), gone_left()].concat(),
-            acts: vec![Act::Answer("a", "restore")],
+            acts: vec![answers("a", "restore")],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 1",
                 "left: tag b, number of b, name Bon app",
@@ -151,7 +151,7 @@ pub fn scenarios() -> Vec<Scenario> {
         Scenario {
             books: ask,
             before: before(),
-            acts: vec![deletes(Right, "a"), Act::Run, Act::Answer("a", "restore")],
+            acts: vec![deletes(Right, "a"), Act::Run, answers("a", "restore")],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 1",
                 "left: tag b, number of b, name Bon app",

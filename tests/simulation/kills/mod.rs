@@ -9,7 +9,10 @@ mod contact;
 mod creates;
 mod deletions;
 mod files;
+mod interventions;
 mod lines;
+mod orders;
+mod policies;
 mod portrait;
 mod remaps;
 mod runner;
@@ -35,6 +38,8 @@ fn scenarios() -> Vec<Scenario> {
         deletions::scenarios(),
         lines::scenarios(),
         remaps::scenarios(),
+        policies::scenarios(),
+        interventions::scenarios(),
     ];
     let mut all = themes.concat();
     if let Ok(wanted) = std::env::var("TANDEM_TEST_SCENARIO") {

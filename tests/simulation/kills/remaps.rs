@@ -2,7 +2,7 @@
 
 use tandem::model::Side::{Left, Right};
 
-use super::scenario::{Act, Books, Scenario, Values, edits, in_step};
+use super::scenario::{Act, Books, Scenario, Values, answers, edits, in_step};
 
 const ALFREDS: Values = &[("name", "Alfreds"), ("phone", "1"), ("city", "Berlin")];
 const PHONE: &str = "[[field]]\nid = \"phone\"\nleft = \"phone\"\nright = \"phone\"\ndirection = \"<->\"\n";
@@ -28,7 +28,7 @@ pub fn scenarios() -> Vec<Scenario> {
             books: WITHOUT_PHONE,
             before: [in_step(&[("a", ALFREDS)]), vec![edits(Right, "a", &[("phone", "2")]), Act::Run]]
                 .concat(),
-            acts: vec![Act::Remap(Books::CUSTOMERS), Act::Run, Act::Answer("a", "business-central")],
+            acts: vec![Act::Remap(Books::CUSTOMERS), Act::Run, answers("a", "business-central")],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 1, city BERLIN",
                 "right: tag a, number of a, name Alfreds, phone 1, city BERLIN",

@@ -38,13 +38,21 @@ pub struct Books {
     pub deletion: &'static str,
     pub currencies: bool,
     pub approved: bool,
+    /// Lines of `[brakes]`.
+    pub limits: &'static str,
     /// Lines of the customers' mapping that are other ones.
     pub changed: &'static [(&'static str, &'static str)],
 }
 
 impl Books {
     /// Customers alone; deletions are left alone.
-    pub const CUSTOMERS: Self = Self { deletion: "ignore", currencies: false, approved: true, changed: &[] };
+    pub const CUSTOMERS: Self = Self {
+        deletion: "ignore",
+        currencies: false,
+        approved: true,
+        limits: "deletes_percent = 100",
+        changed: &[],
+    };
 
     /// Customers and the currencies they pay in.
     pub const WITH_CURRENCIES: Self = Self { currencies: true, ..Self::CUSTOMERS };
@@ -84,14 +92,11 @@ pub enum Act {
     Run,
     /// The same, with a sweep for deletions.
     Sweep,
-    /// Somebody agrees to the flow of data and runs.
-    Approve,
+    Order(Order),
     /// The process ends in peace and is started again.
     Restart,
     /// Seconds go by.
     Wait(i64),
-    /// Somebody answers the open conflict of a row by command.
-    Answer(&'static str, &'static str),
     /// Somebody edits the inbox file: within the block of a row, the n-th of these lines becomes another.
     Write {
         row: &'static str,
@@ -113,6 +118,35 @@ pub enum Act {
     Forget(Side),
     /// The mappings are other ones from here on.
     Remap(Books),
+    /// A row changes, and nothing tells of it: neither its version nor its stamp.
+    Smuggle(Side, &'static str, Values),
+    /// A system is copied.
+    Keep(Side),
+    /// A system is what it was when it was copied.
+    SetBack(Side),
+    /// The store is copied while nothing runs.
+    BackUp,
+    /// The copy takes the store's place.
+    Restore,
+}
+
+/// What people tell Tandem by command.
+#[derive(Clone, Copy, Debug)]
+pub enum Order {
+    /// Somebody agrees to the flow of data and runs.
+    FirstSync,
+    /// Answers the open conflict of a row.
+    Answer(&'static str, &'static str),
+    /// Approves the plan that waits.
+    Approve,
+    /// Undoes the last run.
+    UndoLast,
+    /// Lets held rows go on.
+    Resume,
+    /// Compares everything, and has what is strange looked at.
+    Repair,
+    /// Goes on from how a system is found.
+    Rebaseline(Side),
 }
 
 /// What a request meets in an ambush.
@@ -145,6 +179,10 @@ pub const fn edits(side: Side, row: &'static str, values: Values) -> Act {
 
 pub const fn deletes(side: Side, row: &'static str) -> Act {
     Act::Person(side, Deed::Delete(row))
+}
+
+pub const fn answers(row: &'static str, words: &'static str) -> Act {
+    Act::Order(Order::Answer(row, words))
 }
 
 pub const fn mints(side: Side, code: &'static str) -> Act {

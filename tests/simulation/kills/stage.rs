@@ -8,10 +8,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use tandem::agent::{Command, Desk, Engine, RunOptions, RunReport};
+use tandem::agent::{Desk, Engine, RunOptions, RunReport};
 use tandem::config::{Config, Places};
-use tandem::model::{ColumnName, Conflict, ConnectionName, Pair, RowId, Side, TableName, Value};
-use tandem::store::Store;
+use tandem::model::{ColumnName, ConnectionName, Pair, RowId, Side, TableName, Value};
+use tandem::store::{Present, Restorable, Store};
 use tandem::systems::System;
 use tempfile::TempDir;
 use tokio::sync::Notify;
@@ -28,7 +28,7 @@ use crate::simulation::gate::Gate;
 use crate::simulation::machine::Machine;
 use crate::simulation::memory_system::{MemorySystem, connection, moment};
 use crate::simulation::people::People;
-use crate::simulation::server::{Applied, Effect};
+use crate::simulation::server::{Applied, Effect, Server};
 use crate::simulation::tables::{currencies, customers};
 use crate::simulation::trouble::Rates;
 
@@ -43,6 +43,13 @@ pub struct Known {
     left: Mutex<BTreeSet<u64>>,
     /// Told when a play ends for that reason.
     pub met: Notify,
+}
+
+/// Copies people made: of systems, and of Tandem's store.
+#[derive(Clone, Debug, Default)]
+struct Shelf {
+    servers: Pair<Option<Server>>,
+    store: Option<Vec<u8>>,
 }
 
 pub struct Stage {
@@ -64,6 +71,8 @@ pub struct Stage {
     begun: usize,
     /// Rows that people deleted, as they were.
     removed: BTreeMap<(Side, String), Effect>,
+    /// Copies people made.
+    shelf: Shelf,
     /// What was left by kills that were lived through already.
     known: Option<Arc<Known>>,
     pub kills: usize,
@@ -95,6 +104,7 @@ impl Stage {
             past: 0,
             begun: 0,
             removed: BTreeMap::new(),
+            shelf: Shelf::default(),
             known: None,
             kills: 0,
             wrong: Vec::new(),
@@ -153,6 +163,7 @@ impl Stage {
             past: 0,
             begun: 0,
             removed: self.removed.clone(),
+            shelf: self.shelf.clone(),
             known: None,
             kills: 0,
             wrong: Vec::new(),
@@ -218,7 +229,7 @@ impl Stage {
     }
 
     /// Lets the process work. Returns nothing where it was killed over it; it is alive again afterwards.
-    async fn work<T>(&mut self, work: impl AsyncFnOnce(&Desk) -> T) -> Option<T> {
+    pub(super) async fn work<T>(&mut self, work: impl AsyncFnOnce(&Desk) -> T) -> Option<T> {
         let gate = self.gate.clone();
         let outcome = match self.desk() {
             None => None,
@@ -271,13 +282,9 @@ impl Stage {
             }
             Act::Run => self.run(false).await,
             Act::Sweep => self.run(true).await,
-            Act::Approve => {
-                let command = Command::Sync { approve_as: Some("Ida".to_owned()), sweep: false };
-                while self.work(async |desk| desk.handle(&command).await).await.is_none() {}
-            }
+            Act::Order(order) => self.order(order).await,
             Act::Restart => self.desk = None,
             Act::Wait(secs) => self.clock.advance(*secs),
-            Act::Answer(row, words) => self.answer(row, words).await,
             Act::Write { row, nth, line, becomes } => self.write(row, *nth, line, becomes).await,
             Act::Trouble(side, rates) => self.machine(*side).rates = *rates,
             Act::Ambush { side, on, after, meets } => {
@@ -304,11 +311,27 @@ impl Stage {
                 self.desk = None;
                 self.config = inbox_in(&configure(books, &tempfile::tempdir().unwrap()), &self.folder);
             }
+            Act::Smuggle(side, row, values) => {
+                if let Some(id) = self.known_row(*side, row).await {
+                    let values = self.values(*side, values);
+                    self.machine(*side).server.smuggle(&customers(*side), &id, values);
+                }
+            }
+            Act::Keep(side) => {
+                let server = self.machine(*side).server.clone();
+                self.shelf.servers[*side] = Some(server);
+            }
+            Act::SetBack(side) => {
+                let server = self.shelf.servers[*side].clone().expect("it was kept before");
+                self.machine(*side).server = server;
+            }
+            Act::BackUp => self.back_up(),
+            Act::Restore => self.restore(),
         }
     }
 
     /// Runs until a run comes to its end.
-    async fn run(&mut self, sweep: bool) {
+    pub(super) async fn run(&mut self, sweep: bool) {
         self.run_through(sweep).await;
     }
 
@@ -321,63 +344,6 @@ impl Stage {
         }
     }
 
-    /// Answers by command, again where the answer was not taken before the kill.
-    async fn answer(&mut self, row: &str, words: &str) {
-        let Some(mut conflict) = self.conflict_of(row).await else { return };
-        let words: Vec<_> = words.split(' ').map(str::to_owned).collect();
-        loop {
-            let command = Command::Answer { conflict: conflict.id.0, words: words.clone() };
-            if let Some(outcome) = self.work(async |desk| desk.handle(&command).await).await {
-                if let Err(error) = outcome {
-                    self.wrong.push(format!("{words:?} is not taken: {error:?}, {conflict:?}"));
-                }
-                return;
-            }
-            match self.find_conflict(row) {
-                Some(open) if open.answer.is_none() && open.stamp == conflict.stamp => conflict = open,
-                // Taken, or carried out already, wholly or as far as it went.
-                _ => return self.run(false).await,
-            }
-        }
-    }
-
-    async fn write(&mut self, row: &str, nth: usize, line: &str, becomes: &str) {
-        let Some(conflict) = self.conflict_of(row).await else { return };
-        let page = fs::read_to_string(self.inbox()).unwrap_or_default();
-        let block = page.find(&format!("row = \"CUSTOMER · {}\"", conflict.label));
-        let place = block.and_then(|block| {
-            let found = page[block..].match_indices(&format!("\n{line}\n")).nth(nth)?;
-            Some(block + found.0 + 1)
-        });
-        let Some(place) = place else {
-            self.wrong.push(format!("the inbox has no {line:?} for {row}: {page}"));
-            return;
-        };
-        let page = format!("{}{becomes}{}", &page[..place], &page[place + line.len()..]);
-        fs::write(self.inbox(), page).unwrap();
-    }
-
-    /// Returns the open conflict of a row; where there is none yet, people wait until all is quiet.
-    async fn conflict_of(&mut self, row: &str) -> Option<Conflict> {
-        if self.find_conflict(row).is_none() {
-            self.go_quiet().await;
-        }
-        let found = self.find_conflict(row);
-        if found.is_none() {
-            self.wrong.push(format!("nothing is asked about {row}"));
-        }
-        found
-    }
-
-    fn find_conflict(&mut self, row: &str) -> Option<Conflict> {
-        let rows = Pair::from_fn(|side| self.find(side, row));
-        let store = self.calm_store();
-        let open = store.snapshot().unwrap().conflicts().unwrap();
-        open.into_iter().find(|conflict| {
-            Side::BOTH.iter().any(|side| rows[*side].as_ref() == Some(&conflict.rows[*side]))
-        })
-    }
-
     /// Looks at the store without giving a kill a chance.
     pub fn calm_store(&mut self) -> Arc<Store> {
         match &self.desk {
@@ -387,6 +353,25 @@ impl Stage {
                 Arc::new(Store::on(copy).expect("a store that nobody disturbs opens"))
             }
         }
+    }
+
+    /// Copies the store.
+    fn back_up(&mut self) {
+        self.desk = None;
+        self.shelf.store = Some(self.disk.bytes());
+    }
+
+    /// Puts the copy in place of the store. No kill comes over it: it takes place in files.
+    fn restore(&mut self) {
+        self.desk = None;
+        let folder = tempfile::tempdir().unwrap();
+        let [present, backup] = ["tandem.redb", "backup.redb"].map(|name| folder.path().join(name));
+        fs::write(&present, self.disk.bytes()).unwrap();
+        fs::write(&backup, self.shelf.store.as_ref().expect("a copy was made before")).unwrap();
+        let held = Present::hold(&present).unwrap();
+        Restorable::read(&backup, &held).unwrap().put(&held).unwrap();
+        drop(held);
+        self.disk = Disk::holding(fs::read(&present).unwrap(), self.gate.clone());
     }
 
     /// Returns the row with a tag.
@@ -483,12 +468,13 @@ fn configure(books: &Books, folder: &TempDir) -> Arc<Config> {
     let names: Vec<_> = mappings.iter().map(|(name, _)| format!("{name:?}")).collect();
     let consent = match books.approved {
         true => {
-            "[brakes]\ncreates = 100000\nupdates = 100000\ndeletes = 100000\ndeletes_percent = 100000\nupdates_percent = 100000\n[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n"
+            "[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n"
         }
         false => "",
     };
+    let brakes = books.limits;
     let text = format!(
-        "mappings = [{}]\n{consent}\
+        "mappings = [{}]\n[brakes]\n{brakes}\n{consent}\
          [connections.business-central]\nkind = \"business-central\"\nurl = \"http://127.0.0.1:1\"\ncompany = \"x\"\n{sign_in}\n\
          [connections.dataverse]\nkind = \"dataverse\"\nurl = \"http://127.0.0.1:1\"\n{sign_in}\n",
         names.join(", ")
