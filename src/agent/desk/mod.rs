@@ -1,12 +1,16 @@
 //! The desk: one place where every command arrives, whether typed here or sent to the running agent.
 
 pub mod agent_loop;
+mod answers;
 pub mod control;
 pub mod files;
+mod history;
 pub mod inbox_file;
 mod keep;
 mod orphans;
+mod plans;
 mod rebaseline;
+mod status;
 mod undo;
 mod verify;
 pub mod views;
@@ -21,22 +25,17 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 use tracing::warn;
 
-use crate::agent::brake::plan_file::PlanFile;
-use crate::agent::brake::{approve, view};
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::ErrorKind;
-use crate::agent::plan::conflicts::{self, Answered};
 use crate::agent::report::{Failure, RunReport};
 use crate::agent::run::RunOptions;
-use crate::agent::standstill;
 use crate::config::{Config, ConfigError, Places};
-use crate::inbox;
 use crate::mapping::Mapping;
-use crate::model::{AnswerPlace, ConflictId, ConnectionName, MappingName, RunId, Timestamp};
+use crate::model::{ConflictId, ConnectionName, MappingName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
-use control::{AgentView, AnsweredView, Command, ControlError, Health, Reply, RunView, StatusView};
+use control::{AgentView, Command, ControlError, Reply};
 use files::{Files, LocalFiles};
 use inbox_file::{InboxError, InboxNews};
 
@@ -249,28 +248,8 @@ impl Desk {
         self.exchange_inbox().map(|news| news.answers)
     }
 
-    /// Notes that this process is the agent.
-    pub fn start_agent(&self) {
-        self.memory().agent = Some(AgentView {
-            pid: std::process::id(),
-            started_at: self.engine.now(),
-            last_pass_at: None,
-            is_running: false,
-        });
-    }
-
     fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn set_running(&self, is_running: bool) {
-        let now = self.engine.now();
-        if let Some(agent) = &mut self.memory().agent {
-            agent.is_running = is_running;
-            if !is_running {
-                agent.last_pass_at = Some(now);
-            }
-        }
     }
 
     fn exchange_inbox(&self) -> Result<InboxNews, ControlError> {
@@ -284,146 +263,6 @@ impl Desk {
             Err(error) => vec![error.problem.clone()],
         };
         outcome
-    }
-
-    fn status(&self) -> Result<StatusView, ControlError> {
-        let view = || -> Result<StatusView, StoreError> {
-            let snapshot = self.engine.store().snapshot()?;
-            let last_run = snapshot.runs(1)?.pop();
-            let memory = self.memory();
-            let mut failures = match (&memory.failures, &last_run) {
-                (Some(failures), _) => failures.clone(),
-                (None, Some(run)) => run.failures.iter().map(|problem| remembered(problem)).collect(),
-                (None, None) => Vec::new(),
-            };
-            let connections = views::connections(&self.engine, &snapshot)?;
-            views::add_frozen(&mut failures, &connections);
-            let open_conflicts = snapshot.conflicts()?.len() as u64;
-            let mappings = views::mappings(&self.engine, &snapshot)?;
-            let stalls = standstill::stalls(&self.engine, &snapshot)?;
-            let brakes = view::brakes(&self.engine, &snapshot)?;
-            let health = views::health(&failures, open_conflicts, &memory.inbox_problems, &mappings, &brakes);
-            let brakes = view::brakes(&self.engine, &snapshot)?;
-            Ok(StatusView {
-                health: match health {
-                    // It says why, and what to do.
-                    Health::Stopped => health,
-                    _ if stalls.is_empty() => health,
-                    _ => Health::Stalled,
-                },
-                stalls,
-                failures,
-                agent: memory.agent.clone(),
-                warnings: self.engine.warnings(),
-                connections,
-                mappings,
-                brakes,
-                open_conflicts,
-                inbox: self.engine.config().inbox_file().display().to_string(),
-                inbox_problems: memory.inbox_problems.clone(),
-                last_run: last_run.map(|run| views::run(&self.engine, &run, &[])),
-            })
-        };
-        view().map_err(|error| store(&error))
-    }
-
-    async fn plan(&self) -> Result<RunReport, ControlError> {
-        let _busy = self.busy.lock().await;
-        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
-        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
-        rehearsal.run(&options).await.map_err(|error| store(&error))
-    }
-
-    async fn plan_in_full(&self) -> Result<Reply, ControlError> {
-        let _busy = self.busy.lock().await;
-        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
-        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
-        let kept = rehearsal.run_and_keep_plans(&options).await;
-        let (report, plans) = kept.map_err(|error| store(&error))?;
-        let plan = PlanFile::of(&plans, self.mappings(), &report.brakes, self.engine.now());
-        Ok(Reply::Plan { plan, report: Box::new(report) })
-    }
-
-    async fn approve(&self, plan: &str, by: &str) -> Result<RunReport, ControlError> {
-        let _busy = self.busy.lock().await;
-        let mapping = match approve::approve(&self.engine, plan, by).map_err(|error| store(&error))? {
-            Ok(mapping) => mapping,
-            Err(waiting) => return Err(approve::not_waiting(plan, &waiting)),
-        };
-        let options = RunOptions { trigger: "approve".to_owned(), sweep: false };
-        self.run_noted(&options, Some(&mapping)).await
-    }
-
-    async fn answer(&self, id: ConflictId, words: &[String]) -> Result<AnsweredView, ControlError> {
-        let _busy = self.busy.lock().await;
-        // What stands in the file came earlier: this answer overrules it, and the file shows it from now on.
-        // A file that cannot be used is reported by the run.
-        let _ = self.exchange_inbox();
-        self.store_answer(id, words)?;
-        let _ = inbox_file::show(&self.engine, self.files.as_ref());
-        let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
-        let report = self.run_noted(&options, None).await?;
-        let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));
-        let settled = open.map_err(|error| store(&error))?.is_none();
-        Ok(AnsweredView { conflict: id.0, settled, report })
-    }
-
-    fn store_answer(&self, id: ConflictId, words: &[String]) -> Result<(), ControlError> {
-        let stored = || -> Result<Result<(), ControlError>, StoreError> {
-            let snapshot = self.engine.store().snapshot()?;
-            let Some(conflict) = snapshot.conflict(id)? else {
-                return Ok(Err(ControlError {
-                    kind: ErrorKind::Usage,
-                    problem: format!("there is no open conflict {id}"),
-                    remedy: Some("`tandem conflicts` lists the open ones".to_owned()),
-                }));
-            };
-            drop(snapshot);
-            let faces = inbox_file::faces(&self.engine, std::slice::from_ref(&conflict))?;
-            let names = inbox_file::names(&self.engine);
-            let answer = match inbox::answer_from_words(words, &conflict, &faces, &names) {
-                Ok(answer) => answer,
-                Err(problem) => {
-                    return Ok(Err(ControlError {
-                        kind: ErrorKind::Usage,
-                        problem: format!("\"{}\" is no answer to {id}", problem.text),
-                        remedy: Some(problem.explanation),
-                    }));
-                }
-            };
-            let mut transaction = self.engine.store().transaction()?;
-            let outcome = conflicts::answer(
-                &mut transaction,
-                id,
-                Some(&conflict.stamp),
-                &answer,
-                AnswerPlace::Command,
-            )?;
-            transaction.commit()?;
-            debug_assert_ne!(outcome, Answered::NotOpen);
-            Ok(Ok(()))
-        };
-        stored().map_err(|error| store(&error))?
-    }
-
-    fn history(&self, limit: usize) -> Result<Vec<RunView>, ControlError> {
-        let runs = self.engine.store().snapshot().and_then(|snapshot| snapshot.runs(limit));
-        let runs = runs.map_err(|error| store(&error))?;
-        Ok(runs.iter().map(|run| views::run(&self.engine, run, &[])).collect())
-    }
-
-    fn one_run(&self, id: RunId) -> Result<RunView, ControlError> {
-        let found = || -> Result<Option<RunView>, StoreError> {
-            let snapshot = self.engine.store().snapshot()?;
-            let Some(run) = snapshot.run(id)? else { return Ok(None) };
-            let entries = snapshot.journal(Some(id), None, 10_000)?;
-            Ok(Some(views::run(&self.engine, &run, &entries)))
-        };
-        found().map_err(|error| store(&error))?.ok_or_else(|| ControlError {
-            kind: ErrorKind::Usage,
-            problem: format!("there is no run {id}"),
-            remedy: Some("`tandem history` lists the latest ones".to_owned()),
-        })
     }
 }
 
@@ -442,12 +281,6 @@ fn connect(config: &Config) -> Result<BTreeMap<ConnectionName, Arc<dyn System>>,
             Ok((name, system))
         })
         .collect()
-}
-
-/// A failure known only by its words, from the last run of an earlier process.
-fn remembered(problem: &str) -> Failure {
-    let kind = ErrorKind::System;
-    Failure { mapping: None, problem: problem.to_owned(), remedy: None, kind, transient: false }
 }
 
 fn configuration(error: &ConfigError) -> ControlError {

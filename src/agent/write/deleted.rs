@@ -10,8 +10,9 @@ use crate::model::{
 };
 use crate::store::{StoreError, Transaction};
 
-use super::commit::{Commit, links};
+use super::commit::Commit;
 use super::job::changes;
+use super::landed::links;
 
 /// A deleted row that was created again, with no partner.
 pub struct Restored<'a> {

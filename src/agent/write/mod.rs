@@ -6,6 +6,7 @@ pub mod deleted;
 pub mod echo;
 pub mod in_doubt;
 pub mod job;
+mod landed;
 pub mod recover;
 pub mod rehearsal;
 pub mod setback;

@@ -12,8 +12,9 @@ use crate::store::{Doubt, Snapshot, StoreError};
 use crate::sync;
 use crate::systems::{KeyedRead, RowError, Search};
 
-use super::commit::{Commit, Landed, Made};
+use super::commit::Commit;
 use super::deleted::Restored;
+use super::landed::{Landed, Made};
 
 /// The system's clock is only known to the second; a row it stamped may look that much older than the floor.
 const FLOOR_SLACK_SECS: i64 = 5;

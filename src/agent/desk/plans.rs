@@ -1,0 +1,38 @@
+//! Plans at the desk: shown without a write, kept in full, approved.
+
+use crate::agent::brake::approve;
+use crate::agent::brake::plan_file::PlanFile;
+use crate::agent::report::RunReport;
+use crate::agent::run::RunOptions;
+
+use super::control::{ControlError, Reply};
+use super::{Desk, store};
+
+impl Desk {
+    pub(super) async fn plan(&self) -> Result<RunReport, ControlError> {
+        let _busy = self.busy.lock().await;
+        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
+        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        rehearsal.run(&options).await.map_err(|error| store(&error))
+    }
+
+    pub(super) async fn plan_in_full(&self) -> Result<Reply, ControlError> {
+        let _busy = self.busy.lock().await;
+        let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
+        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        let kept = rehearsal.run_and_keep_plans(&options).await;
+        let (report, plans) = kept.map_err(|error| store(&error))?;
+        let plan = PlanFile::of(&plans, self.mappings(), &report.brakes, self.engine.now());
+        Ok(Reply::Plan { plan, report: Box::new(report) })
+    }
+
+    pub(super) async fn approve(&self, plan: &str, by: &str) -> Result<RunReport, ControlError> {
+        let _busy = self.busy.lock().await;
+        let mapping = match approve::approve(&self.engine, plan, by).map_err(|error| store(&error))? {
+            Ok(mapping) => mapping,
+            Err(waiting) => return Err(approve::not_waiting(plan, &waiting)),
+        };
+        let options = RunOptions { trigger: "approve".to_owned(), sweep: false };
+        self.run_noted(&options, Some(&mapping)).await
+    }
+}
