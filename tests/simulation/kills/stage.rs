@@ -293,7 +293,7 @@ impl Stage {
             Act::Hide(side, row, secs) => {
                 if let Some(id) = self.known_row(*side, row).await {
                     let until = self.clock.now() + secs;
-                    self.machine(*side).server.hold_back(&customers(*side), &id, None, until);
+                    self.machine(*side).server.hide(&customers(*side), &id, until);
                 }
             }
             Act::Forget(side) => {
