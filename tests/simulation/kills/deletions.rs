@@ -79,7 +79,13 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: before(),
-            acts: vec![deletes(Right, "a"), Act::Run, edits(Left, "a", &[("phone", "2")]), Act::Run],
+            acts: vec![
+                deletes(Right, "a"),
+                Act::Run,
+                Act::Shows("waits, right (gone): DeletionIgnored"),
+                edits(Left, "a", &[("phone", "2")]),
+                Act::Run,
+            ],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 2",
                 "left: tag b, number of b, name Bon app",

@@ -296,6 +296,12 @@ impl Stage {
                     self.machine(*side).server.hide(&customers(*side), &id, until);
                 }
             }
+            Act::Shows(line) => {
+                let seen = Portrait::of(self).seen;
+                if !seen.iter().any(|other| other == line) {
+                    self.wrong.push(format!("not seen before the world is quiet: {line}; but {seen:#?}"));
+                }
+            }
             Act::Forget(side) => {
                 let mut machine = self.machine(*side);
                 machine.server.oldest_token = machine.server.version;
