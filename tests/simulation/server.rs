@@ -56,6 +56,8 @@ pub struct Table {
     /// Deletions by version.
     pub tombstones: BTreeMap<u64, RowId>,
     late: BTreeMap<RowId, Late>,
+    /// Rows that lists leave out until a moment, although they are there.
+    hidden: BTreeMap<RowId, i64>,
 }
 
 /// A write that takes effect later than its sender thinks.
@@ -211,6 +213,11 @@ impl Server {
         self.tables.get_mut(table).unwrap().late.remove(id);
     }
 
+    /// Lets lists leave out a row until a moment, whoever reads it by key.
+    pub fn hide(&mut self, table: &TableName, id: &RowId, until: i64) {
+        self.tables.get_mut(table).unwrap().hidden.insert(id.clone(), until);
+    }
+
     /// Returns the rows as lists show them.
     pub fn listed(&self, table: &TableName, now: i64) -> Vec<(&RowId, &Stored)> {
         let table = self.table(table);
@@ -218,7 +225,8 @@ impl Server {
             Some(late) => late.before.as_ref().map(|before| (id, before)),
             None => Some((id, row)),
         };
-        table.rows.iter().filter_map(shown).collect()
+        let is_shown = |(id, _): &(&RowId, _)| table.hidden.get(*id).is_none_or(|until| *until <= now);
+        table.rows.iter().filter(is_shown).filter_map(shown).collect()
     }
 
     /// Lets an effect come about later.

@@ -97,6 +97,9 @@ pub fn scenarios() -> Vec<Scenario> {
                 creates(Right, "d", &[("name", "Drachenblut")]),
                 Act::Forget(Right),
                 Act::Run,
+                Act::Wait(1000),
+                Act::Run,
+                Act::Shows("waits, right (gone): DeletionIgnored"),
             ],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 2",

@@ -114,6 +114,8 @@ pub enum Act {
     },
     /// Lists do not show a row for so many seconds, although it is there.
     Hide(Side, &'static str, i64),
+    /// This is seen by now, with no need of the sweeps that find everything when all is quiet.
+    Shows(&'static str),
     /// Delta tokens from before are refused.
     Forget(Side),
     /// The mappings are other ones from here on.

@@ -300,7 +300,13 @@ impl Stage {
             Act::Hide(side, row, secs) => {
                 if let Some(id) = self.known_row(*side, row).await {
                     let until = self.clock.now() + secs;
-                    self.machine(*side).server.hold_back(&customers(*side), &id, None, until);
+                    self.machine(*side).server.hide(&customers(*side), &id, until);
+                }
+            }
+            Act::Shows(line) => {
+                let seen = Portrait::of(self).seen;
+                if !seen.iter().any(|other| other == line) {
+                    self.wrong.push(format!("not seen before the world is quiet: {line}; but {seen:#?}"));
                 }
             }
             Act::Forget(side) => {

@@ -24,7 +24,11 @@ pub fn scenarios() -> Vec<Scenario> {
         },
         Scenario {
             before: before(),
-            acts: vec![edits(Right, "a", &[("phone", "2"), ("city", "")]), Act::Run],
+            acts: vec![
+                edits(Right, "a", &[("phone", "2"), ("city", "")]),
+                Act::Run,
+                Act::Shows("left: tag a, number of a, name Alfreds, phone 2, street Obere Str. 57"),
+            ],
             quiet: &[
                 "left: tag a, number of a, name Alfreds, phone 2, street Obere Str. 57",
                 "right: tag a, number of a, name Alfreds, phone 2, street Obere Str. 57",
