@@ -257,3 +257,147 @@ fn kind_as_shown(block: &Block, conflict: &Conflict, faces: &Faces) -> ConflictK
         _ => ConflictKind::Fields(fields),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::face::{FaceKind, FieldFace};
+    use super::super::{block, chunks, stamp_of};
+    use super::*;
+    use crate::model::{Author, MappingName, RowId};
+
+    fn conflict() -> Conflict {
+        let field = |id: &str, left: &str, right: &str| FieldConflict {
+            field: FieldId::new(id),
+            base: None,
+            values: Pair::new(Value::text(left), Value::text(right)),
+        };
+        let kind = ConflictKind::Fields(vec![field("phone", "030-1", "030-2"), field("city", "Ulm", "Bonn")]);
+        Conflict {
+            id: ConflictId(7),
+            mapping: MappingName::new("CUSTOMER"),
+            rows: Pair::new(RowId::new("l"), RowId::new("r")),
+            label: "Alfred".to_owned(),
+            stamp: stamp_of(&kind),
+            kind,
+            authors: Pair::new(Author::default(), Author::default()),
+            raised_at: "2026-01-31T10:00:00Z".parse().unwrap(),
+            answer: None,
+            answered_in: None,
+            suggestion: None,
+        }
+    }
+
+    /// Reads a block whose two fields hold these lines; `{stamp}` stands for the stamp of what is in conflict.
+    fn reading(phone: &str, city: &str, rest: &str) -> BlockReading {
+        let conflict = conflict();
+        let text = format!(
+            "#| A heading.\n\n[[conflict]]\nid = \"C7\"\nstamp = \"{}\"\nanswer = \"\"\n\
+             [[conflict.field]]\nname = \"Phone\"\n{phone}\n\
+             [[conflict.field]]\nname = \"city\"\n{city}\n{rest}",
+            conflict.stamp.as_str()
+        );
+        read_text(&text, &conflict)
+    }
+
+    fn read_text(text: &str, conflict: &Conflict) -> BlockReading {
+        let faces = Faces::from([(
+            MappingName::new("CUSTOMER"),
+            BTreeMap::from([(
+                FieldId::new("phone"),
+                FieldFace { label: "Phone".to_owned(), kind: FaceKind::Text },
+            )]),
+        )]);
+        let names = Names { left: "erp".to_owned(), right: "crm".to_owned() };
+        let chunks = chunks::split(text);
+        let written = &chunks.blocks[0];
+        read(written, &block::read(&written.text).unwrap(), conflict, false, (&faces, &names))
+    }
+
+    const SILENT: &str = "answer = \"\"\nvalue = \"\"";
+
+    fn problems(reading: &BlockReading) -> Vec<(usize, &str)> {
+        reading.problems.iter().map(|problem| (problem.line, problem.text.as_str())).collect()
+    }
+
+    fn kept(reading: &BlockReading) -> Vec<(Option<FieldId>, &str)> {
+        let place = |kept: &KeptText| match &kept.place {
+            KeptPlace::Field(_, field) => Some(field.clone()),
+            _ => None,
+        };
+        reading.kept.iter().map(|kept| (place(kept), kept.text.as_str())).collect()
+    }
+
+    #[test]
+    fn an_answer_for_a_field_that_is_not_in_conflict_is_kept_as_a_note() {
+        let silent = reading(SILENT, SILENT, &format!("[[conflict.field]]\nname = \"fax\"\n{SILENT}\n"));
+        assert_eq!((problems(&silent), kept(&silent)), (vec![], vec![]));
+        let rest = "[[conflict.field]]\nname = \"fax\"\nanswer = \"\"\nvalue = \"12\"\n";
+        let spoken = reading(SILENT, SILENT, rest);
+        assert_eq!(problems(&spoken), [(16, "fax")]);
+        assert_eq!(kept(&spoken), [(None, "# You wrote for fax: value = \"12\"")]);
+        assert!(spoken.written.is_none());
+    }
+
+    #[test]
+    fn a_field_named_twice_is_answered_by_its_first_part() {
+        let rest = "[[conflict.field]]\nname = \"Phone\"\nanswer = \"crm\"\nvalue = \"\"\n";
+        let twice = reading("answer = \"erp\"\nvalue = \"\"", SILENT, rest);
+        assert_eq!(problems(&twice), [(16, "Phone")]);
+        assert_eq!(kept(&twice), [(None, "# You wrote for Phone: answer = \"crm\"")]);
+        assert_eq!(twice.written.unwrap().raw.fields[&FieldId::new("phone")].answer, "erp");
+    }
+
+    #[test]
+    fn a_key_nobody_knows_is_a_problem_unless_it_repeats_a_value_shown() {
+        let repeats = reading(&format!("old-name = \"030-2\"\n{SILENT}"), SILENT, "");
+        assert_eq!((problems(&repeats), kept(&repeats)), (vec![], vec![]));
+        let other = reading(&format!("old-name = \"030-9\"\n{SILENT}"), SILENT, "");
+        assert_eq!(problems(&other), [(9, "old-name = \"030-9\"")]);
+        assert_eq!(kept(&other), [(Some("phone".into()), "old-name = \"030-9\"")]);
+        let second = reading(&format!("{SILENT}\nANSWER = \"erp\"\nAnswer = \"crm\""), SILENT, "");
+        assert_eq!(problems(&second), [(12, "Answer = \"crm\"")]);
+        assert_eq!(second.written.unwrap().raw.fields[&FieldId::new("phone")].answer, "erp");
+    }
+
+    #[test]
+    fn a_value_typed_over_is_no_answer_and_is_kept() {
+        let shown = reading(&format!("erp = \"030-1\"\ncrm = \"030-2\"\n{SILENT}"), SILENT, "");
+        assert_eq!((problems(&shown), kept(&shown)), (vec![], vec![]));
+        let over = reading(&format!("erp = \"030-1\"\ncrm = \"030-9\"\n{SILENT}"), SILENT, "");
+        assert_eq!(problems(&over), [(10, "030-9")]);
+        assert_eq!(kept(&over), [(Some("phone".into()), "# You wrote crm = \"030-9\"")]);
+        assert!(over.written.is_none());
+    }
+
+    #[test]
+    fn a_block_of_other_values_says_nothing_about_the_values_it_shows() {
+        let conflict = conflict();
+        let text = "[[conflict]]\nid = \"C7\"\nstamp = \"old\"\nanswer = \"\"\n\
+                    [[conflict.field]]\nname = \"Phone\"\ncrm = \"030-9\"\nold-name = \"030-8\"\nanswer = \"crm\"\nvalue = \"\"\n";
+        let reading = read_text(text, &conflict);
+        assert_eq!((problems(&reading), kept(&reading)), (vec![], vec![]));
+        let written = reading.written.unwrap();
+        assert_eq!((written.stamp.as_str(), written.answer.is_some()), ("old", true));
+    }
+
+    #[test]
+    fn what_stood_in_a_block_that_was_cut_off_stays_as_notes() {
+        let conflict = conflict();
+        let text = format!(
+            "[[conflict]]\nid = \"C7\"\nstamp = \"{}\"\nanswer = \"later\"\n\
+             [[conflict.field]]\nname = \"Phone\"\nanswer = \"crm\"\nvalue = \"1\"\n",
+            conflict.stamp.as_str()
+        );
+        let reading = read_text(&text, &conflict);
+        assert_eq!(problems(&reading), [(1, "")]);
+        assert_eq!(
+            kept(&reading),
+            [
+                (None, "# You wrote answer = \"later\" in a block that was cut off."),
+                (Some("phone".into()), "# You wrote answer = \"crm\" in a block that was cut off."),
+                (Some("phone".into()), "# You wrote value = \"1\" in a block that was cut off."),
+            ]
+        );
+        assert!(reading.written.is_none());
+    }
+}
