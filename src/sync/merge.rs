@@ -89,7 +89,7 @@ pub fn merge(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::example::{any_case, mapping, mirrored, record};
+    use super::super::example::{any_case, conflict, mapping, mirrored, record};
     use super::*;
 
     fn check(base: &str, left: &str, right: &str) -> Merge {
@@ -170,6 +170,28 @@ mod tests {
         let stale = Pair::new(Value::text("2"), Value::text("9"));
         let refused = settle(&Settlements::from([("a".into(), (stale, Some(typed)))]));
         assert_eq!(refused.conflicts.len(), 1);
+    }
+
+    #[test]
+    fn an_answer_says_something_of_the_fields_that_were_asked_about() {
+        let values = Pair::new(Value::text("2"), Value::text("3"));
+        let asked =
+            ["a", "b"].map(|id| FieldConflict { field: id.into(), base: None, values: values.clone() });
+        let chosen = |answer: Option<Answer>| -> Vec<_> {
+            let settlements = settlements(&conflict(ConflictKind::Fields(asked.to_vec()), answer));
+            assert_eq!(settlements.keys().map(FieldId::as_str).collect::<Vec<_>>(), ["a", "b"]);
+            assert!(settlements.values().all(|(shown, _)| *shown == values));
+            settlements.into_values().map(|(_, choice)| choice).collect()
+        };
+        let left = Some(Choice::Side(Side::Left));
+        assert_eq!(chosen(Some(Answer::Take(Side::Left))), [left.clone(), left]);
+        let typed = Choice::Value(Value::text("4"));
+        let per_field = [("b".into(), typed.clone()), ("z".into(), typed.clone())];
+        assert_eq!(chosen(Some(Answer::PerField(per_field.into()))), [None, Some(typed)]);
+        assert_eq!(chosen(Some(Answer::Later)), [None, None]);
+        assert_eq!(chosen(None), [None, None]);
+        let deleted = conflict(ConflictKind::Deleted { on: Side::Left }, Some(Answer::Take(Side::Left)));
+        assert!(settlements(&deleted).is_empty());
     }
 
     /// Of a group it is enough to answer one field, if that names a side.
