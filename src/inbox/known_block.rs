@@ -263,7 +263,7 @@ mod tests {
     use super::super::face::{FaceKind, FieldFace};
     use super::super::{block, chunks, stamp_of};
     use super::*;
-    use crate::model::{Author, MappingName, RowId};
+    use crate::model::{Answer, Author, Choice, MappingName, RowId};
 
     fn conflict() -> Conflict {
         let field = |id: &str, left: &str, right: &str| FieldConflict {
@@ -399,5 +399,64 @@ mod tests {
             ]
         );
         assert!(reading.written.is_none());
+    }
+
+    /// Returns what is understood of a block of other values, which names these fields.
+    fn understood_then(conflict: &Conflict, whole: &str, fields: &[(&str, &str)]) -> Option<Answer> {
+        let fields = fields.iter().map(|(name, answer)| {
+            format!("[[conflict.field]]\nname = \"{name}\"\nanswer = \"{answer}\"\nvalue = \"\"\n")
+        });
+        let fields: String = fields.collect();
+        let text = format!("[[conflict]]\nid = \"C7\"\nstamp = \"old\"\nanswer = \"{whole}\"\n{fields}");
+        read_text(&text, conflict).written.unwrap().answer
+    }
+
+    #[test]
+    fn an_answer_for_other_values_is_understood_as_what_was_shown_then() {
+        let fields = conflict();
+        let deleted = Conflict { kind: ConflictKind::Deleted { on: Side::Right }, ..conflict() };
+        let take = Some(Answer::Take(Side::Right));
+        assert_eq!(understood_then(&deleted, "crm", &[("Phone", "")]), take);
+        assert_eq!(understood_then(&fields, "crm", &[("Phone", "")]), take);
+        for conflict in [&fields, &deleted] {
+            assert_eq!(understood_then(conflict, "restore", &[]), Some(Answer::Restore));
+            assert_eq!(understood_then(conflict, "crm", &[]), None);
+        }
+        // A field that is in conflict no longer is known by its face, under its label or its id.
+        let ConflictKind::Fields(both) = conflict().kind else { panic!("it has fields") };
+        let city = Conflict { kind: ConflictKind::Fields(vec![both[1].clone()]), ..conflict() };
+        let right = Choice::Side(Side::Right);
+        for name in ["PHONE", "phone", "Ph one"] {
+            let answer = Answer::PerField([("phone".into(), right.clone())].into());
+            assert_eq!(understood_then(&city, "", &[(name, "crm"), ("city", "")]), Some(answer), "{name}");
+        }
+        let answer = Answer::PerField([("city".into(), right)].into());
+        assert_eq!(understood_then(&city, "", &[("city", "crm"), ("Phone", "")]), Some(answer));
+    }
+
+    #[test]
+    fn a_block_that_lacks_a_line_of_its_own_is_taken_to_be_cut_off_at_the_end_of_the_file_only() {
+        let stamp = conflict().stamp;
+        let whole = format!(
+            "[[conflict]]\nid = \"C7\"\nstamp = \"{}\"\nanswer = \"later\"\n\
+             [[conflict.field]]\nname = \"Phone\"\nanswer = \"\"\nvalue = \"\"\n\
+             [[conflict.field]]\nname = \"city\"\nanswer = \"\"\nvalue = \"\"\n",
+            stamp.as_str()
+        );
+        let answer = |text: &str| read_text(text, &conflict()).written.and_then(|written| written.answer);
+        assert_eq!(answer(&whole), Some(Answer::Later));
+        let lines: Vec<_> = whole.lines().collect();
+        let without = |missing: usize| {
+            let rest = (0..lines.len()).filter(|line| *line != missing).map(|line| lines[line]);
+            rest.collect::<Vec<_>>().join("\n") + "\n"
+        };
+        for missing in lines.len() - 3..lines.len() {
+            let rest = without(missing);
+            assert_eq!(answer(&rest), None, "{rest}");
+            assert_eq!(answer(&format!("{rest}#| Kept:\n")), Some(Answer::Later), "{rest}");
+        }
+        let rest = without(3).replacen("answer = \"\"", "answer = \"crm\"", 1);
+        assert_eq!(answer(&rest), None, "{rest}");
+        assert!(answer(&format!("{rest}#| Kept:\n")).is_some(), "{rest}");
     }
 }
