@@ -113,6 +113,14 @@ mod tests {
     }
 
     #[test]
+    fn what_both_sides_hold_is_agreed_however_it_came_about() {
+        let edited = check("a=1 o=1 g=1 h=1", "a=2 o=2 g=2 h=2", "a=2 o=2 g=2 h=2");
+        assert_eq!(edited, Merge { agreed: record("a=2 o=2 g=2 h=2"), ..Merge::default() });
+        let first = check("", "a= b=1 o= g=1 h=", "a= b=1 o= g=1 h=");
+        assert_eq!(first, Merge { agreed: record("a= b=1 o= g=1 h="), ..Merge::default() });
+    }
+
+    #[test]
     fn edits_to_one_field_collide_and_the_rest_flows() {
         let merge = check("a=1 b=1", "a=2 b=2", "a=3 b=1");
         assert_eq!(merge.conflicts.len(), 1);
@@ -210,6 +218,41 @@ mod tests {
         assert_eq!(settle(Choice::Value(Value::text("4")), shown()).conflicts.len(), 2);
         let stale = Pair::new(Value::text("2"), Value::text("9"));
         assert_eq!(settle(Choice::Side(Side::Right), stale).conflicts.len(), 2);
+    }
+
+    #[test]
+    fn what_is_equal_within_a_group_is_agreed_while_the_rest_is_written() {
+        let merge = check("g=1 h=1", "g=2 h=1", "g=1 h=1");
+        assert_eq!((merge.writes.right, merge.agreed), (record("g=2"), record("h=1")));
+    }
+
+    /// Of three fields that merge as one, the third follows two answers only if these are of one mind.
+    #[test]
+    fn an_unanswered_field_follows_no_side_where_the_others_disagree() {
+        let mut mapping = mapping();
+        mapping.fields[1].group = mapping.fields[2].group.clone();
+        let (base, left, right) = (record("b=1 g=1 h=1"), record("b=2 g=2 h=2"), record("b=3 g=3 h=3"));
+        let settle = |g: Side, h: Side| {
+            let shown = || Pair::new(Value::text("2"), Value::text("3"));
+            let choices = [("b", None), ("g", Some(Choice::Side(g))), ("h", Some(Choice::Side(h)))];
+            let settled = choices.map(|(id, choice)| (id.into(), (shown(), choice)));
+            merge(&mapping, &base, Pair::new(&left, &right), &Settlements::from(settled), None)
+        };
+        assert_eq!(settle(Side::Left, Side::Left).writes, Pair::new(record(""), left.clone()));
+        let disagreeing = settle(Side::Left, Side::Right);
+        assert_eq!((disagreeing.writes, disagreeing.conflicts.len()), (Pair::default(), 3));
+    }
+
+    /// I12: nobody is asked to choose a row that cannot be pointed to yet.
+    #[test]
+    fn a_collision_with_an_uncoupled_reference_waits() {
+        for side in Side::BOTH {
+            let mut rows = Pair::new(record("a=2"), record("a=3"));
+            rows[side].set("a".into(), Value::Uncoupled(side, RowId::new("x")));
+            let merge = merge(&mapping(), &record("a=1"), rows.as_ref(), &Settlements::new(), None);
+            let waiting = Waiting { field: "a".into(), side, row: RowId::new("x") };
+            assert_eq!(merge, Merge { waiting: vec![waiting], ..Merge::default() });
+        }
     }
 
     proptest! {
