@@ -128,6 +128,8 @@ fn a_deletion_takes_words_of_its_own() {
     let (_, told) = from_words(&["erp"], &deleted).unwrap_err();
     assert!(told.ends_with("write restore, delete, later or uncouple"), "{told}");
     assert!(from_words(&["delete"], &fields(&["a"])).is_err());
+    // Where there are no fields, silence is not "later for all of them".
+    assert!(from_words(&[], &deleted).is_err());
 }
 
 #[test]
