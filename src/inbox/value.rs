@@ -77,7 +77,6 @@ fn number(text: &str) -> Option<Decimal> {
     match whole_and_part {
         None => Decimal::from_str_exact(&text).ok(),
         Some((_, part)) if part.len() == 3 || part.contains([',', '.']) => None,
-        Some((whole, _)) if whole.contains('.') => None,
         Some((whole, part)) => Decimal::from_str_exact(&format!("{whole}.{part}")).ok(),
     }
 }
