@@ -81,12 +81,14 @@ mod tests {
         {
             count += 1;
             assert!(count < 99, "never comes to an end");
+            assert!(!writes.as_ref().is_some_and(Writes::is_fight));
             let stored = format!("{value}!");
             version = Some(Version::from(count.to_string().as_str()));
             writes = Some(note(writes, side, &text(&value), Some((&text(&stored), version.as_ref())), at(0)));
             (side, value) = (side.other(), stored);
         }
         assert_eq!(count, 4);
+        assert!(writes.as_ref().unwrap().is_fight());
         // Somebody edits: the row has another version.
         let edited = Version::from("edited");
         assert!(!never_rests(&writes.unwrap(), side, &text("y"), Some(&edited)));
@@ -111,10 +113,11 @@ mod tests {
         let mut writes = None;
         for _ in 0..4 {
             assert!(!writes.as_ref().is_some_and(|writes| never_rests(writes, Side::Left, &text("a"), None)));
+            assert!(!writes.as_ref().is_some_and(Writes::is_fight));
             writes = Some(note(writes, Side::Left, &text("a"), Some((&text("a"), None)), at(0)));
         }
         let writes = writes.unwrap();
-        assert!(never_rests(&writes, Side::Left, &text("a"), None));
+        assert!(writes.is_fight() && never_rests(&writes, Side::Left, &text("a"), None));
         assert!(!never_rests(&writes, Side::Left, &text("b"), None), "another value is somebody's word");
         assert!(!never_rests(&writes, Side::Right, &text("a"), None));
         let later = note(Some(writes), Side::Left, &text("a"), None, at(61));
