@@ -148,4 +148,31 @@ mod tests {
         let tail: Vec<_> = chunks.tail.iter().map(|(line, text)| (*line, text.as_str())).collect();
         assert_eq!(tail, [(14, "z"), (15, "")]);
     }
+
+    #[test]
+    fn only_the_last_block_may_have_been_cut_off() {
+        let ends = |text: &str| -> Vec<_> {
+            split(text).blocks.iter().map(|block| (block.is_last, block.ends_its_line)).collect()
+        };
+        assert_eq!(ends("[[conflict]]\n[[ Conflict ]] # x\nid"), [(false, true), (true, false)]);
+        assert_eq!(ends("[[conflict]]\nid\n"), [(true, true)]);
+        assert_eq!(ends("[[conflict]]\nid\n #| Kept:"), [(false, true)]);
+        assert_eq!(ends("[conflict]\n"), []);
+    }
+
+    #[test]
+    fn a_comment_is_the_persons_own_unless_it_bears_a_mark() {
+        for own in ["# x", "#x", "#|x", "#!x", "##| x"] {
+            assert_eq!(own_comment(&format!("  {own} ")).as_deref(), Some(own));
+        }
+        for other in ["#|", "#| x", "#!", "#! x", "x # y", ""] {
+            assert_eq!(own_comment(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn text_becomes_comments_without_blank_lines_and_tandems_own() {
+        let text = "a = 1  \n\n  # mine\n#| ours\n  #! ours\n \n  b";
+        assert_eq!(commented(text), "# a = 1\n# mine\n#   b");
+    }
 }

@@ -161,4 +161,96 @@ mod tests {
             assert_eq!(names.side("right"), Some(Side::Right));
         }
     }
+
+    fn field(id: &str, base: Option<Value>, values: [Value; 2]) -> FieldConflict {
+        let [left, right] = values;
+        FieldConflict { field: FieldId::new(id), base, values: Pair::new(left, right) }
+    }
+
+    #[test]
+    fn a_field_without_a_face_is_of_the_kind_of_its_first_value() {
+        let row = || Value::Reference(RowId::new("eur"));
+        for (value, expected) in [
+            (Value::text("x"), FaceKind::Text),
+            (Value::Number(1.into()), FaceKind::Number),
+            (Value::Flag(false), FaceKind::Flag),
+            (Value::Date("2026-01-31".parse().unwrap()), FaceKind::Date),
+            (Value::Instant("2026-01-31T10:00:00Z".parse().unwrap()), FaceKind::Instant),
+            (row(), FaceKind::Reference(BTreeMap::new())),
+            (Value::Uncoupled(Side::Left, RowId::new("x")), FaceKind::Reference(BTreeMap::new())),
+        ] {
+            let face = |field: &FieldConflict| face_of(&Faces::new(), &MappingName::new("M"), field);
+            let (blank, other) = (|| Value::Blank, value.clone());
+            assert_eq!(face(&field("f", None, [value, row()])).kind, expected);
+            assert_eq!(face(&field("f", None, [blank(), other.clone()])).kind, expected);
+            let only_before = face(&field("f", Some(other), [blank(), blank()]));
+            assert_eq!((only_before.kind, only_before.label.as_str()), (expected, "f"));
+        }
+        assert_eq!(kind_of(&field("f", None, [Value::Blank, Value::Blank])), FaceKind::Text);
+    }
+
+    /// A conflict of these fields, each with its label.
+    fn labelled(fields: &[(&str, &str)]) -> (Conflict, Faces) {
+        let kind = ConflictKind::Fields(
+            fields.iter().map(|(id, _)| field(id, None, [Value::text("1"), Value::text("2")])).collect(),
+        );
+        let conflict = Conflict {
+            id: crate::model::ConflictId(1),
+            mapping: MappingName::new("M"),
+            rows: Pair::new(RowId::new("l"), RowId::new("r")),
+            label: String::new(),
+            stamp: super::super::stamp_of(&kind),
+            kind,
+            authors: Pair::default(),
+            raised_at: jiff::Timestamp::UNIX_EPOCH,
+            answer: None,
+            answered_in: None,
+            suggestion: None,
+        };
+        let face = |label: &str| FieldFace { label: label.to_owned(), kind: FaceKind::Text };
+        let faces = fields.iter().map(|(id, label)| (FieldId::new(*id), face(label))).collect();
+        (conflict, Faces::from([(MappingName::new("M"), faces)]))
+    }
+
+    #[test]
+    fn a_field_is_called_by_its_label_unless_that_could_mean_another() {
+        let check = |fields: &[(&str, &str)], expected: &[&str]| {
+            let (conflict, faces) = labelled(fields);
+            let names: Vec<_> =
+                fields_of(&conflict).iter().map(|field| name_in(&conflict, &faces, field)).collect();
+            assert_eq!(names, expected);
+            for (name, field) in names.iter().zip(fields_of(&conflict)) {
+                assert_eq!(field_named(&conflict, &faces, name), Some(field), "{name}");
+            }
+        };
+        check(&[("a", "Phone"), ("b", "Fax")], &["Phone", "Fax"]);
+        check(&[("a", "Phone"), ("b", "PHONE ")], &["a", "b"]);
+        // One's label is the other's id.
+        check(&[("a", "b"), ("b", "Fax")], &["a", "Fax"]);
+        check(&[("a", " - "), ("b", "Fax")], &["a", "Fax"]);
+        check(&[("phone", "Phone")], &["Phone"]);
+    }
+
+    #[test]
+    fn a_field_is_found_by_label_or_id_however_it_is_written() {
+        let (conflict, faces) = labelled(&[("phone_1", "Work phone"), ("phone_2", "Mobile")]);
+        let found = |name: &str| field_named(&conflict, &faces, name).map(|field| field.field.as_str());
+        for name in ["Work phone", "phone_1", "work-phone", "PHONE 1", " “Work phone” "] {
+            assert_eq!(found(name), Some("phone_1"), "{name}");
+        }
+        assert_eq!((found("mobile"), found("fax"), found("")), (Some("phone_2"), None, None));
+        // What is written exactly comes before what is only close.
+        let (conflict, faces) = labelled(&[("ab", "x"), ("AB", "y")]);
+        assert_eq!(field_named(&conflict, &faces, "AB").unwrap().field.as_str(), "AB");
+    }
+
+    #[test]
+    fn one_pair_of_quotes_is_taken_off() {
+        for text in ["x", "\"x\"", " 'x' ", "„x“", "«x»", "‘x’", "”x”"] {
+            assert_eq!(unquoted(text), "x", "{text}");
+        }
+        for text in ["\"x", "x'", "\"x'"] {
+            assert_eq!(unquoted(text), text);
+        }
+    }
 }

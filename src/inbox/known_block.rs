@@ -257,3 +257,6 @@ fn kind_as_shown(block: &Block, conflict: &Conflict, faces: &Faces) -> ConflictK
         _ => ConflictKind::Fields(fields),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -108,3 +108,21 @@ pub enum KeptPlace {
     /// At the end of the file.
     Tail,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_blank_only_if_nothing_is_written_anywhere() {
+        let field = |answer: &str, value: &str| RawField { answer: answer.into(), value: value.into() };
+        assert!(field("", " ").is_blank() && !field("x", "").is_blank() && !field("", "x").is_blank());
+        let raw = |whole: &str, fields: &[RawField]| Raw {
+            whole: whole.into(),
+            fields: (0..).map(|n: u32| FieldId::new(n.to_string())).zip(fields.iter().cloned()).collect(),
+        };
+        assert!(raw(" ", &[field("", ""), field(" ", "")]).is_blank());
+        assert!(!raw("later", &[field("", "")]).is_blank());
+        assert!(!raw("", &[field("", ""), field("", "x")]).is_blank());
+    }
+}

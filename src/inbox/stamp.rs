@@ -54,7 +54,7 @@ fn feed(digest: &mut Sha256, texts: &[&str]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FieldConflict, FieldId, Pair, Side};
+    use crate::model::{FieldConflict, FieldId, Pair, RowId, Side};
 
     fn stamp(base: Option<Value>, left: Value, right: Value) -> Stamp {
         let field = FieldConflict { field: FieldId::new("phone"), base, values: Pair::new(left, right) };
@@ -77,5 +77,39 @@ mod tests {
         assert!(others.iter().all(|other| *other != shown));
         assert_eq!(shown.as_str().len(), 12);
         assert_eq!(shown, stamp(Some(text("a")), text("b"), text("c")));
+    }
+
+    #[test]
+    fn each_kind_of_value_has_a_stamp_of_its_own() {
+        let number = |text: &str| Value::Number(text.parse().unwrap());
+        let values = [
+            Value::Blank,
+            Value::text("1"),
+            Value::text("yes"),
+            number("1"),
+            Value::Flag(true),
+            Value::Flag(false),
+            Value::Date("2026-01-31".parse().unwrap()),
+            Value::Instant("2026-01-31T00:00:00Z".parse().unwrap()),
+            Value::Reference(RowId::new("1")),
+            Value::Uncoupled(Side::Left, RowId::new("1")),
+            Value::Uncoupled(Side::Right, RowId::new("1")),
+        ];
+        let stamps: Vec<_> = values.map(|value| stamp(None, value, Value::Blank)).into();
+        for (at, one) in stamps.iter().enumerate() {
+            assert!(!stamps[..at].contains(one), "{at}");
+        }
+        assert_eq!(stamp(None, number("1.50"), Value::Blank), stamp(None, number("1.5"), Value::Blank));
+    }
+
+    #[test]
+    fn the_order_of_fields_is_no_part_of_a_stamp() {
+        let field = |id: &str| FieldConflict {
+            field: FieldId::new(id),
+            base: None,
+            values: Pair::new(Value::text(id), Value::Blank),
+        };
+        let of = |ids: [&str; 2]| stamp_of(&ConflictKind::Fields(ids.map(field).into()));
+        assert_eq!(of(["a", "b"]), of(["b", "a"]));
     }
 }

@@ -1,12 +1,15 @@
 //! The inbox as a whole: what is written reads back, and what people write is understood or kept.
 
+mod reading;
+mod rendering;
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::{
-    Answered, BLOCK_LIMIT, FaceKind, Faces, FieldFace, KeptPlace, Names, Notes, Parsed, answer_from_words,
-    parse, render, stamp_of,
+    Answered, BLOCK_LIMIT, FaceKind, Faces, FieldFace, KeptPlace, Names, Notes, Parsed, Raw,
+    answer_from_words, parse, render, stamp_of,
 };
 use crate::model::{
     Answer, Author, Choice, Conflict, ConflictId, ConflictKind, FieldConflict, FieldId, MappingName, Pair,

@@ -146,4 +146,87 @@ mod tests {
             assert_eq!(repaired(cut).trim_end(), cut);
         }
     }
+
+    #[test]
+    fn text_is_quoted_so_that_it_stays_readable() {
+        for (text, expected) in [
+            ("", r#""""#),
+            ("it's", r#""it's""#),
+            (r#"say "x""#, r#"'say "x"'"#),
+            (r"C:\x", r"'C:\x'"),
+            (r#"it's "x" \"#, r#""it's \"x\" \\""#),
+            ("a\nb\rc\td", r#""a\nb\rc\td""#),
+            ("\"\n", r#""\"\n""#),
+            ("\u{85}\u{1}", r#""\u0085\u0001""#),
+        ] {
+            assert_eq!(quoted(text), expected);
+            let document: toml_edit::DocumentMut = format!("x = {}", quoted(text)).parse().unwrap();
+            assert_eq!(document["x"].as_str(), Some(text));
+        }
+    }
+
+    #[test]
+    fn what_an_editor_could_not_show_is_escaped_and_its_neighbours_are_not() {
+        let escaped = |c: char| quoted(&c.to_string()).starts_with("\"\\");
+        let marks =
+            ['\u{7}', '\u{7F}', '\u{200E}', '\u{200F}', '\u{2028}', '\u{2029}', '\u{202A}', '\u{202E}'];
+        for c in marks.into_iter().chain(['\u{2066}', '\u{2069}', '\u{FEFF}']) {
+            assert!(escaped(c), "{c:?}");
+            assert_eq!(one_line(&format!("a{c}b")), "a b");
+        }
+        for c in ['\u{2010}', '\u{2027}', '\u{202F}', '\u{2065}', '\u{206A}', 'é'] {
+            assert!(!escaped(c), "{c:?}");
+            assert_eq!(one_line(&c.to_string()), c.to_string());
+        }
+    }
+
+    #[test]
+    fn a_key_is_quoted_where_it_has_to_be() {
+        assert_eq!(
+            ["business-central_2", "a b", "", "é"].map(key),
+            ["business-central_2", "\"a b\"", "\"\"", "\"é\""]
+        );
+    }
+
+    #[test]
+    fn an_empty_answer_beside_a_filled_one_goes_and_its_comment_stays() {
+        let check = |written: &str, expected: &str| assert_eq!(repaired(written).trim_end(), expected);
+        check("answer = \"\" # Bob\nanswer = \"a\"\nanswer = ''", "# Bob\nanswer = \"a\"");
+        check("answer = \"a\"\nvalue = \"\"\nanswer = \"\" # Bob", "answer = \"a\"\nvalue = \"\"\n# Bob");
+        // Two that say something are a person's matter, and each section has its own.
+        for both in ["answer = \"a\"\nanswer = \"b\"", "answer = \"\"\n[[conflict.field]]\nanswer = \"b\""] {
+            check(both, both);
+        }
+    }
+
+    #[test]
+    fn only_answers_are_put_right() {
+        let check = |written: &str, expected: &str| assert_eq!(repaired(written).trim_end(), expected);
+        check("name = Bob", "name = Bob");
+        check("\"Value\" = 1 2", "value = \"1 2\"");
+        check("value = left#x", "value = \"left#x\"");
+        check("value = it's # Bob's", "value = \"it's\" # Bob's");
+        for other in ["answer = [left", "value = {x", "value = 'a", "answer"] {
+            check(other, other);
+        }
+    }
+
+    #[test]
+    fn a_comment_begins_after_a_blank_and_outside_quotes() {
+        for (text, expected) in [
+            ("x # y", Some(2)),
+            ("# y", Some(0)),
+            ("x#y", None),
+            ("\"a # b\" # c", Some(8)),
+            ("'a # b' # c", Some(8)),
+            ("it's # c", Some(5)),
+            ("a \"b # c", None),
+            ("a 'b\" # c' # d", Some(11)),
+            ("a\"b # c\" # d", Some(9)),
+        ] {
+            assert_eq!(comment_start(text), expected, "{text}");
+        }
+        assert_eq!((without_comment(" x # y "), comment_of(" x # y ")), ("x", "# y"));
+        assert_eq!((without_comment(" x "), comment_of(" x ")), ("x", ""));
+    }
 }

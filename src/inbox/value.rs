@@ -77,7 +77,6 @@ fn number(text: &str) -> Option<Decimal> {
     match whole_and_part {
         None => Decimal::from_str_exact(&text).ok(),
         Some((_, part)) if part.len() == 3 || part.contains([',', '.']) => None,
-        Some((whole, _)) if whole.contains('.') => None,
         Some((whole, part)) => Decimal::from_str_exact(&format!("{whole}.{part}")).ok(),
     }
 }
@@ -150,5 +149,76 @@ mod tests {
         check(&kind, id, Some("Euro"));
         check(&kind, "krone", None);
         check(&kind, "Dollar", None);
+    }
+
+    #[test]
+    fn each_kind_of_value_is_shown_in_its_own_way() {
+        let (text, eur) = (FaceKind::Text, RowId::new("eur"));
+        let names = FaceKind::Reference([(eur.clone(), "Euro".to_owned())].into());
+        for (value, kind, expected) in [
+            (Value::Blank, &text, ""),
+            (Value::text("x"), &text, "x"),
+            (Value::Number("1.50".parse().unwrap()), &FaceKind::Number, "1.5"),
+            (Value::Flag(true), &FaceKind::Flag, "yes"),
+            (Value::Flag(false), &FaceKind::Flag, "no"),
+            (Value::Date("2026-01-31".parse().unwrap()), &FaceKind::Date, "2026-01-31"),
+            (Value::Instant("2026-01-31T10:00:00Z".parse().unwrap()), &text, "2026-01-31T10:00:00Z"),
+            (Value::Reference(eur.clone()), &names, "Euro"),
+            (Value::Reference(RowId::new("usd")), &names, "usd"),
+            (Value::Reference(eur.clone()), &text, "eur"),
+            (Value::Uncoupled(crate::model::Side::Left, eur.clone()), &names, "eur (not coupled yet)"),
+        ] {
+            assert_eq!(shown(&value, kind), expected);
+        }
+        assert!(shows_itself(&Value::text("x")) && shows_itself(&Value::Blank));
+        assert!(!shows_itself(&Value::Reference(eur.clone())));
+        assert!(!shows_itself(&Value::Uncoupled(crate::model::Side::Left, eur)));
+    }
+
+    #[test]
+    fn flags_have_several_words() {
+        for (words, expected) in
+            [(["yes", "TRUE", "on", "1"], Some("yes")), (["No", "false", "off", "0"], Some("no"))]
+        {
+            words.iter().for_each(|word| check(&FaceKind::Flag, word, expected));
+        }
+        check(&FaceKind::Flag, "", None);
+    }
+
+    #[test]
+    fn what_could_be_read_in_two_ways_is_not_read() {
+        for doubtful in ["1,2.5", "1.5,25", "1,234", ","] {
+            check(&FaceKind::Number, doubtful, None);
+        }
+        check(&FaceKind::Number, "1,2345", Some("1.2345"));
+        check(&FaceKind::Number, "-1,25", Some("-1.25"));
+        for doubtful in ["31.1.26", "1.2.3.4", "20260131", "2026-01-31T10:00:00", "31.13.2026", "2026-01-1"] {
+            check(&FaceKind::Date, doubtful, None);
+        }
+    }
+
+    #[test]
+    fn line_ends_and_letters_have_one_spelling() {
+        check(&FaceKind::Text, "a\r\nb\rc", Some("a\nb\nc"));
+        check(&FaceKind::Text, "Cafe\u{301}", Some("Café"));
+    }
+
+    #[test]
+    fn a_name_written_exactly_comes_before_one_that_is_close() {
+        let names = [("a", "Euro"), ("b", "EURO")].map(|(row, name)| (RowId::new(row), name.to_owned()));
+        let kind = FaceKind::Reference(names.into());
+        assert_eq!(read(" EURO ", &kind), Ok(Value::Reference(RowId::new("b"))));
+        assert_eq!(read("Euro", &kind), Ok(Value::Reference(RowId::new("a"))));
+        assert!(read("euro", &kind).unwrap_err().starts_with("more than one row"));
+        assert!(read("Krone", &kind).unwrap_err().contains("that row's name or its id"));
+    }
+
+    #[test]
+    fn only_an_id_of_some_row_is_taken_for_a_row() {
+        let id = "5c1e0000-0000-4000-8000-000000000001";
+        assert_eq!(row(&format!("“{id}”")), Some(Value::Reference(RowId::new(id))));
+        assert_eq!(row("a-b-c-d-e"), None);
+        assert_eq!(row(&"a".repeat(36)), None);
+        assert_eq!(row("00000000-0000-0000-0000-000000000000"), None);
     }
 }

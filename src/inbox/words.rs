@@ -294,3 +294,6 @@ pub(super) fn short(text: &str) -> String {
 pub(super) fn is_first_contact(fields: &[FieldConflict]) -> bool {
     fields.iter().all(|field| field.base.is_none())
 }
+
+#[cfg(test)]
+mod tests;

@@ -210,5 +210,102 @@ mod tests {
     fn a_read_only_column_and_a_wrong_type_are_found() {
         let found = findings("left=\"displayName\"\nright=\"revenue\"\ndirection=\"->\"");
         assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("accounts.revenue, which is read-only"), "{found:?}");
+        assert!(found[1].contains("accounts.revenue (Number)"), "{found:?}");
+        let read = findings("left=\"displayName\"\nright=\"revenue\"\ndirection=\"<-\"");
+        assert_eq!(read.len(), 1, "{read:?}");
+    }
+
+    #[test]
+    fn columns_of_filters_and_of_new_rows_have_to_be_there() {
+        let text = |column: &str| {
+            format!(
+                "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"customers\"\nfilter=\"{column} eq 1\"\n[right]\ntable=\"accounts\"\n\
+                 new_row={{{column}=3}}\n[[field]]\nid=\"f\"\nleft=\"displayName\"\nright=\"name\"\ndirection=\"<->\"\n"
+            )
+        };
+        let found = |column: &str| -> Vec<_> {
+            let mapping = parse("M", &text(column), &Pair::new("l".into(), "r".into())).unwrap();
+            let columns = |own| [(own, ColumnKind::Text, true), ("kind", ColumnKind::Number, true)];
+            let tables =
+                Pair::new(table("customers", &columns("displayName")), table("accounts", &columns("name")));
+            check(&mapping, &tables).into_iter().map(|finding| (finding.column, finding.problem)).collect()
+        };
+        assert_eq!(found("kind"), []);
+        let problem = |place: &str, table: &str| {
+            let problem =
+                format!("{place} names the column kiss, which {table} does not have; did you mean kind?");
+            ("kiss".into(), problem)
+        };
+        let expected =
+            [problem("the left filter", "customers"), problem("new_row of the right side", "accounts")];
+        assert_eq!(found("kiss"), expected);
+    }
+
+    #[test]
+    fn the_distance_of_names_is_the_number_of_edits() {
+        for (a, b, expected) in [
+            ("name", "NAME", 0),
+            ("kitten", "sitting", 3),
+            ("flaw", "lawn", 2),
+            ("", "abc", 3),
+            ("abc", "", 3),
+            ("city", "cities", 3),
+        ] {
+            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_too_far_away_is_not_proposed() {
+        let columns = table("customers", &[("phone", ColumnKind::Text, true)]);
+        assert!(unknown("field f", &"phonexyz".into(), &columns).ends_with("; did you mean phone?"));
+        assert!(unknown("field f", &"phonewxyz".into(), &columns).ends_with("customers does not have"));
+    }
+
+    #[test]
+    fn each_type_fits_its_own_columns_only() {
+        use ColumnKind::{Choice, Date, Flag, Instant, Member, Number, Reference, Text};
+        let all = [Text, Member, Number, Choice, Flag, Date, Instant, Reference];
+        let number = FieldKind::Number { scale: None, zero_is_blank: false };
+        let lookup = FieldKind::Lookup { mapping: "M".into(), blank_is_base_currency: false };
+        for (kind, fitting) in [
+            (FieldKind::Text, vec![Text, Member]),
+            (FieldKind::Code, vec![Text, Member]),
+            (number, vec![Number, Choice]),
+            (FieldKind::Flag, vec![Flag]),
+            (FieldKind::Date, vec![Date]),
+            (FieldKind::Instant, vec![Instant]),
+            (lookup, vec![Reference]),
+        ] {
+            let columns = all.map(|kind| table("t", &[("c", kind, true)]).columns[&"c".into()].clone());
+            let found =
+                columns.iter().filter(|column| is_right_kind(&kind, column)).map(|column| column.kind);
+            assert_eq!(found.collect::<Vec<_>>(), fitting, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_number_without_scale_gets_the_coarser_sides() {
+        let scaled = |own: &str, scales: Pair<Option<u32>>| {
+            let text = format!(
+                "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"l\"\n[right]\ntable=\"r\"\n[[field]]\nid=\"f\"\nleft=\"c\"\n\
+                 right=\"c\"\ndirection=\"<->\"\ntype=\"number\"\n{own}"
+            );
+            let mapping = parse("M", &text, &Pair::new("l".into(), "r".into())).unwrap();
+            let tables = Pair::from_fn(|side| {
+                let mut table = table(side.word(), &[("c", ColumnKind::Number, true)]);
+                table.columns.get_mut(&"c".into()).unwrap().scale = scales[side];
+                table
+            });
+            match with_scales(mapping, &tables).fields[0].kind {
+                FieldKind::Number { scale, .. } => scale,
+                _ => panic!("it is a number"),
+            }
+        };
+        assert_eq!(scaled("", Pair::new(Some(5), Some(2))), Some(2));
+        assert_eq!(scaled("", Pair::new(Some(5), None)), Some(5));
+        assert_eq!(scaled("", Pair::default()), None);
+        assert_eq!(scaled("scale=3\n", Pair::new(Some(5), Some(2))), Some(3));
     }
 }

@@ -246,3 +246,111 @@ impl Mapping {
         field.drift.unwrap_or(self.drift)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mapping::parse;
+
+    /// Reads a mapping of fields with these directions, called `a`, `b` and so on, each with keys of its own.
+    fn mapping(top: &str, fields: &[(&str, &str)]) -> Mapping {
+        let fields = fields.iter().zip('a'..).map(|((direction, more), id)| {
+            format!(
+                "[[field]]\nid=\"{id}\"\nleft=\"l{id}\"\nright=\"r{id}\"\ndirection=\"{direction}\"\n{more}\n"
+            )
+        });
+        let fields: String = fields.collect();
+        let text =
+            format!("name=\"M\"\nlabel=\"a\"\n{top}\n[left]\ntable=\"l\"\n[right]\ntable=\"r\"\n{fields}");
+        parse("M", &text, &Pair::new("l".into(), "r".into())).unwrap()
+    }
+
+    #[test]
+    fn a_mapping_writes_both_ways_as_soon_as_anything_of_it_does() {
+        let writes = |top: &str, direction: &str| mapping(top, &[(direction, "")]).writes_both_ways();
+        assert!(!writes("", "->") && !writes("", "<-") && !writes("", "match"));
+        assert!(writes("", "<->") && writes("", "left unless blank"));
+        assert!(writes("deletion=\"restore\"", "->"));
+        let mut creating = mapping("", &[("->", "")]);
+        creating.create = Pair::new(true, false);
+        assert!(creating.writes_both_ways());
+        creating.create = Pair::new(false, true);
+        assert!(!creating.writes_both_ways());
+    }
+
+    #[test]
+    fn rows_are_created_where_the_mapping_says_so_or_restores_them() {
+        let mut mapping = mapping("", &[("->", "")]);
+        mapping.create = Pair::new(false, true);
+        assert_eq!(Pair::from_fn(|side| mapping.may_create(side)), Pair::new(false, true));
+        mapping.deletion = DeletionPolicy::Restore;
+        assert_eq!(Pair::from_fn(|side| mapping.may_create(side)), Pair::new(true, true));
+    }
+
+    #[test]
+    fn rows_are_deleted_by_policy_or_by_an_answer() {
+        for (deletion, expected) in
+            [("ignore", false), ("delete", true), ("uncouple", false), ("ask", true), ("restore", false)]
+        {
+            let mapping = mapping(&format!("deletion=\"{deletion}\""), &[("->", "")]);
+            assert_eq!(mapping.may_delete(), expected, "{deletion}");
+        }
+    }
+
+    #[test]
+    fn a_row_created_again_gets_all_that_the_other_may_be_the_last_to_hold() {
+        for (direction, on_create, expected) in [
+            // To the left goes back what the left side owned.
+            ("->", "", Pair::new(true, true)),
+            ("<-", "", Pair::new(true, true)),
+            ("<->", "", Pair::new(true, true)),
+            ("left unless blank", "", Pair::new(true, true)),
+            ("create only", "on_create=\"left\"", Pair::new(true, true)),
+            // What is only matched by is sent where it is sent to a new row, and nowhere else.
+            ("match", "", Pair::new(false, false)),
+            ("match", "on_create=\"left\"", Pair::new(true, false)),
+        ] {
+            let mapping = mapping("", &[(direction, on_create)]);
+            let sent = Pair::from_fn(|side| mapping.fields[0].is_sent_on_restore(side));
+            assert_eq!(sent, expected, "{direction} {on_create}");
+        }
+    }
+
+    #[test]
+    fn only_a_field_that_points_to_rows_is_a_lookup() {
+        let mapping = mapping("", &[("->", ""), ("->", "type=\"lookup\"\nlookup=\"N\"")]);
+        assert!(!mapping.fields[0].is_lookup() && mapping.fields[1].is_lookup());
+    }
+
+    #[test]
+    fn fields_of_one_group_are_one_unit_where_the_first_of_them_stands() {
+        let group = "group=\"g\"";
+        let mapping = mapping("", &[("->", ""), ("<->", group), ("->", ""), ("<->", group)]);
+        let units: Vec<Vec<_>> =
+            mapping.units().iter().map(|unit| unit.iter().map(|field| field.id.as_str()).collect()).collect();
+        assert_eq!(units, [vec!["a"], vec!["b", "d"], vec!["c"]]);
+    }
+
+    #[test]
+    fn the_fields_own_policy_comes_before_the_mappings() {
+        let mapping = mapping(
+            "conflict=\"left\"\nfirst_contact=\"right\"\ndrift=\"keep\"",
+            &[("<->", ""), ("<->", "conflict=\"newer\""), ("->", ""), ("->", "drift=\"revert\"")],
+        );
+        let policy = |index: usize, first| mapping.policy(&mapping.fields[index], first);
+        assert_eq!(
+            (policy(0, true), policy(0, false)),
+            (Policy::Take(Side::Right), Policy::Take(Side::Left))
+        );
+        assert_eq!((policy(1, true), policy(1, false)), (Policy::Newer, Policy::Newer));
+        let drift = |index: usize| mapping.drift(&mapping.fields[index]);
+        assert_eq!((drift(2), drift(3)), (Drift::Keep, Drift::Revert));
+    }
+
+    #[test]
+    fn a_field_is_found_by_its_id() {
+        let mapping = mapping("", &[("->", ""), ("<-", "")]);
+        assert_eq!(mapping.field(&"b".into()).map(|field| field.direction), Some(Direction::ToLeft));
+        assert_eq!(mapping.field(&"z".into()), None);
+    }
+}

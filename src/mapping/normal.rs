@@ -82,6 +82,28 @@ pub(super) mod tests {
         assert_eq!(normalise(&money, number("-0.001")), Value::Blank);
     }
 
+    #[test]
+    fn zero_is_one_value_and_a_number_keeps_its_places_where_none_are_said() {
+        let plain = |text: &str| {
+            let kind = FieldKind::Number { scale: None, zero_is_blank: false };
+            match normalise(&kind, Value::Number(text.parse().unwrap())) {
+                Value::Number(number) => number.to_string(),
+                other => panic!("{other:?} is no number"),
+            }
+        };
+        assert_eq!((plain("-0.00"), plain("1.23456789")), ("0".to_owned(), "1.23456789".to_owned()));
+    }
+
+    /// A flag has no "no answer"; what is of a foreign kind is never guessed at.
+    #[test]
+    fn a_blank_flag_is_off_and_a_foreign_value_stays() {
+        assert_eq!(normalise(&FieldKind::Flag, Value::Blank), Value::Flag(false));
+        assert_eq!(normalise(&FieldKind::Flag, Value::Flag(true)), Value::Flag(true));
+        let number = FieldKind::Number { scale: Some(0), zero_is_blank: true };
+        assert_eq!(normalise(&number, Value::text("1.5")), Value::text("1.5"));
+        assert_eq!(normalise(&FieldKind::Text, Value::Blank), Value::Blank);
+    }
+
     proptest! {
         /// I31
         #[test]

@@ -77,4 +77,18 @@ mod tests {
         let error = dependency_order(&[mapping("A", "\"B\""), mapping("B", "\"A\"")]).unwrap_err();
         assert!(error.to_string().contains("circle: A, B"));
     }
+
+    #[test]
+    fn what_a_field_points_to_comes_first_and_a_row_may_point_to_its_own_table() {
+        let pointing = |name: &str, target: &str| {
+            let mut pointing = mapping(name, "");
+            let target = target.into();
+            pointing.fields[0].kind = FieldKind::Lookup { mapping: target, blank_is_base_currency: false };
+            pointing
+        };
+        let mappings = [pointing("A", "B"), pointing("B", "B"), mapping("C", "")];
+        assert_eq!(dependency_order(&mappings), Ok(vec![1, 0, 2]));
+        let error = dependency_order(&[pointing("A", "B")]).unwrap_err();
+        assert_eq!(error, OrderError::Missing { mapping: "A".into(), missing: "B".into() });
+    }
 }

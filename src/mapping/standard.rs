@@ -33,4 +33,12 @@ mod tests {
             .collect();
         assert!(dependency_order(&mappings).is_ok());
     }
+
+    #[test]
+    fn a_shipped_mapping_is_found_by_its_name_only() {
+        for (name, text) in STANDARD {
+            assert_eq!(standard(name), Some(text));
+        }
+        assert_eq!(standard("customer"), None);
+    }
 }

@@ -41,9 +41,9 @@ mod tests {
     fn a_table_is_used_by_all_its_mappings_and_unguarded_where_one_says_so() {
         let customer = standard("CUSTOMER").unwrap();
         let other = customer.replace("displayName", "displayName2");
-        let check = |second: &str, unguarded: bool| {
+        let check = |first: &str, second: &str, unguarded: bool| {
             let connections = Pair::new("erp".into(), "crm".into());
-            let mappings = [customer, second, standard("CURRENCY").unwrap()];
+            let mappings = [first, second, standard("CURRENCY").unwrap()];
             let mappings = mappings.map(|text| parse("test", text, &connections).unwrap());
             let used = tables_used(&mappings, &"erp".into());
             let customers = &used[&"customers".into()];
@@ -51,7 +51,20 @@ mod tests {
             assert!(customers.columns.contains(&"displayName2".into()));
             assert_eq!((customers.unguarded, used[&"currencies".into()].unguarded), (unguarded, false));
         };
-        check(&other, false);
-        check(&format!("unguarded = true\n{other}"), true);
+        check(customer, &other, false);
+        let unguarded = |text: &str| format!("unguarded = true\n{text}");
+        check(customer, &unguarded(&other), true);
+        check(&unguarded(customer), &unguarded(&other), true);
+    }
+
+    #[test]
+    fn a_table_is_used_with_what_new_rows_get_and_only_by_its_own_connection() {
+        let connections = Pair::new("erp".into(), "crm".into());
+        let mut mapping = parse("test", standard("CURRENCY").unwrap(), &connections).unwrap();
+        mapping.new_row.right.push(("precision".into(), crate::model::Value::Flag(true)));
+        let right = mapping.tables.right.clone();
+        let used = tables_used(&[mapping], &"crm".into());
+        assert_eq!(used.keys().collect::<Vec<_>>(), [&right]);
+        assert!(used[&right].columns.contains(&"precision".into()));
     }
 }

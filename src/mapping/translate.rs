@@ -245,6 +245,74 @@ mod tests {
         }
     }
 
+    /// A row of the side written is what the field pointed to before.
+    #[test]
+    fn a_reference_of_the_side_itself_is_written_back_as_it_was() {
+        let (mapping, eur) = currency();
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        for side in Side::BOTH {
+            let value = Value::Uncoupled(side, eur[side].clone());
+            let record = Record::from_iter([("currency".into(), value)]);
+            let values = to_values(&mapping, side, &record, &resolver).unwrap();
+            assert_eq!(values[0].1, Value::Reference(eur[side].clone()));
+        }
+        let record = Record::from_iter([("currency".into(), Value::Reference(eur.left.clone()))]);
+        let values = to_values(&mapping, Side::Left, &record, &resolver).unwrap();
+        assert_eq!(values[0].1, Value::Reference(eur.left.clone()));
+    }
+
+    #[test]
+    fn blank_is_the_base_currency_only_where_the_mapping_says_so() {
+        let kind = FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: false };
+        let mapping = mapping(vec![field("currency", kind)]);
+        let usd = RowId::new("usd");
+        let resolver =
+            Resolver { partner: &|_, _, _| None, base_currency: Pair::new(None, Some(usd.clone())) };
+        let written = to_values(
+            &mapping,
+            Side::Right,
+            &Record::from_iter([("currency".into(), Value::Blank)]),
+            &resolver,
+        );
+        assert_eq!(written.unwrap()[0].1, Value::Blank);
+        let column = mapping.fields[0].columns.right.clone();
+        let row = row(Side::Right, vec![(column, Value::Reference(usd.clone()))]);
+        let read = to_record(&mapping, Side::Right, &row, &resolver).unwrap();
+        assert_eq!(read.get(&"currency".into()), Some(&Value::Uncoupled(Side::Right, usd)));
+    }
+
+    /// Both products count UTF-16 units, of which some characters take two.
+    #[test]
+    fn a_text_is_refused_one_character_beyond_what_its_column_holds() {
+        let mapping = mapping(vec![field("a", FieldKind::Text), field("b", FieldKind::Text)]);
+        let column = |max_chars| crate::model::Column {
+            kind: crate::model::ColumnKind::Text,
+            max_chars,
+            scale: None,
+            creatable: true,
+            updatable: true,
+            targets: vec![],
+        };
+        let table = TableDescription {
+            table: "rights".into(),
+            key: "id".into(),
+            columns: [("r_a".into(), column(None)), ("r_b".into(), column(Some(4)))].into(),
+            abilities: crate::model::TableAbilities::default(),
+        };
+        let check = |text: &str| {
+            let record = Record::from_iter([
+                ("a".into(), Value::text("as long as you like")),
+                ("b".into(), Value::text(text)),
+            ]);
+            fits(&mapping, Side::Right, &record, &table)
+        };
+        assert_eq!(check("four"), Ok(()));
+        assert_eq!(check("😀é€"), Ok(()));
+        let too_long = Unfit::TooLong { field: "b".into(), column: "r_b".into(), chars: 5, max_chars: 4 };
+        assert_eq!(check("fiver"), Err(too_long.clone()));
+        assert_eq!(check("😀😀x"), Err(too_long));
+    }
+
     /// I36
     #[test]
     fn a_missing_property_fails_the_row() {

@@ -127,10 +127,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::decide::decide;
-    use super::super::example::{any_case, mapping, record};
+    use super::super::example::{any_case, conflict, mapping, record};
     use super::super::merge::Merge;
     use super::*;
-    use crate::model::{Became, Coupling, CouplingId, Pair, RowId};
+    use crate::model::{Became, Coupling, CouplingId, Pair, RowId, Timestamp};
 
     fn pending(left: Option<Seen>, right: Option<Seen>) -> Pending {
         Pending {
@@ -220,6 +220,49 @@ mod tests {
         }
     }
 
+    /// I8: a person may order what the mapping does not allow, for the deletion they were asked about.
+    #[test]
+    fn a_deletion_that_a_person_ordered_is_allowed_for_that_row_alone() {
+        let delete = Decision::Delete { on: Side::Right, version: "1".into() };
+        let check = |gone: Evidence, kind: ConflictKind, answer: Answer| {
+            let mut ordered = pending(Some(Seen::Gone(gone)), None);
+            ordered.conflict = Some(conflict(kind, Some(answer)));
+            audit(&mapping(), &ordered, &delete)
+        };
+        let asked = ConflictKind::Deleted { on: Side::Left };
+        let not_allowed = Some(Finding::NotAllowed { on: Side::Right });
+        assert_eq!(check(Evidence::Tombstone, asked.clone(), Answer::Delete), None);
+        assert_eq!(check(Evidence::Tombstone, asked.clone(), Answer::Later), not_allowed);
+        let other_row = ConflictKind::Deleted { on: Side::Right };
+        assert_eq!(check(Evidence::Tombstone, other_row.clone(), Answer::Delete), not_allowed);
+        assert_eq!(check(Evidence::Tombstone, ConflictKind::Fields(vec![]), Answer::Delete), not_allowed);
+        // A row that its restored system lacks is no proof by itself, but it is what the person was asked about.
+        let rebaselined = || Evidence::Rebaselined { at: Timestamp::UNIX_EPOCH };
+        assert_eq!(check(rebaselined(), asked.clone(), Answer::Delete), None);
+        let no_evidence = Some(Finding::NoEvidence { on: Side::Right });
+        assert_eq!(check(rebaselined(), asked, Answer::Restore), no_evidence);
+        assert_eq!(check(rebaselined(), other_row, Answer::Delete), no_evidence);
+    }
+
+    /// I12
+    #[test]
+    fn a_person_may_blank_a_reference_but_not_point_it_to_a_row_without_partner() {
+        let source: Record = [("a".into(), Value::Reference(RowId::new("eur")))].into_iter().collect();
+        let blank = write(Side::Right, [("a".into(), Value::Blank)].into_iter().collect());
+        let mut answered = pending(seen(source), None);
+        let found = audit(&with_lookup(), &answered, &blank);
+        assert_eq!(found, Some(Finding::BlankedReference { field: "a".into(), on: Side::Right }));
+        let kind = ConflictKind::Fields(vec![]);
+        answered.conflict = Some(conflict(kind.clone(), None));
+        assert_eq!(audit(&with_lookup(), &answered, &blank), found, "asked, and not answered");
+        answered.conflict = Some(conflict(kind, Some(Answer::Take(Side::Right))));
+        assert_eq!(audit(&with_lookup(), &answered, &blank), None);
+        let target = Value::Uncoupled(Side::Left, RowId::new("eur"));
+        let uncoupled = write(Side::Right, [("a".into(), target)].into_iter().collect());
+        let found = audit(&with_lookup(), &answered, &uncoupled);
+        assert_eq!(found, Some(Finding::Unresolved { field: "a".into() }));
+    }
+
     #[test]
     fn a_row_that_is_not_gone_is_not_created_again() {
         let restore = Decision::Restore { on: Side::Left };
@@ -243,7 +286,6 @@ mod tests {
     }
 
     proptest! {
-        #[test]
         #[test]
         fn nothing_that_is_decided_breaks_a_rule((base, left, right) in any_case()) {
             let mut pending = pending(seen(left), seen(right));

@@ -237,6 +237,32 @@ mod tests {
         !situation.check(&tally(verb, count)).is_empty()
     }
 
+    /// I16: what the store summed up hour by hour is what was counted write by write.
+    #[test]
+    fn what_was_done_in_several_hours_is_summed_up() {
+        let done = |on, what, hour, count| DoneInHour { mapping: "EXAMPLE".into(), on, what, hour, count };
+        let stored = [
+            done(Side::Right, Counted::Delete, 7, 30),
+            done(Side::Right, Counted::Delete, 8, 12),
+            done(Side::Left, Counted::Delete, 8, 40),
+            done(Side::Right, Counted::Update, 8, 1),
+        ];
+        let before = Situation { done: Tally::of(&stored), ..situation(1000) };
+        let found = before.check(&tally(PlanVerb::Delete, 9));
+        let bound = Bound::Rows(50);
+        assert_eq!(
+            found,
+            [Trip { on: Side::Right, what: Tripped::Deletions, planned: 9, before: 42, bound }]
+        );
+        assert!(!trips(&before, PlanVerb::Delete, 8));
+    }
+
+    #[test]
+    fn a_tally_is_empty_until_something_is_counted() {
+        assert!(Tally::default().is_empty() && Tally::of(&[]).is_empty());
+        assert!(!tally(PlanVerb::Update, 1).is_empty());
+    }
+
     /// I15
     #[test]
     fn a_wiped_table_trips_however_small_it_is() {
@@ -286,6 +312,35 @@ mod tests {
         assert_eq!(trip(30, 16), expected(16, Bound::MostOf(30)));
     }
 
+    /// I16: percentages are of what there was when the window began.
+    #[test]
+    fn rows_made_and_removed_within_the_window_move_no_limit() {
+        let with = |couplings, verb, count| Situation { done: tally(verb, count), ..situation(couplings) };
+        let removed = |planned| trips(&with(90, PlanVerb::Delete, 10), PlanVerb::Delete, planned);
+        assert!(!removed(10) && removed(11));
+        let made = |planned| trips(&with(140, PlanVerb::Create, 40), PlanVerb::Delete, planned);
+        assert!(!made(20) && made(21));
+        let bound = with(140, PlanVerb::Create, 40).check(&tally(PlanVerb::Delete, 21)).remove(0).bound;
+        assert_eq!(bound, Bound::Percent { percent: 20, of: 100 });
+    }
+
+    #[test]
+    fn nothing_planned_trips_nothing() {
+        for (couplings, done) in [(1, 5), (1000, 900)] {
+            let over = Situation { done: tally(PlanVerb::Delete, done), ..situation(couplings) };
+            assert_eq!(over.check(&Tally::default()), []);
+        }
+    }
+
+    #[test]
+    fn a_limit_of_a_hundred_percent_lets_a_small_table_go() {
+        let mut open = situation(30);
+        open.limits.deletions = Limit { rows: 50, percent: 100 };
+        assert!(!trips(&open, PlanVerb::Delete, 30));
+        open.limits.deletions.percent = 99;
+        assert!(trips(&open, PlanVerb::Delete, 30));
+    }
+
     #[test]
     fn the_two_directions_are_counted_apart() {
         let mut both = tally(PlanVerb::Delete, 15);
@@ -309,6 +364,7 @@ mod tests {
         let first = Situation { is_first_sync: true, ..situation(1000) };
         assert!(!trips(&first, PlanVerb::Create, 5000) && !trips(&first, PlanVerb::Update, 5000));
         assert!(trips(&first, PlanVerb::Delete, 51));
+        assert_eq!(first.check(&blanking(500, 0)), []);
     }
 
     #[test]
@@ -341,6 +397,9 @@ mod tests {
         assert_eq!(found, [expected]);
         let spread = Situation { done: blanking(15, 0), ..situation(100_000) };
         assert_eq!(spread.check(&blanking(6, 0)).len(), 1);
+        let among_others = Situation { done: blanking(11, 39), ..situation(100_000) };
+        let bound = among_others.check(&blanking(10, 0)).remove(0).bound;
+        assert_eq!(bound, Bound::Percent { percent: 5, of: 60 });
     }
 
     fn any_verb() -> impl Strategy<Value = PlanVerb> {
@@ -349,7 +408,6 @@ mod tests {
 
     proptest! {
         /// I16: what trips as one plan trips as well where it comes in portions, and what does not, does not.
-        #[test]
         #[test]
         fn the_same_changes_spread_over_passes_trip_as_one_plan_does(
             verb in any_verb(),

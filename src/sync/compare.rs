@@ -29,3 +29,39 @@ pub fn agreed(mapping: &Mapping, left: &Record, right: &Record) -> Record {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::example::{mapping, record};
+    use super::*;
+    use crate::mapping::Direction;
+    use crate::model::{RowId, Side};
+
+    const BASE: &str = "a=1 b=1 g=1 h=1 o=1";
+
+    #[test]
+    fn a_record_is_in_step_only_if_every_field_is_as_agreed() {
+        let check = |base: &str, found: &str| in_step(&mapping(), &record(base), &record(found));
+        assert!(check(BASE, BASE));
+        assert!(!check(BASE, "a=1 b=1 g=1 h=1 o=2"));
+        assert!(!check(BASE, "a=1 b=1 g=1 h=1"));
+        // First contact of `o` is still to come, whatever it holds.
+        assert!(!check("a=1 b=1 g=1 h=1", BASE) && !check("a=1 b=1 g=1 h=1", "a=1 b=1 g=1 h=1"));
+        let mut mapping = mapping();
+        mapping.fields[4].direction = Direction::Match;
+        assert!(in_step(&mapping, &record("a=1 b=1 g=1 h=1"), &record(BASE)), "it is only matched by");
+    }
+
+    /// I12: a row that has no partner is nothing that two sides can agree on.
+    #[test]
+    fn the_base_is_what_both_hold_and_both_can_point_to() {
+        let mut mapping = mapping();
+        mapping.fields[4].direction = Direction::CreateOnly;
+        let (mut left, mut right) = (record("a=1 b=1 g=1 o=1"), record("a=1 b=2 h=1 o=1"));
+        assert_eq!(agreed(&mapping, &left, &right), record("a=1"));
+        for row in [&mut left, &mut right] {
+            row.set("b".into(), Value::Uncoupled(Side::Left, RowId::new("x")));
+        }
+        assert_eq!(agreed(&mapping, &left, &right), record("a=1"));
+    }
+}

@@ -250,7 +250,7 @@ fn wait_for(mapping: &Mapping, waiting: &Waiting) -> Decision {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::example::{any_case, mapping, record};
+    use super::super::example::{any_case, conflict, mapping, record};
     use super::*;
     use crate::model::{CouplingId, RowId};
 
@@ -370,6 +370,66 @@ mod tests {
         check(&mapping, Some("gone"), Decision::Forget);
     }
 
+    /// I10: a row that came by unchanged is no edit that a deletion would undo.
+    #[test]
+    fn a_survivor_that_is_in_step_is_deleted_by_the_version_seen() {
+        let mapping = Mapping { deletion: DeletionPolicy::Delete, ..mapping() };
+        let expected = Decision::Delete { on: Side::Right, version: "2".into() };
+        assert_eq!(decide(&mapping, &pending(BASE, Some("gone"), Some(BASE))), expected);
+    }
+
+    #[test]
+    fn an_answer_to_a_deletion_is_carried_out_whatever_the_policy() {
+        for deletion in [DeletionPolicy::Ignore, DeletionPolicy::Ask, DeletionPolicy::Restore] {
+            let mapping = Mapping { deletion, ..mapping() };
+            let unanswered = decide(&mapping, &pending(BASE, Some("gone"), Some(EDITED)));
+            let check = |on: Side, answer: Answer, expected: &Decision| {
+                let mut pending = pending(BASE, Some("gone"), Some(EDITED));
+                pending.conflict = Some(conflict(ConflictKind::Deleted { on }, Some(answer.clone())));
+                assert_eq!(decide(&mapping, &pending), *expected, "{deletion:?}, {answer:?}");
+            };
+            let delete = Decision::Delete { on: Side::Right, version: "2".into() };
+            check(Side::Left, Answer::Delete, &delete);
+            check(Side::Left, Answer::Restore, &Decision::Restore { on: Side::Left });
+            check(Side::Left, Answer::Uncouple, &Decision::Uncouple);
+            check(Side::Left, Answer::Later, &unanswered);
+            // The question was about the other row.
+            check(Side::Right, Answer::Delete, &unanswered);
+        }
+    }
+
+    #[test]
+    fn an_edit_of_a_coupling_that_takes_no_part_goes_nowhere() {
+        let decide = |state: CouplingState, left: Option<&str>, right: Option<&str>| {
+            let mut pending = pending(BASE, left, right);
+            pending.coupling.state = state;
+            decide(&mapping(), &pending)
+        };
+        assert_eq!(decide(CouplingState::Severed, Some(EDITED), None), Decision::Wait);
+        for (left, right, on) in [(Some(EDITED), None, Side::Right), (None, Some(EDITED), Side::Left)] {
+            let expected = park(Reason::PartnerDeleted { on });
+            assert_eq!(decide(CouplingState::Broken, left, right), expected);
+        }
+        let outside = CouplingState::Active { in_filter: Pair::new(false, true) };
+        assert_eq!(decide(outside, None, Some(EDITED)), park(Reason::PartnerOutOfFilter));
+    }
+
+    #[test]
+    fn what_collides_is_decided_by_both_versions_even_with_nothing_to_write() {
+        let edits = pending(BASE, Some(EDITED), Some("a=3 b=1 g=1 h=1 o=1"));
+        let Decision::Write { merge, versions } = decide(&mapping(), &edits) else { panic!("it collides") };
+        assert_eq!((merge.writes, merge.conflicts.len()), (Pair::default(), 1));
+        assert_eq!(versions, Pair::new(Some("2".into()), Some("2".into())));
+    }
+
+    #[test]
+    fn a_field_that_is_only_matched_by_needs_no_base() {
+        let mut mapping = mapping();
+        mapping.fields[4].direction = crate::mapping::Direction::Match;
+        let decision = decide(&mapping, &pending("a=1 b=1 g=1 h=1", Some(EDITED), None));
+        assert!(matches!(decision, Decision::Write { .. }), "{decision:?}");
+    }
+
     /// A base tells the other row only where it has every field, also those that are only matched by.
     #[test]
     fn a_row_is_created_again_from_all_that_the_other_holds() {
@@ -436,6 +496,32 @@ mod tests {
             decide(&mapping(), &pending),
             Decision::Park { reason: Reason::WaitingForReference { .. }, .. }
         ));
+    }
+
+    /// I12
+    #[test]
+    fn a_row_that_waits_is_woken_by_the_table_it_points_to() {
+        let mut mapping = mapping();
+        let target = Value::Uncoupled(Side::Left, RowId::new("eur"));
+        let decide = |mapping: &Mapping| {
+            let mut pending = pending(BASE, Some(EDITED), None);
+            if let Some(Seen::Record { record, .. }) = &mut pending.seen.left {
+                record.set("b".into(), target.clone());
+            }
+            match decide(mapping, &pending) {
+                Decision::Park { wake, .. } => wake,
+                other => panic!("{other:?}"),
+            }
+        };
+        let wake = |mapping: &str| WakeCondition::Coupled {
+            mapping: mapping.into(),
+            side: Side::Left,
+            row: RowId::new("eur"),
+        };
+        assert_eq!(decide(&mapping), wake("EXAMPLE"));
+        mapping.fields[1].kind =
+            FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: false };
+        assert_eq!(decide(&mapping), wake("CURRENCY"));
     }
 
     proptest! {

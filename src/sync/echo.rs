@@ -35,7 +35,7 @@ pub fn note(
     writes.last[side] = Some(sent.clone());
     match stored {
         Some((stored, version)) if stored != sent => {
-            let goes_on = writes.rewritten > 0 && writes.rewritten_on == side.other();
+            let goes_on = writes.rewritten_on == side.other();
             writes.rewritten = if goes_on { writes.rewritten + 1 } else { 1 };
             writes.rewritten_as = version.cloned();
         }
@@ -81,12 +81,14 @@ mod tests {
         {
             count += 1;
             assert!(count < 99, "never comes to an end");
+            assert!(!writes.as_ref().is_some_and(Writes::is_fight));
             let stored = format!("{value}!");
             version = Some(Version::from(count.to_string().as_str()));
             writes = Some(note(writes, side, &text(&value), Some((&text(&stored), version.as_ref())), at(0)));
             (side, value) = (side.other(), stored);
         }
         assert_eq!(count, 4);
+        assert!(writes.as_ref().unwrap().is_fight());
         // Somebody edits: the row has another version.
         let edited = Version::from("edited");
         assert!(!never_rests(&writes.unwrap(), side, &text("y"), Some(&edited)));
@@ -111,10 +113,11 @@ mod tests {
         let mut writes = None;
         for _ in 0..4 {
             assert!(!writes.as_ref().is_some_and(|writes| never_rests(writes, Side::Left, &text("a"), None)));
+            assert!(!writes.as_ref().is_some_and(Writes::is_fight));
             writes = Some(note(writes, Side::Left, &text("a"), Some((&text("a"), None)), at(0)));
         }
         let writes = writes.unwrap();
-        assert!(never_rests(&writes, Side::Left, &text("a"), None));
+        assert!(writes.is_fight() && never_rests(&writes, Side::Left, &text("a"), None));
         assert!(!never_rests(&writes, Side::Left, &text("b"), None), "another value is somebody's word");
         assert!(!never_rests(&writes, Side::Right, &text("a"), None));
         let later = note(Some(writes), Side::Left, &text("a"), None, at(61));
@@ -129,5 +132,42 @@ mod tests {
             assert!(!writes.as_ref().is_some_and(|writes| never_rests(writes, Side::Right, &value, None)));
             writes = Some(note(writes, Side::Right, &value, Some((&value, None)), at(edit)));
         }
+    }
+
+    #[test]
+    fn a_side_that_rewrites_each_edit_of_the_other_fights_nobody() {
+        let mut writes = None;
+        for edit in 0..20 {
+            let (sent, version) = (text(&format!("{edit}")), Version::from(edit.to_string().as_str()));
+            let stored = text(&format!("{edit}!"));
+            writes = Some(note(writes, Side::Right, &sent, Some((&stored, Some(&version))), at(0)));
+            assert_eq!(writes.as_ref().unwrap().rewritten, 1);
+            assert!(!never_rests(writes.as_ref().unwrap(), Side::Left, &stored, Some(&version)));
+        }
+    }
+
+    /// Without a version nobody can tell whether somebody edited in between.
+    #[test]
+    fn rows_without_versions_are_not_taken_to_answer_each_other() {
+        let (mut side, mut writes) = (Side::Right, None);
+        for count in 0..20 {
+            let (sent, stored) = (text(&format!("{count}")), text(&format!("{count}!")));
+            writes = Some(note(writes, side, &sent, Some((&stored, None)), at(0)));
+            side = side.other();
+        }
+        let writes = writes.unwrap();
+        assert_eq!(writes.rewritten, 20);
+        assert!(!never_rests(&writes, side, &text("x"), None));
+        let version = Version::from("1");
+        assert!(!never_rests(&writes, side, &text("x"), Some(&version)));
+    }
+
+    #[test]
+    fn a_write_is_forgotten_after_an_hour() {
+        let again = |minutes| {
+            let first = note(None, Side::Left, &text("a"), None, at(0));
+            note(Some(first), Side::Left, &text("a"), None, at(minutes)).again.left
+        };
+        assert_eq!((again(59), again(60)), (1, 0));
     }
 }

@@ -4,7 +4,9 @@
 use proptest::prelude::*;
 
 use crate::mapping::{DeletionPolicy, Direction, Drift, Field, FieldKind, Mapping, Policy};
-use crate::model::{Pair, Record, Side, Value};
+use crate::model::{
+    Answer, Conflict, ConflictId, ConflictKind, Pair, Record, RowId, Side, Stamp, Timestamp, Value,
+};
 
 pub(super) fn mapping() -> Mapping {
     let field = |id: &str, direction: Direction, group: Option<&str>| Field {
@@ -63,6 +65,23 @@ pub(super) fn mirrored(mapping: &Mapping) -> Mapping {
         field.on_create = field.on_create.swap();
     }
     mapping
+}
+
+/// A conflict of the coupling that the tests are about.
+pub(super) fn conflict(kind: ConflictKind, answer: Option<Answer>) -> Conflict {
+    Conflict {
+        id: ConflictId(1),
+        mapping: "EXAMPLE".into(),
+        rows: Pair::new(RowId::new("l"), RowId::new("r")),
+        label: "l".to_owned(),
+        kind,
+        authors: Pair::default(),
+        raised_at: Timestamp::UNIX_EPOCH,
+        stamp: Stamp::new("s"),
+        answer,
+        answered_in: None,
+        suggestion: None,
+    }
 }
 
 /// Reads `a=1 b=` as a record; a field that is not named is not in it.

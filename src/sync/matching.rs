@@ -116,6 +116,7 @@ fn contradicts(left: &Keys, right: &Keys, group: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::example::{mapping, record};
     use super::*;
 
     /// Rows are written `id:number:name`, with nothing for blank.
@@ -165,5 +166,61 @@ mod tests {
     #[test]
     fn rows_without_keys_match_nothing() {
         check("l1::", "r1::", "", "");
+    }
+
+    #[test]
+    fn of_three_keys_each_earlier_one_may_contradict() {
+        check("l1:1:a:x", "r1:1:b:x", "l1-r1", "");
+        check("l1::a:x", "r1:1:b:x", "", "l1 r1");
+        check("l1::a:x", "r1:1::x", "l1-r1", "");
+    }
+
+    #[test]
+    fn a_doubt_says_how_many_rows_have_which_key() {
+        let (left, right) = (rows("l1::x"), rows("r1::x r2::x r3::x"));
+        let matching = find_partners(Pair::new(&left, &right));
+        let doubt = |candidates| Doubt { key: "x".to_owned(), candidates };
+        assert_eq!(matching.doubts.left, [(RowId::new("l1"), doubt(3))].into());
+        assert_eq!(matching.doubts.right[&RowId::new("r2")], doubt(1));
+    }
+
+    #[test]
+    fn the_group_that_joined_two_rows_is_told() {
+        let (left, right) = (rows("l1:1:x l2::y"), rows("r1:1:z r2:2:y"));
+        let couples = find_partners(Pair::new(&left, &right)).couples;
+        assert_eq!(couples.iter().map(|(_, group)| *group).collect::<Vec<_>>(), [0, 1]);
+    }
+
+    fn key(value: Value) -> Option<String> {
+        let record = [("a".into(), value)].into_iter().collect();
+        keys_of(&mapping(), RowId::new("r"), &record).keys.remove(0)
+    }
+
+    #[test]
+    fn texts_match_without_case_and_numbers_by_their_value() {
+        assert_eq!(key(Value::text("  Müller GmbH ")), Some("müller gmbh".to_owned()));
+        assert_eq!(key(Value::Number("1.50".parse().unwrap())), Some("1.5".to_owned()));
+        assert_eq!(key(Value::Flag(false)), Some("false".to_owned()));
+        assert_eq!(key(Value::Date("2026-01-31".parse().unwrap())), Some("2026-01-31".to_owned()));
+        let instant = Value::Instant("2026-01-31T10:00:00Z".parse().unwrap());
+        assert_eq!(key(instant), Some("2026-01-31T10:00:00Z".to_owned()));
+        assert_eq!(key(Value::Reference(RowId::new("eur"))), Some("eur".to_owned()));
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_key() {
+        assert_eq!(key(Value::Blank), None);
+        assert_eq!(key(Value::Text("  ".to_owned())), None);
+        assert_eq!(key(Value::Uncoupled(Side::Left, RowId::new("x"))), None);
+    }
+
+    #[test]
+    fn a_key_of_several_fields_needs_all_of_them() {
+        let mut mapping = mapping();
+        mapping.match_by = vec![vec!["a".into()], vec!["a".into(), "b".into()]];
+        let keys = |text: &str| keys_of(&mapping, RowId::new("r"), &record(text)).keys;
+        assert_eq!(keys("a=X b=Y"), [Some("x".to_owned()), Some("x + y".to_owned())]);
+        assert_eq!(keys("a=X b="), [Some("x".to_owned()), None]);
+        assert_eq!(keys("b=Y"), [None, None]);
     }
 }

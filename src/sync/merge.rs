@@ -89,7 +89,7 @@ pub fn merge(
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::example::{any_case, mapping, mirrored, record};
+    use super::super::example::{any_case, conflict, mapping, mirrored, record};
     use super::*;
 
     fn check(base: &str, left: &str, right: &str) -> Merge {
@@ -110,6 +110,14 @@ mod tests {
         let merge = check("a=1 b=1", "a=2 b=1", "a=1 b=2");
         assert_eq!((merge.writes.left, merge.writes.right), (record("b=2"), record("a=2")));
         assert!(merge.conflicts.is_empty());
+    }
+
+    #[test]
+    fn what_both_sides_hold_is_agreed_however_it_came_about() {
+        let edited = check("a=1 o=1 g=1 h=1", "a=2 o=2 g=2 h=2", "a=2 o=2 g=2 h=2");
+        assert_eq!(edited, Merge { agreed: record("a=2 o=2 g=2 h=2"), ..Merge::default() });
+        let first = check("", "a= b=1 o= g=1 h=", "a= b=1 o= g=1 h=");
+        assert_eq!(first, Merge { agreed: record("a= b=1 o= g=1 h="), ..Merge::default() });
     }
 
     #[test]
@@ -172,6 +180,28 @@ mod tests {
         assert_eq!(refused.conflicts.len(), 1);
     }
 
+    #[test]
+    fn an_answer_says_something_of_the_fields_that_were_asked_about() {
+        let values = Pair::new(Value::text("2"), Value::text("3"));
+        let asked =
+            ["a", "b"].map(|id| FieldConflict { field: id.into(), base: None, values: values.clone() });
+        let chosen = |answer: Option<Answer>| -> Vec<_> {
+            let settlements = settlements(&conflict(ConflictKind::Fields(asked.to_vec()), answer));
+            assert_eq!(settlements.keys().map(FieldId::as_str).collect::<Vec<_>>(), ["a", "b"]);
+            assert!(settlements.values().all(|(shown, _)| *shown == values));
+            settlements.into_values().map(|(_, choice)| choice).collect()
+        };
+        let left = Some(Choice::Side(Side::Left));
+        assert_eq!(chosen(Some(Answer::Take(Side::Left))), [left.clone(), left]);
+        let typed = Choice::Value(Value::text("4"));
+        let per_field = [("b".into(), typed.clone()), ("z".into(), typed.clone())];
+        assert_eq!(chosen(Some(Answer::PerField(per_field.into()))), [None, Some(typed)]);
+        assert_eq!(chosen(Some(Answer::Later)), [None, None]);
+        assert_eq!(chosen(None), [None, None]);
+        let deleted = conflict(ConflictKind::Deleted { on: Side::Left }, Some(Answer::Take(Side::Left)));
+        assert!(settlements(&deleted).is_empty());
+    }
+
     /// Of a group it is enough to answer one field, if that names a side.
     #[test]
     fn the_rest_of_a_group_follows_the_side_that_was_chosen() {
@@ -188,6 +218,41 @@ mod tests {
         assert_eq!(settle(Choice::Value(Value::text("4")), shown()).conflicts.len(), 2);
         let stale = Pair::new(Value::text("2"), Value::text("9"));
         assert_eq!(settle(Choice::Side(Side::Right), stale).conflicts.len(), 2);
+    }
+
+    #[test]
+    fn what_is_equal_within_a_group_is_agreed_while_the_rest_is_written() {
+        let merge = check("g=1 h=1", "g=2 h=1", "g=1 h=1");
+        assert_eq!((merge.writes.right, merge.agreed), (record("g=2"), record("h=1")));
+    }
+
+    /// Of three fields that merge as one, the third follows two answers only if these are of one mind.
+    #[test]
+    fn an_unanswered_field_follows_no_side_where_the_others_disagree() {
+        let mut mapping = mapping();
+        mapping.fields[1].group = mapping.fields[2].group.clone();
+        let (base, left, right) = (record("b=1 g=1 h=1"), record("b=2 g=2 h=2"), record("b=3 g=3 h=3"));
+        let settle = |g: Side, h: Side| {
+            let shown = || Pair::new(Value::text("2"), Value::text("3"));
+            let choices = [("b", None), ("g", Some(Choice::Side(g))), ("h", Some(Choice::Side(h)))];
+            let settled = choices.map(|(id, choice)| (id.into(), (shown(), choice)));
+            merge(&mapping, &base, Pair::new(&left, &right), &Settlements::from(settled), None)
+        };
+        assert_eq!(settle(Side::Left, Side::Left).writes, Pair::new(record(""), left.clone()));
+        let disagreeing = settle(Side::Left, Side::Right);
+        assert_eq!((disagreeing.writes, disagreeing.conflicts.len()), (Pair::default(), 3));
+    }
+
+    /// I12: nobody is asked to choose a row that cannot be pointed to yet.
+    #[test]
+    fn a_collision_with_an_uncoupled_reference_waits() {
+        for side in Side::BOTH {
+            let mut rows = Pair::new(record("a=2"), record("a=3"));
+            rows[side].set("a".into(), Value::Uncoupled(side, RowId::new("x")));
+            let merge = merge(&mapping(), &record("a=1"), rows.as_ref(), &Settlements::new(), None);
+            let waiting = Waiting { field: "a".into(), side, row: RowId::new("x") };
+            assert_eq!(merge, Merge { waiting: vec![waiting], ..Merge::default() });
+        }
     }
 
     proptest! {

@@ -142,4 +142,12 @@ mod tests {
         assert_ne!(both, plan(&[row("a", 1)]));
         assert_ne!(both, plan(&[row("a", 1), row("b", 3)]));
     }
+
+    /// I17: so many bits that no two writes of a plan are taken for each other.
+    #[test]
+    fn a_hash_uses_all_of_its_bits() {
+        let hashes = (0..64).map(|n| hash(&planned(None, &n.to_string())).0);
+        let (some, all) = hashes.fold((0, u128::MAX), |(some, all), hash| (some | hash, all & hash));
+        assert_eq!((some, all), (u128::MAX, 0));
+    }
 }

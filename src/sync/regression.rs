@@ -254,6 +254,32 @@ mod tests {
         assert!(judge(&[one, other, edited_since, from_before]).is_proof());
     }
 
+    /// I14: what changed in the same moment as a row that stands may be of a transaction that came after it.
+    #[test]
+    fn rows_as_old_as_one_that_stands_are_still_proof() {
+        let [one, other] = [sample(100, "a=1 b=1", 50), sample(100, "a=1 b=1", 60)];
+        assert!(judge(&[one, other, sample(100, "a=2 b=1", 100)]).is_proof());
+    }
+
+    #[test]
+    fn each_sample_is_told_by_its_place() {
+        let verdict = judge(&[
+            sample(100, "unclear", 0),
+            sample(100, "a=1 b=1", 50),
+            sample(100, "gone", 0),
+            sample(100, "b=1 a=0", 50),
+        ]);
+        let older = |sample, found| Older { sample, field: "a".into(), found: Value::text(found) };
+        assert_eq!(verdict, Verdict { older: vec![older(1, "1"), older(3, "0")], gone: vec![2] });
+    }
+
+    #[test]
+    fn of_rows_changed_in_one_moment_the_highest_versions_are_kept() {
+        let many = (0..60).map(|n| trace(&format!("r{n}"), Some(&format!("W/\"{n}\"")), None));
+        let traces = keep(Vec::new(), many, &[]);
+        assert_eq!((traces[0].row.as_str(), traces.len()), ("r59", KEPT));
+    }
+
     #[test]
     fn a_table_is_wiped_when_it_is_empty_or_lost_more_than_half() {
         for (coupled, gone, expected) in

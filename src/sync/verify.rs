@@ -232,6 +232,8 @@ mod tests {
             ledger.note(&RowId::new(row), is_known);
         }
         ledger.close();
+        assert_eq!((ledger.len(), ledger.is_empty()), (3, false));
+        assert!(Ledger::default().is_empty());
         let found = ["a", "b", "c", "d"].map(|row| ledger.find(&RowId::new(row)));
         assert_eq!(found, [Some(true), Some(false), Some(true), None]);
     }
@@ -277,5 +279,49 @@ mod tests {
         assert_eq!(strange("a=1", &Present::Unreadable, &there), Class::Unreadable { on: Side::Left });
         assert_eq!(strange("a=1", &Present::Absent, &Present::Unreadable), Class::Missing { on: Side::Left });
         assert_eq!(strange("a=1", &Present::Outside, &there), Class::Different(Vec::new()));
+    }
+
+    #[test]
+    fn what_waits_for_a_person_is_told_before_what_waits_by_itself() {
+        let held = Standing::Held;
+        let parked = Standing::Parked { reason: Reason::PerhapsDeleted, wake: WakeCondition::RowChanges };
+        let conflicted = Standing::Conflicted(ConflictId(1));
+        let coupling = coupling("", CouplingState::IN_SCOPE);
+        let order = [
+            (&conflicted, Class::Conflict),
+            (&held, Class::Waiting("held".to_owned())),
+            (&parked, Class::Parked(Reason::PerhapsDeleted)),
+            (&Standing::Ready, Class::Pending),
+        ];
+        for (at, (first, class)) in order.iter().enumerate() {
+            for (later, _) in &order[at..] {
+                for pair in [Pair::new(Some(*first), Some(*later)), Pair::new(Some(*later), Some(*first))] {
+                    assert_eq!(class_of_known(&coupling, pair), *class, "{pair:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_is_back_after_its_deletion_is_a_difference() {
+        let base = Present::Record(record("a=1 b=1 g=1 h=1 o=1"));
+        let broken = coupling("a=1 b=1 g=1 h=1 o=1", CouplingState::Broken);
+        let found = class_of_strange(&mapping(), &broken, Pair::new(&base, &base));
+        assert_eq!(found, Class::Different(Vec::new()));
+    }
+
+    /// What would wait for a reference, or is left to drift, differs as well as what would be written.
+    #[test]
+    fn a_reference_without_partner_and_a_drift_are_differences() {
+        let base = "a=1 b=1 g=1 h=1 o=1";
+        let mut pointing = record(base);
+        pointing.set("b".into(), crate::model::Value::Uncoupled(Side::Left, RowId::new("x")));
+        let found = strange(base, &Present::Record(pointing), &Present::Record(record(base)));
+        assert_eq!(found, Class::Different(vec!["b".into()]));
+        let mapping = Mapping { drift: crate::mapping::Drift::Keep, ..mapping() };
+        let rows = ["a=1 b=1 g=1 h=1 o=1", "a=1 b=1 g=1 h=1 o=2"].map(|row| Present::Record(record(row)));
+        let coupling = coupling(base, CouplingState::IN_SCOPE);
+        let found = class_of_strange(&mapping, &coupling, Pair::new(&rows[0], &rows[1]));
+        assert_eq!(found, Class::Different(vec!["o".into()]));
     }
 }

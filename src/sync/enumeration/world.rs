@@ -2,12 +2,12 @@
 
 use super::super::compare::{agreed, in_step};
 use super::super::decide::{Decision, Pending, Seen, decide};
-use super::super::example::mirrored as mirrored_mapping;
+use super::super::example::{conflict, mirrored as mirrored_mapping};
 use super::super::merge::Merge;
 use crate::mapping::{Field, Mapping};
 use crate::model::{
-    Answer, Choice, Conflict, ConflictId, ConflictKind, Coupling, CouplingId, CouplingState, Evidence,
-    FieldConflict, Pair, Reason, Record, RowId, Side, Stamp, Timestamp, Value, Version, WakeCondition,
+    Answer, Choice, Conflict, ConflictKind, Coupling, CouplingId, CouplingState, Evidence, FieldConflict,
+    Pair, Reason, Record, RowId, Side, Timestamp, Value, Version, WakeCondition,
 };
 
 /// A coupling, the two rows as their systems hold them, and what is known of them.
@@ -78,17 +78,9 @@ impl World {
     /// Raises that conflict, perhaps answered already.
     pub fn ask(&mut self, kind: ConflictKind, answer: Option<Answer>) {
         self.pending.conflict = Some(Conflict {
-            id: ConflictId(1),
             mapping: self.mapping.name.clone(),
             rows: self.pending.coupling.rows.clone(),
-            label: "row".into(),
-            kind,
-            authors: Pair::default(),
-            raised_at: Timestamp::UNIX_EPOCH,
-            stamp: Stamp::new("s"),
-            answer,
-            answered_in: None,
-            suggestion: None,
+            ..conflict(kind, answer)
         });
     }
 

@@ -1,0 +1,274 @@
+//! Mapping files as people write them, right and wrong.
+
+use super::*;
+
+const GOOD: &str = r#"
+name = "CUSTOMER"
+label = "name"
+match_by = [["name"]]
+[left]
+table = "customers"
+filter = "blocked eq ''"
+[right]
+table = "accounts"
+create = true
+new_row = { customertypecode = 3 }
+[[field]]
+id = "name"
+left = "displayName"
+right = "name"
+direction = "<->"
+"#;
+
+fn connections() -> Pair<ConnectionName> {
+    Pair::new("business-central".into(), "dataverse".into())
+}
+
+fn error(text: &str) -> String {
+    let error = parse("CUSTOMER.toml", text, &connections()).unwrap_err();
+    match std::error::Error::source(&error) {
+        Some(source) if !matches!(error, MappingError::Toml { .. }) => format!("{error}: {source}"),
+        _ => error.to_string(),
+    }
+}
+
+#[test]
+fn a_mapping_file_is_read() {
+    let mapping = parse("CUSTOMER.toml", GOOD, &connections()).unwrap();
+    assert_eq!(mapping.name.as_str(), "CUSTOMER");
+    assert_eq!(mapping.create, Pair::new(false, true));
+    assert_eq!(mapping.new_row.right, [("customertypecode".into(), Value::Number(3.into()))]);
+    assert_eq!(mapping.columns(Side::Left).len(), 2);
+    assert_eq!(mapping.connections, connections());
+}
+
+#[test]
+fn rows_without_versions_are_written_only_where_the_mapping_says_so() {
+    let is_unguarded = |text: &str| parse("CUSTOMER.toml", text, &connections()).unwrap().unguarded;
+    assert!(!is_unguarded(GOOD));
+    assert!(is_unguarded(&format!("unguarded = true\n{GOOD}")));
+}
+
+#[test]
+fn errors_name_file_line_and_remedy() {
+    let found = error(&GOOD.replace("\"<->\"", "\"<=>\""));
+    assert_eq!(
+        found,
+        "CUSTOMER.toml, line 16: \"<=>\" is no direction; write ->, <-, <->, left unless blank, \
+         right unless blank, create only or match"
+    );
+    let found = error(&GOOD.replace("blocked eq ''", "blocked == ''"));
+    assert!(found.starts_with("CUSTOMER.toml, line 7: the left filter does not parse: "), "{found}");
+    let found = error(&GOOD.replace("[[\"name\"]]", "[[\"nmae\"]]"));
+    assert_eq!(found, "CUSTOMER.toml, line 4: there is no field \"nmae\"; the fields are name");
+    let found = error(&GOOD.replace("table = \"customers\"", "tabel = \"customers\""));
+    assert!(found.contains("line 6") && found.contains("tabel"), "{found}");
+}
+
+/// Returns the mapping above with another direction of its field and more keys below it.
+fn with_field(direction: &str, more: &str) -> String {
+    format!("{}{more}", GOOD.replace("\"<->\"", &format!("\"{direction}\"")))
+}
+
+#[test]
+fn a_direction_says_who_owns_a_field() {
+    let check = |word: &str, direction: Direction, flows: Pair<bool>, on_create: Pair<bool>| {
+        let mapping = parse("CUSTOMER.toml", &with_field(word, ""), &connections()).unwrap();
+        let field = &mapping.fields[0];
+        assert_eq!(field.direction, direction);
+        assert_eq!(Pair::from_fn(|side| direction.flows_to(side)), flows, "{word}");
+        assert_eq!(field.on_create, on_create, "{word}");
+    };
+    let (none, both) = (Pair::new(false, false), Pair::new(true, true));
+    let (left, right) = (Pair::new(true, false), Pair::new(false, true));
+    check("->", Direction::ToRight, right, right);
+    check("<-", Direction::ToLeft, left, left);
+    check("<->", Direction::Both, both, both);
+    check("left unless blank", Direction::UnlessBlank(Side::Left), both, both);
+    check("right unless blank", Direction::UnlessBlank(Side::Right), both, both);
+    check("create only", Direction::CreateOnly, none, both);
+    check("match", Direction::Match, none, none);
+}
+
+#[test]
+fn policies_are_read_for_the_mapping_and_for_a_field() {
+    let top = "conflict = \"newer\"\nfirst_contact = \"newer\"\nnewer_by_secs = 5\ndrift = \"keep\"\ndeletion = \"restore\"\n";
+    let text = format!("{top}{}", with_field("->", "drift = \"report\"\n"));
+    let mapping = parse("CUSTOMER.toml", &text, &connections()).unwrap();
+    assert_eq!((mapping.conflict, mapping.first_contact), (Policy::Newer, Policy::Newer));
+    assert_eq!((mapping.newer_by, mapping.drift), (Duration::from_secs(5), Drift::Keep));
+    assert_eq!(mapping.deletion, DeletionPolicy::Restore);
+    assert_eq!(mapping.drift(&mapping.fields[0]), Drift::Report);
+    let mapping = parse("CUSTOMER.toml", GOOD, &connections()).unwrap();
+    assert_eq!((mapping.newer_by, mapping.drift), (Duration::from_secs(120), Drift::Revert));
+    assert_eq!(mapping.deletion, DeletionPolicy::Ignore);
+}
+
+#[test]
+fn policies_that_cannot_be_meant_are_refused_where_they_stand() {
+    let check = |direction: &str, more: &str, expected: &str| {
+        assert_eq!(error(&with_field(direction, more)), format!("CUSTOMER.toml, {expected}"));
+    };
+    check(
+        "->",
+        "conflict = \"left\"",
+        "line 17: field name can have no `conflict`: edits collide only where the direction is <->",
+    );
+    for direction in ["<->", "create only", "match"] {
+        check(
+            direction,
+            "drift = \"keep\"",
+            "line 17: field name can have no `drift`: no side owns it; one does with the direction ->, <-, \
+             left unless blank or right unless blank",
+        );
+    }
+    check("->", "drift = \"undo\"", "line 17: \"undo\" is no drift policy; write revert, keep or report");
+    check(
+        "<->",
+        "conflict = \"newest\"",
+        "line 17: \"newest\" is no conflict policy; write ask, left, right or newer",
+    );
+    check(
+        "create only",
+        "group = \"g\"",
+        "line 17: field name can be in no group: with this direction it is never merged, and a group merges as one",
+    );
+    let second = |direction: &str, drift: &str| {
+        format!(
+            "group = \"g\"\n[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"{direction}\"\n{drift}group = \"g\"\n"
+        )
+    };
+    let differ = |line: u32, what: &str| {
+        format!(
+            "line {line}: fields name and b of group \"g\" differ in `{what}`; a group merges as one, so give both the same"
+        )
+    };
+    check("<->", &second("->", ""), &differ(23, "direction"));
+    check("->", &second("->", "drift = \"keep\"\n"), &differ(24, "drift"));
+    let deletion = error(&format!("deletion = \"purge\"\n{GOOD}"));
+    assert!(deletion.ends_with("is no deletion policy; write ignore, ask, delete, uncouple or restore"));
+}
+
+#[test]
+fn a_type_says_what_kind_of_value_a_field_holds() {
+    let number = |scale, zero_is_blank| FieldKind::Number { scale, zero_is_blank };
+    let lookup = |blank_is_base_currency| FieldKind::Lookup { mapping: "N".into(), blank_is_base_currency };
+    for (keys, expected) in [
+        ("", FieldKind::Text),
+        ("type = \"text\"", FieldKind::Text),
+        ("type = \"code\"", FieldKind::Code),
+        ("type = \"number\"", number(None, false)),
+        ("type = \"number\"\nscale = 2\nzero_is_blank = true", number(Some(2), true)),
+        ("type = \"flag\"", FieldKind::Flag),
+        ("type = \"date\"", FieldKind::Date),
+        ("type = \"instant\"", FieldKind::Instant),
+        ("type = \"lookup\"\nlookup = \"N\"", lookup(false)),
+        ("type = \"lookup\"\nlookup = \"N\"\nblank_is_base_currency = true", lookup(true)),
+    ] {
+        let mapping = parse("CUSTOMER.toml", &with_field("->", keys), &connections()).unwrap();
+        assert_eq!(mapping.fields[0].kind, expected, "{keys}");
+    }
+    assert_eq!(
+        error(&with_field("->", "type = \"money\"")),
+        "CUSTOMER.toml, line 17: \"money\" is no type; write text, code, number, flag, date, instant or lookup"
+    );
+    assert_eq!(
+        error(&with_field("->", "type = \"lookup\"")),
+        "CUSTOMER.toml, line 12: field name has type \"lookup\" but no `lookup`: name the mapping that couples the rows \
+         it points to"
+    );
+}
+
+#[test]
+fn a_field_may_be_sent_on_creation_beyond_its_direction() {
+    let (both, left, right) = (Pair::new(true, true), Pair::new(true, false), Pair::new(false, true));
+    for (direction, word, expected) in [
+        ("->", "left", both),
+        ("->", "right", right),
+        ("->", "both", both),
+        ("<-", "left", left),
+        ("<-", "right", both),
+        ("match", "left", left),
+        ("match", "right", right),
+        ("create only", "left", left),
+        ("create only", "both", both),
+    ] {
+        let text = with_field(direction, &format!("on_create = \"{word}\""));
+        let mapping = parse("CUSTOMER.toml", &text, &connections()).unwrap();
+        assert_eq!(mapping.fields[0].on_create, expected, "{direction} {word}");
+    }
+    assert_eq!(
+        error(&with_field("->", "on_create = \"none\"")),
+        "CUSTOMER.toml, line 17: \"none\" is no on_create; write left, right or both"
+    );
+}
+
+#[test]
+fn each_word_for_a_policy_is_read() {
+    let read = |top: &str| parse("CUSTOMER.toml", &format!("{top}\n{GOOD}"), &connections()).unwrap();
+    for (word, expected) in [
+        ("ask", Policy::Ask),
+        ("left", Policy::Take(Side::Left)),
+        ("right", Policy::Take(Side::Right)),
+        ("newer", Policy::Newer),
+    ] {
+        assert_eq!(read(&format!("conflict = \"{word}\"")).conflict, expected);
+    }
+    for (word, expected) in [("revert", Drift::Revert), ("keep", Drift::Keep), ("report", Drift::Report)] {
+        assert_eq!(read(&format!("drift = \"{word}\"")).drift, expected);
+    }
+    for (word, expected) in [
+        ("ignore", DeletionPolicy::Ignore),
+        ("delete", DeletionPolicy::Delete),
+        ("uncouple", DeletionPolicy::Uncouple),
+        ("ask", DeletionPolicy::Ask),
+        ("restore", DeletionPolicy::Restore),
+    ] {
+        assert_eq!(read(&format!("deletion = \"{word}\"")).deletion, expected);
+    }
+    let default = read("");
+    assert_eq!((default.conflict, default.first_contact), (Policy::Ask, Policy::Ask));
+}
+
+#[test]
+fn a_new_row_gets_text_whole_numbers_and_flags() {
+    let with = |value: &str| GOOD.replace("= 3 }", &format!("= {value} }}"));
+    for (text, expected) in
+        [("\"x\"", Value::text("x")), ("-7", Value::Number((-7).into())), ("true", Value::Flag(true))]
+    {
+        let mapping = parse("CUSTOMER.toml", &with(text), &connections()).unwrap();
+        assert_eq!(mapping.new_row.right, [("customertypecode".into(), expected)]);
+        assert_eq!(mapping.new_row.left, []);
+    }
+    assert_eq!(
+        error(&with("1.5")),
+        "CUSTOMER.toml, line 11: new_row.customertypecode: a float cannot be used; write text, a whole number, true or \
+         false"
+    );
+}
+
+#[test]
+fn a_mapping_may_name_its_connections_and_what_runs_first() {
+    let text = GOOD.replace("table = \"accounts\"", "connection = \"crm\"\ntable = \"accounts\"");
+    let text = format!("depends_on = [\"CURRENCY\"]\n{text}");
+    let mapping = parse("CUSTOMER.toml", &text, &connections()).unwrap();
+    assert_eq!(mapping.connections, Pair::new("business-central".into(), "crm".into()));
+    assert_eq!(mapping.depends_on, ["CURRENCY".into()]);
+    assert_eq!(mapping.match_by, [vec!["name".into()]]);
+}
+
+#[test]
+fn fields_of_one_group_agree_also_where_one_only_repeats_the_mappings_policy() {
+    let text = with_field(
+        "->",
+        "group = \"g\"\n[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"->\"\ndrift = \"revert\"\n\
+         group = \"g\"\n[[field]]\nid = \"c\"\nleft = \"c\"\nright = \"c\"\ndirection = \"<-\"\ngroup = \"other\"\n",
+    );
+    assert_eq!(parse("CUSTOMER.toml", &text, &connections()).unwrap().units().len(), 2);
+}
+
+#[test]
+fn a_label_that_is_no_field_is_refused_where_it_stands() {
+    let found = error(&GOOD.replace("label = \"name\"", "label = \"nmae\""));
+    assert_eq!(found, "CUSTOMER.toml, line 3: there is no field \"nmae\"; the fields are name");
+}
