@@ -1,7 +1,8 @@
 //! Reading by modified time: where a read stands.
 //!
 //! The stamp is taken before its transaction commits, so each read reaches back behind the watermark; what comes again
-//! is for the caller to recognise. The watermark is the greatest stamp seen, never a clock of ours.
+//! is for the caller to recognise. The watermark is the greatest stamp seen, never a clock of ours; but no later than the
+//! read began, by the server's clock: what is committed late, behind the pages read already, may be as old as that.
 //!
 //! A server may count its pages off (`$skip`): where a row that was shown is edited or deleted meanwhile, the next page
 //! leaves one out. So a page is followed by asking anew from its last stamp. Only where a page does not get beyond the
@@ -41,6 +42,9 @@ pub struct Position {
     last: Option<Timestamp>,
     columns: BTreeSet<String>,
 }
+
+/// A clock that shows the start of a read so much earlier than the last stamp is wrong.
+const LONGEST_READ: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// The watermark of a table without a modified time: everything is read each time.
 const EVERYTHING: &str = "everything";
@@ -112,9 +116,16 @@ impl Position {
         let edited = self.started.is_none_or(|started| self.seen >= Some(back(started, SKEW)));
         let modified = match self.counted_from.filter(|_| edited) {
             Some(counted_from) => counted_from,
-            None => self.seen.max(self.previous).or(self.started)?,
+            None => self.seen_in_time().max(self.previous).or(self.started)?,
         };
         Some(Watermark::new(serde_json::to_string(&Mark { modified }).expect("a watermark is JSON")))
+    }
+
+    /// Returns the greatest stamp seen, or when the read began if that was earlier.
+    fn seen_in_time(&self) -> Option<Timestamp> {
+        let seen = self.seen?;
+        let began = self.started.map(|started| back(started, SKEW));
+        Some(began.filter(|began| *began > back(seen, LONGEST_READ)).map_or(seen, |began| began.min(seen)))
     }
 }
 
@@ -163,6 +174,21 @@ mod tests {
         let since = Position::of(&query(Cursor::Since(watermark.clone()))).unwrap();
         assert_eq!(since.floor(Duration::from_secs(3600)), Some(stamp("2026-11-21T12:00:00.003Z")));
         assert_eq!(since.watermark(), Some(watermark), "nothing seen keeps the watermark");
+    }
+
+    /// I25: a row that is committed late, behind the pages read already, may be as old as the read.
+    #[test]
+    fn the_watermark_is_no_later_than_the_read_began() {
+        let mut position = Position::of(&query(Cursor::Start)).unwrap();
+        position.note(&[row(NOON), row(ONE)], Some(stamp(NOON)));
+        let before_noon = r#"{"modified":"2026-11-21T11:58:30Z"}"#;
+        assert_eq!(position.watermark().unwrap().as_str(), before_noon);
+        position.started = Some(stamp("2026-01-01T00:00:00Z"));
+        assert_eq!(
+            position.watermark().unwrap().as_str(),
+            format!(r#"{{"modified":"{ONE}"}}"#),
+            "a clock that is off by more than a read may last is no clock"
+        );
     }
 
     #[test]
