@@ -21,6 +21,8 @@ struct Crowd {
     random: Rng,
     /// People block rows and unblock them.
     blocks: bool,
+    /// Tells what they do.
+    is_loud: bool,
 }
 
 /// The same letters are composed here and decomposed there.
@@ -41,7 +43,8 @@ fn value(random: &mut Rng, field: &str) -> Value {
 
 impl People {
     pub fn new(seed: u64, blocks: bool) -> Self {
-        let crowd = Crowd { history: History::default(), random: Rng::with_seed(seed), blocks };
+        let is_loud = std::env::var_os("TANDEM_TEST_LOUD").is_some();
+        let crowd = Crowd { history: History::default(), random: Rng::with_seed(seed), blocks, is_loud };
         Self(Arc::new(Mutex::new(crowd)))
     }
 
@@ -73,19 +76,24 @@ impl People {
         // People know rows by what they are about, not by the ids that servers gave them.
         rows.sort_by_cached_key(|row| machine.server.table(&table).rows[row].value("tag").clone());
         let row = (!rows.is_empty()).then(|| rows[crowd.random.usize(..rows.len())].clone());
-        match (crowd.random.u32(..100), row) {
+        let done = match (crowd.random.u32(..100), row) {
             (0..=1, _) if side == Side::Left => Some(crowd.create_currency(machine, now)),
             (0..=18, _) | (_, None) => crowd.create(machine, now),
             (19..=24, Some(row)) => crowd.delete(machine, &table, &row, now),
             (25..=32, Some(row)) => crowd.point(machine, &row, now),
             (33..=42, Some(row)) if crowd.blocks => crowd.block(machine, &row, now),
             (_, Some(row)) => crowd.edit(machine, &row, now),
-        }
+        };
+        crowd.tell(side, now, done.as_ref());
+        done
     }
 
     /// Somebody edits this very row.
     pub fn edit(&self, machine: &mut Machine, row: &RowId, now: i64) -> Option<Effect> {
-        self.crowd().edit(machine, row, now)
+        let mut crowd = self.crowd();
+        let done = crowd.edit(machine, row, now);
+        crowd.tell(machine.server.side, now, done.as_ref());
+        done
     }
 
     /// Somebody makes a row.
@@ -95,6 +103,13 @@ impl People {
 }
 
 impl Crowd {
+    #[expect(clippy::print_stderr, reason = "told to whoever replays a seed")]
+    fn tell(&self, side: Side, now: i64, done: Option<&Effect>) {
+        if self.is_loud {
+            eprintln!("{} {side:?} person: {done:?}", now - 1_800_000_000);
+        }
+    }
+
     fn create(&mut self, machine: &mut Machine, now: i64) -> Option<Effect> {
         let side = machine.server.side;
         let id = RowId::from(Uuid::from_u128(self.random.u128(..)));

@@ -48,9 +48,7 @@ impl World {
         let now = self.now(side);
         let mut machine = self.machine(side);
         machine.server.pass_time(now);
-        let done = self.people.act(&mut machine, now);
-        drop(machine);
-        self.say(|| format!("{side:?} person: {done:?}"));
+        self.people.act(&mut machine, now);
     }
 
     /// The two rows of a coupling are edited in the same second.
@@ -66,9 +64,7 @@ impl World {
             machine.server.pass_time(now);
             let is_there = machine.server.table(&customers(side)).rows.contains_key(row);
             if is_there && !machine.server.unheard.contains(row) {
-                let done = self.people.edit(&mut machine, row, now);
-                drop(machine);
-                self.say(|| format!("{side:?} person, at the same time: {done:?}"));
+                self.people.edit(&mut machine, row, now);
             }
         }
     }

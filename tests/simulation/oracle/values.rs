@@ -24,11 +24,14 @@ impl View<'_> {
             }
             let Some((left, right)) = self.pair(coupling) else { continue };
             let is_active = matches!(coupling.state, CouplingState::Active { .. });
+            if !self.is_judged(left.value("tag")) {
+                continue;
+            }
             let is_in = !self.is_out(&left) && !self.is_out(&right);
             if is_active && (coupling.state == CouplingState::IN_SCOPE) != is_in {
                 wrong.push(format!("I9: {:?}: {:?}, in the filter: {is_in}", coupling.rows, coupling.state));
             }
-            if is_active && is_in && self.is_judged(left.value("tag")) {
+            if is_active && is_in {
                 self.check_values(coupling, &left, &right, wrong);
             }
         }
@@ -81,7 +84,7 @@ impl View<'_> {
             if asked.contains(field) && values[0] == values[1] {
                 wrong.push(format!("I5: {field} of {:?} is asked, and equal", coupling.rows));
             }
-            if asked.contains(field) {
+            if asked.contains(field) || self.is_left_over(coupling, left.value("tag"), field, &values[0]) {
                 continue;
             }
             if values[0] != values[1] {
@@ -120,6 +123,17 @@ impl View<'_> {
         Some(format!("I1: {field} of {:?} is {found:?}, but the last edit was {last:?}", coupling.rows))
     }
 
+    /// Returns whether the left, which owns the field, never had a value of it: what the right has then stays.
+    ///
+    /// So it is where a create came about twice, and only the second time after its row was deleted: that row is made
+    /// anew on the left from what the right shows, and nobody writes there what only the left may say.
+    fn is_left_over(&self, coupling: &Coupling, tag: &Value, field: &str, left: &Value) -> bool {
+        let mut edits = self.history.edits.iter();
+        let is_by_person = edits.any(|edit| edit.row == coupling.rows.left && edit.field == field);
+        let is_restored = self.history.was_deleted(Some(Side::Left), tag);
+        field == "note" && left.is_blank() && !is_by_person && !is_restored
+    }
+
     /// I26: a field that only the right edited, and that nobody was asked about, is on the left.
     fn withheld_edit(
         &self,
@@ -128,9 +142,8 @@ impl View<'_> {
         field: &str,
         values: &[Value; 2],
     ) -> Option<String> {
-        let address = ["street", "city"];
-        let is_one = |name: &str| name == field || address.contains(&name) && address.contains(&field);
-        let mut edits = self.history.edits.iter().filter(|edit| edit.tag == *tag && is_one(edit.field));
+        let is_of_unit = |edit: &&Edit| edit.tag == *tag && is_one_unit(edit.field, field);
+        let mut edits = self.history.edits.iter().filter(is_of_unit);
         let is_only_right = edits.all(|edit| edit.side == Side::Right && edit.row == coupling.rows.right);
         // What the left's own server made of it may collide, and that is asked only when the rest has arrived.
         let is_rewritten = self.world.machine(Side::Left).deeds.plug_ins.contains_key(tag);
@@ -155,8 +168,9 @@ impl View<'_> {
                 continue;
             };
             for field in TEXTS.into_iter().filter(|field| !asked.contains(*field) && *field != "note") {
-                let of_row = |edit: &&Edit| edit.field == field && edit.tag == *left.value("tag");
+                let of_row = |edit: &&Edit| is_one_unit(edit.field, field) && edit.tag == *left.value("tag");
                 let edits: Vec<_> = self.history.edits.iter().filter(of_row).collect();
+                // Where both did, that is asked about as soon as the rest has arrived.
                 let is_only_from = edits.iter().all(|edit| edit.side == from && !edit.is_gone);
                 // What the server made of it cannot come back.
                 let values = [&left, &right].map(|row| plugged(field, row.value(field)));
@@ -169,6 +183,12 @@ impl View<'_> {
             }
         }
     }
+}
+
+/// Returns whether two fields are merged as one.
+fn is_one_unit(one: &str, other: &str) -> bool {
+    let address = ["street", "city"];
+    one == other || address.contains(&one) && address.contains(&other)
 }
 
 /// Brings a value into the form both sides share.
