@@ -134,16 +134,6 @@ mod tests {
         assert_eq!(merge.writes, Pair::default());
     }
 
-    /// I22: what is equal in a group that collides is not asked, so an edit of it afterwards has to be told from none.
-    #[test]
-    fn what_is_equal_in_a_group_that_collides_becomes_base() {
-        let first = check("g=1 h=", "g=2 h=5", "g=3 h=5");
-        assert_eq!(first.conflicts.len(), 1);
-        assert_eq!(first.agreed.get(&"h".into()), Some(&Value::text("5")));
-        let second = check("g=1 h=5", "g=2 h=", "g=3 h=5");
-        assert_eq!(second.conflicts.len(), 2);
-    }
-
     #[test]
     fn at_first_contact_a_blank_takes_the_other_value_and_a_difference_asks() {
         let merge = check("", "a= b=1", "a=2 b=2");

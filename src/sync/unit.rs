@@ -174,8 +174,6 @@ impl<'a> Unit<'a> {
                 _ => None,
             });
             if pair.left == pair.right {
-                // Nobody is asked about it; an edit of it afterwards is one against this value.
-                merge.agreed.set(field.id.clone(), pair.left.clone());
                 continue;
             }
             match uncoupled {

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::agent::plan::{resolve::with_resolver, standing::wake};
 use crate::agent::prepare::Prepared;
-use crate::mapping;
+use crate::mapping::{self, Field};
 use crate::model::{
-    ConflictKind, Content, Coupling, CouplingState, Evidence, Observation, Reason, Record, Row, RowId, Side,
-    Standing, Timestamp, Value, ValueDisplay, WakeCondition,
+    ConflictKind, Content, Coupling, CouplingState, Evidence, FieldId, Observation, Reason, Record, Row,
+    RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
 use crate::sync;
@@ -307,6 +307,15 @@ impl Observer<'_> {
         };
         let ConflictKind::Fields(fields) = &conflict.kind else { return Ok(None) };
         if conflict.answer.is_some() {
+            return Ok(None);
+        }
+        let is_shown = |field: &FieldId| fields.iter().any(|shown| shown.field == *field);
+        let units = self.prepared.mapping.units();
+        let is_partly_shown = |unit: &Vec<&Field>| {
+            unit.iter().any(|field| is_shown(&field.id)) && !unit.iter().all(|field| is_shown(&field.id))
+        };
+        if units.iter().any(is_partly_shown) {
+            // What was equal then is part of the question, and the conflict does not tell its value.
             return Ok(None);
         }
         let mut rest = coupling.base.clone();

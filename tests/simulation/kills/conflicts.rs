@@ -36,6 +36,22 @@ pub fn scenarios() -> Vec<Scenario> {
             ..Scenario::of("a field edited differently on both sides")
         },
         Scenario {
+            before: in_step(&[("a", ALFREDS)]),
+            acts: vec![
+                edits(Left, "a", &[("street", "2"), ("city", "Bern")]),
+                edits(Right, "a", &[("street", "3"), ("city", "BERN")]),
+                Act::Run,
+                edits(Left, "a", &[("city", "Berlin")]),
+                Act::Run,
+            ],
+            quiet: &[
+                "asked, Alfreds: street 2 or 3, was Obere Str. 57; city BERLIN or BERN, was BERLIN",
+                "left: tag a, number of a, name Alfreds, phone 1, street 2, city BERLIN",
+                "right: tag a, number of a, name Alfreds, phone 1, street 3, city BERN",
+            ],
+            ..Scenario::of("what was equal in a group in conflict moves")
+        },
+        Scenario {
             before: asked(),
             acts: vec![answers("a", "business-central")],
             quiet: &[
