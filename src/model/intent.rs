@@ -61,4 +61,11 @@ pub enum IntentVerb {
         row: RowId,
         version: Version,
     },
+    /// A create under an id of ours that was looked for in vain: its row may be created anew, and it may yet take effect.
+    Late {
+        source: RowId,
+        minted: RowId,
+        sent: Record,
+        replaces: Option<CouplingId>,
+    },
 }

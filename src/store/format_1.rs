@@ -207,7 +207,8 @@ fn intents() {
     let update = IntentVerb::Update { coupling, row: row.clone(), version: version.clone(), sent: record() };
     let restore = IntentVerb::Restore { replaces: row.clone(), minted: None, sent: record(), floor: None };
     let remove = IntentVerb::Remove { row: row.clone(), version: Version::new("v") };
-    let delete = IntentVerb::Delete { coupling, row, version };
+    let delete = IntentVerb::Delete { coupling, row: row.clone(), version };
+    let late = IntentVerb::Late { source: row, minted: guid(), sent: record(), replaces: None };
     for (verb, expected) in [
         (
             create,
@@ -218,6 +219,7 @@ fn intents() {
         (delete, "01090a014d0102080103412f31010176fd00ca1dca3da7702f"),
         (restore, "01090a014d01030103412f3100010166030100fd00ca1dca3da7702f"),
         (remove, "01090a014d01040103412f310176fd00ca1dca3da7702f"),
+        (late, "01090a014d01050103412f31005c1e0000000040008000000000000001010166030100fd00ca1dca3da7702f"),
     ] {
         let side = Side::Right;
         let intent =

@@ -270,6 +270,10 @@ impl Transaction {
                     intent.stored_at = Intent::OF_A_BACKUP;
                     self.put_intent(&intent)?;
                 }
+                IntentVerb::Late { .. } => {
+                    intent.stored_at = Intent::OF_A_BACKUP;
+                    self.put_intent(&intent)?;
+                }
                 IntentVerb::Update { .. } | IntentVerb::Delete { .. } | IntentVerb::Remove { .. } => {
                     self.remove_intent(intent.id)?;
                 }

@@ -273,6 +273,14 @@ fn intent_verb() -> impl Strategy<Value = IntentVerb> {
         ),
         (row_id(), text())
             .prop_map(|(row, version)| IntentVerb::Remove { row, version: Version::new(version) }),
+        (row_id(), row_id(), record(), option::of(any::<u64>())).prop_map(
+            |(source, minted, sent, replaces)| IntentVerb::Late {
+                source,
+                minted,
+                sent,
+                replaces: replaces.map(CouplingId)
+            }
+        ),
     ]
 }
 

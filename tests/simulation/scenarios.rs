@@ -5,6 +5,7 @@ use tandem::model::{ColumnName, RowId, Side, Value};
 use super::ambush::{Ambush, Request, Surprise};
 use super::circumstances::Circumstances;
 use super::lasting::Lasting;
+use super::memory_system::SETTLE_SECS;
 use super::oracle;
 use super::server::Effect;
 use super::tables::{POISON, customers};
@@ -58,18 +59,36 @@ pub async fn a_refused_row_beside_a_side_that_cannot_be_written() -> [String; 2]
     [streets.remove(0), streets.remove(0)]
 }
 
-/// The answer to a create under an id of ours is lost, and the row cannot be looked up in the next run, which lists it all
-/// the same. Returns how many rows both sides hold in the end.
-pub async fn a_created_row_that_cannot_be_looked_up() -> [usize; 2] {
+/// The answer to a create under an id of ours is lost, and in the next run one of the reads by id fails: so many of them
+/// went well before. Returns how many rows both sides hold in the end.
+pub async fn a_created_row_that_cannot_be_looked_up(after: u64) -> [usize; 2] {
     let (mut world, _) = with_one_customer().await;
     let now = world.now(Side::Left);
     world.people.create(&mut world.machine(Side::Left), now);
     world.machine(Side::Right).rates = Rates { cut_after: 1000, ..Rates::CALM };
     world.run_sweeping(false).await;
     world.heal();
-    let ambush = Ambush { on: Request::Keyed, after: 0, surprise: Surprise::SignedOut };
+    let ambush = Ambush { on: Request::Keyed, after, surprise: Surprise::SignedOut };
     world.machine(Side::Right).ambushes.push(ambush);
     world.run_sweeping(false).await;
+    oracle::quiet(&mut world).await;
+    Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
+}
+
+/// A create under an id of ours takes effect long after it was sent, when its row has left the filter and come back. Returns
+/// how many rows both sides hold in the end.
+pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
+    let (_, circumstances) = World::draw(1);
+    let circumstances = Circumstances { rows: 1, has_filter: true, has_cards: false, ..circumstances };
+    let mut world = World::under(1, Rates { delayed: 1000, ..Rates::CALM }, circumstances);
+    write(&mut world, Side::Left, None, &[("note", "note")]);
+    world.run_sweeping(false).await;
+    world.calm();
+    write(&mut world, Side::Left, None, &[("blocked", "all")]);
+    world.run_sweeping(false).await;
+    world.clock.advance(SETTLE_SECS - 60);
+    world.run_sweeping(false).await;
+    write(&mut world, Side::Left, None, &[("blocked", "")]);
     oracle::quiet(&mut world).await;
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }

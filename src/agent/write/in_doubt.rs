@@ -25,7 +25,7 @@ impl InDoubt {
                     in_doubt.rows.insert((intent.side.other(), source));
                     in_doubt.expect(intent.side, minted);
                 }
-                IntentVerb::Remove { row, .. } => {
+                IntentVerb::Remove { row, .. } | IntentVerb::Late { minted: row, .. } => {
                     in_doubt.rows.insert((intent.side, row));
                 }
                 IntentVerb::Restore { minted, .. } => in_doubt.expect(intent.side, minted),

@@ -8,7 +8,7 @@ use crate::agent::look::{observe::Observer, reread::reread};
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::model::{CauseOfWrite, CouplingId, Intent, IntentVerb, Record, Row, RowId, Side, Timestamp};
-use crate::store::{Doubt, Snapshot, StoreError};
+use crate::store::{Doubt, Snapshot, StoreError, Transaction};
 use crate::sync;
 use crate::systems::{KeyedRead, RowError, Search};
 
@@ -84,6 +84,11 @@ async fn look_into(
                     Trace::Unclear => return Ok(()),
                 },
             };
+            let create = Create { source, sent, replaces: *replaces };
+            finish_create(engine, prepared, state, intent, &create, found)?;
+        }
+        IntentVerb::Late { source, minted, sent, replaces } => {
+            let found = look_up(engine, prepared, intent.side, minted).await?.map(|(row, _)| row);
             let create = Create { source, sent, replaces: *replaces };
             finish_create(engine, prepared, state, intent, &create, found)?;
         }
@@ -216,7 +221,9 @@ fn sent_by_others(snapshot: &Snapshot, intent: &Intent) -> Result<Vec<Record>, S
     });
     Ok(others
         .filter_map(|other| match other.verb {
-            IntentVerb::Create { sent, .. } | IntentVerb::Restore { sent, .. } => Some(sent),
+            IntentVerb::Create { sent, .. }
+            | IntentVerb::Restore { sent, .. }
+            | IntentVerb::Late { sent, .. } => Some(sent),
             IntentVerb::Update { .. } | IntentVerb::Delete { .. } | IntentVerb::Remove { .. } => None,
         })
         .collect())
@@ -254,7 +261,7 @@ fn trace(alike: Vec<(Resemblance, Row)>, is_clear: bool) -> Trace {
 
 fn intent_source(intent: &Intent) -> RowId {
     match &intent.verb {
-        IntentVerb::Create { source, .. } => source.clone(),
+        IntentVerb::Create { source, .. } | IntentVerb::Late { source, .. } => source.clone(),
         IntentVerb::Update { row, .. } | IntentVerb::Delete { row, .. } => row.clone(),
         IntentVerb::Restore { replaces: row, .. } | IntentVerb::Remove { row, .. } => row.clone(),
     }
@@ -301,10 +308,22 @@ fn finish_create(
             }
             transaction.remove_intent(intent.id)?;
         }
-        None if is_settled(engine, prepared, intent) => transaction.remove_intent(intent.id)?,
+        None if is_past(engine, prepared, intent) => transaction.remove_intent(intent.id)?,
+        None if is_settled(engine, prepared, intent) => let_come_late(&mut transaction, intent)?,
         None => {}
     }
     transaction.commit()
+}
+
+/// Lets the source of a create be decided about anew, while the row that may yet appear is nobody's new row: the source may
+/// be edited, blocked or deleted by then, so that nothing is sent under that id again.
+fn let_come_late(transaction: &mut Transaction, intent: &Intent) -> Result<(), StoreError> {
+    let IntentVerb::Create { source, minted: Some(minted), sent, replaces, .. } = &intent.verb else {
+        return Ok(());
+    };
+    let (source, minted, sent) = (source.clone(), minted.clone(), sent.clone());
+    let verb = IntentVerb::Late { source, minted, sent, replaces: *replaces };
+    transaction.put_intent(&Intent { verb, ..intent.clone() })
 }
 
 #[expect(clippy::too_many_arguments, reason = "one outcome has that many parts")]
@@ -337,15 +356,19 @@ fn finish_restore(
 /// Returns whether absence is proof: a create with an id of ours may be repeated at once, if the table still takes ids
 /// (its service may be another one by now); any other only after the time that an accepted request may still take effect.
 fn is_settled(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
-    let abilities = prepared.systems[intent.side].abilities();
     let takes_ids = prepared.tables[intent.side].abilities.takes_ids;
     let has_id = takes_ids
         && matches!(
             &intent.verb,
             IntentVerb::Create { minted: Some(_), .. } | IntentVerb::Restore { minted: Some(_), .. }
         );
-    let settled_at = intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX);
-    has_id || engine.now() >= settled_at
+    has_id || is_past(engine, prepared, intent)
+}
+
+/// Returns whether a request can no longer take effect.
+fn is_past(engine: &Engine, prepared: &Prepared, intent: &Intent) -> bool {
+    let abilities = prepared.systems[intent.side].abilities();
+    engine.now() >= intent.stored_at.checked_add(abilities.settle).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]

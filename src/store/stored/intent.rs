@@ -35,5 +35,6 @@ stored! {
             floor: Option<StoredTime>,
         },
         Remove { row: StoredRowId, version: String },
+        Late { source: StoredRowId, minted: StoredRowId, sent: StoredRecord, replaces: Option<u64> },
     }
 }
