@@ -30,7 +30,6 @@ pub struct Rates {
 }
 
 impl Rates {
-    #[cfg_attr(not(test), expect(dead_code, reason = "only scripted scenarios name single troubles"))]
     pub const CALM: Self = Self {
         unreachable: 0,
         throttled: 0,

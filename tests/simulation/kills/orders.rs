@@ -22,7 +22,7 @@ impl Stage {
                 self.insist(&Command::Undo { run: last.id.0, dry_run: false }).await;
             }
             Order::Resume => {
-                self.insist(&Command::Resume { mapping: "CUSTOMER".to_owned(), row: None }).await
+                self.insist(&Command::Resume { mapping: "CUSTOMER".to_owned(), row: None }).await;
             }
             Order::Repair => {
                 let (mapping, most_findings) = (None, 10);
