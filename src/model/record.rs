@@ -16,6 +16,12 @@ impl Record {
         self.0.get(field)
     }
 
+    /// Returns whether it has every value of another one.
+    #[must_use]
+    pub fn holds(&self, other: &Self) -> bool {
+        other.0.iter().all(|(field, value)| self.get(field) == Some(value))
+    }
+
     /// Sets the value of a field.
     pub fn set(&mut self, field: FieldId, value: Value) {
         self.0.insert(field, value);

@@ -177,9 +177,13 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
     }
     let settled = pending.conflict.as_ref().map(settlements).unwrap_or_default();
     let newer = newer(&pending.seen, mapping.newer_by);
-    let merge = merge(mapping, base, records, &settled, newer);
+    let mut merge = merge(mapping, base, records, &settled, newer);
     if let Some(waiting) = merge.waiting.first() {
-        return wait_for(mapping, waiting);
+        let waits = wait_for(mapping, waiting);
+        merge.drop_what_waits();
+        if Side::BOTH.iter().all(|side| merge.writes[*side].0.is_empty()) {
+            return waits;
+        }
     }
     let writes = Side::BOTH.into_iter().filter(|side| !merge.writes[*side].0.is_empty());
     for side in writes {
@@ -496,6 +500,19 @@ mod tests {
             decide(&mapping(), &pending),
             Decision::Park { reason: Reason::WaitingForReference { .. }, .. }
         ));
+    }
+
+    /// I12, I26: what a row cannot give yet holds up nothing that it is to get.
+    #[test]
+    fn a_row_that_waits_gets_what_the_other_has() {
+        let mut pending = pending(BASE, Some(EDITED), Some("a=1 b=1 g=1 h=2 o=1"));
+        if let Some(Seen::Record { record, .. }) = &mut pending.seen.left {
+            record.set("b".into(), Value::Uncoupled(Side::Left, RowId::new("eur")));
+        }
+        let Decision::Write { merge, .. } = decide(&mapping(), &pending) else {
+            panic!("expected a write");
+        };
+        assert_eq!(merge.writes, Pair::new(record("h=2"), Record::default()));
     }
 
     /// I12

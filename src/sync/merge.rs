@@ -20,14 +20,24 @@ pub struct Merge {
     pub conflicts: Vec<FieldConflict>,
     /// Fields whose owner's value is not on the other side, and that are left so.
     pub drifts: Vec<Drifted>,
-    /// Lookups whose target is not coupled. While there are any, nothing of the row is written.
+    /// Lookups whose target is not coupled. While a side's row has any, nothing of it is written to the other.
     pub waiting: Vec<Waiting>,
+}
+
+impl Merge {
+    /// Drops what would be written from rows whose lookups wait: the other way, edits flow meanwhile.
+    pub fn drop_what_waits(&mut self) {
+        for waiting in &self.waiting {
+            self.writes[waiting.side.other()] = Record::default();
+        }
+    }
 }
 
 /// A lookup that cannot be written yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
     pub field: FieldId,
+    /// The side of the row that is pointed to.
     pub side: Side,
     pub row: RowId,
 }

@@ -25,8 +25,12 @@ impl World {
             (true, _) => "delete",
         };
         let (id, asked) = (ConflictId(conflict.id), format!("answers {words} to {conflict:?}"));
-        self.note_answer(Some(id));
         self.say(|| asked);
+        self.answer_with(id, words).await;
+    }
+
+    pub async fn answer_with(&mut self, id: ConflictId, words: &str) {
+        self.note_answer(Some(id));
         let command = Command::Answer { conflict: id.0, words: vec![words.to_owned()] };
         let outcome = self.desk().expect("the store opens").handle(&command).await;
         self.say(|| format!("answered: {outcome:?}"));

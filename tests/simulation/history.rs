@@ -61,6 +61,13 @@ impl History {
         self.edits.iter_mut().filter(its_own).for_each(|edit| edit.is_gone = true);
     }
 
+    /// Lets what was written to rows be gone with them, whoever deleted them: where a row of that tag comes back, it comes from
+    /// elsewhere.
+    pub fn forget_rows_but(&mut self, side: Side, rows: &BTreeMap<RowId, Stored>) {
+        let is_over = |edit: &&mut Edit| edit.side == side && !rows.contains_key(&edit.row);
+        self.edits.iter_mut().filter(is_over).for_each(|edit| edit.is_gone = true);
+    }
+
     /// Returns whether people deleted a row of that tag, on that side or on any.
     pub fn was_deleted(&self, on: Option<Side>, tag: &Value) -> bool {
         self.deleted.iter().any(|((side, _), deleted)| on.is_none_or(|on| on == *side) && deleted == tag)

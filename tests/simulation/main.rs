@@ -9,6 +9,7 @@ use simulation::circumstances::Sizes;
 use simulation::comparisons;
 use simulation::scenarios;
 use simulation::series::{Failure, Series};
+use tandem::model::Value;
 
 const SEEDS: u64 = 1000;
 const STEPS: u64 = 200;
@@ -17,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 10] = [
+const REGRESSIONS: [(u64, &str); 14] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -28,6 +29,10 @@ const REGRESSIONS: [(u64, &str); 10] = [
     (487, "the same"),
     (1721, "a create that took effect late, after its row had left the filter, had a partner made for it"),
     (744, "a field of a group in conflict went back to its old value unnoticed"),
+    (10028, "a deletion on its way took effect after a person had wanted the row back"),
+    (12465, "a create that took effect late, when it was sent again, gave its old values to the edited row"),
+    (13451, "the same"),
+    (11235, "a row that waited for a reference did not get what the other had"),
 ];
 
 #[test]
@@ -109,4 +114,17 @@ fn a_row_in_doubt_has_no_partner_made_for_it() {
 #[test]
 fn a_create_that_comes_late_has_no_partner_made_for_it() {
     assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_while_its_row_is_outside()), [1, 1]);
+}
+
+/// I8: a deletion that a person has taken back may be on its way; when it takes effect, nobody has deleted anything.
+#[test]
+fn a_deletion_that_comes_late_deletes_nothing_else() {
+    assert_eq!(simulation::alone(scenarios::a_deletion_that_comes_late()), 0);
+}
+
+/// I1: a create that was looked for in vain says what its row was made with.
+#[test]
+fn a_create_that_comes_late_brings_nothing_back() {
+    let names = simulation::alone(scenarios::a_create_that_comes_late_before_its_row_is_sent_again());
+    assert_eq!(names, [Value::text("name 2"), Value::text("name 2")]);
 }

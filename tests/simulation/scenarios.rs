@@ -1,6 +1,6 @@
 //! Stories that seeds told once, each told again by itself.
 
-use tandem::model::{ColumnName, RowId, Side, Value};
+use tandem::model::{ColumnName, ConflictId, IntentVerb, RowId, Side, Value};
 
 use super::ambush::{Ambush, Request, Surprise};
 use super::circumstances::Circumstances;
@@ -13,10 +13,10 @@ use super::trouble::Rates;
 use super::world::World;
 
 /// A world without trouble, with one customer on both sides. Returns the rows of it, left and right.
-async fn with_one_customer() -> (World, [RowId; 2]) {
+async fn with_one_customer(deletion: &'static str) -> (World, [RowId; 2]) {
     let (_, circumstances) = World::draw(1);
     let circumstances =
-        Circumstances { rows: 1, has_filter: false, has_cards: false, deletion: "ask", ..circumstances };
+        Circumstances { rows: 1, has_filter: false, has_cards: false, deletion, ..circumstances };
     let mut world = World::under(1, Rates::default(), circumstances);
     write(&mut world, Side::Left, None, &[("note", "note")]);
     world.run_sweeping(false).await;
@@ -45,7 +45,7 @@ fn street(world: &World, side: Side, row: &RowId) -> String {
 /// The right refuses a row whose other fields it edited, while the left cannot be written. Returns what the left holds of
 /// the edit afterwards: for each of two edits, in the same run as the refusal and in a later one.
 pub async fn a_refused_row_beside_a_side_that_cannot_be_written() -> [String; 2] {
-    let (mut world, [left, right]) = with_one_customer().await;
+    let (mut world, [left, right]) = with_one_customer("ask").await;
     let mut streets = Vec::new();
     for edit in ["street 1", "street 2"] {
         write(&mut world, Side::Left, Some(&left), &[("note", POISON), ("name", edit)]);
@@ -62,7 +62,7 @@ pub async fn a_refused_row_beside_a_side_that_cannot_be_written() -> [String; 2]
 /// The answer to a create under an id of ours is lost, and in the next run one of the reads by id fails: so many of them
 /// went well before. Returns how many rows both sides hold in the end.
 pub async fn a_created_row_that_cannot_be_looked_up(after: u64) -> [usize; 2] {
-    let (mut world, _) = with_one_customer().await;
+    let (mut world, _) = with_one_customer("ask").await;
     let now = world.now(Side::Left);
     world.people.create(&mut world.machine(Side::Left), now);
     world.machine(Side::Right).rates = Rates { cut_after: 1000, ..Rates::CALM };
@@ -91,4 +91,45 @@ pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
     write(&mut world, Side::Left, None, &[("blocked", "")]);
     oracle::quiet(&mut world).await;
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
+}
+
+/// A person has a deletion passed on and then wants the row back, while that deletion is on its way. Returns how many rows
+/// Tandem deleted on the side where the row was to come back.
+pub async fn a_deletion_that_comes_late() -> usize {
+    let (mut world, [left, right]) = with_one_customer("delete").await;
+    write(&mut world, Side::Left, Some(&left), &[("phone", "0-2")]);
+    let gone = Effect::Delete { table: customers(Side::Right), id: right, version: None };
+    let now = world.now(Side::Right);
+    world.machine(Side::Right).server.apply(&gone, now);
+    world.run_sweeping(false).await;
+    world.machine(Side::Left).rates = Rates { delayed: 1000, ..Rates::CALM };
+    world.answer_with(ConflictId(1), "delete").await;
+    world.calm();
+    world.answer_with(ConflictId(1), "restore").await;
+    oracle::quiet(&mut world).await;
+    world.machine(Side::Right).deeds.deleted.len()
+}
+
+/// A create under an id of ours is looked for in vain; its row is renamed to `name 2`, and just before it is sent again, the
+/// first one takes effect. Returns the names in both systems in the end.
+pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 2] {
+    let (mut world, _) = with_one_customer("ask").await;
+    let now = world.now(Side::Left);
+    world.people.create(&mut world.machine(Side::Left), now);
+    world.machine(Side::Right).rates = Rates { cut_before: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    world.calm();
+    let intents = world.store().snapshot().unwrap().intents().unwrap();
+    let IntentVerb::Create { source, minted: Some(minted), sent, .. } = intents[0].verb.clone() else {
+        panic!("{intents:?}")
+    };
+    let values = sent.0.into_iter().map(|(field, value)| (ColumnName::new(field.as_str()), value)).collect();
+    let landing = Effect::Create { table: customers(Side::Right), id: minted.clone(), values };
+    let ambush = Ambush { on: Request::Write, after: 0, surprise: Surprise::Person(landing) };
+    world.machine(Side::Right).ambushes.push(ambush);
+    write(&mut world, Side::Left, Some(&source), &[("name", "name 2")]);
+    world.run_sweeping(false).await;
+    oracle::quiet(&mut world).await;
+    let name = |side, row| world.machine(side).server.table(&customers(side)).rows[row].value("name").clone();
+    [name(Side::Left, &source), name(Side::Right, &minted)]
 }

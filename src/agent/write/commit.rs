@@ -4,13 +4,14 @@ use crate::agent::engine::Engine;
 use crate::agent::identity::traces;
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
-use crate::model::{CauseOfWrite, IntentId, Outcome, Record, Row, RowId, Side, WakeCondition};
+use crate::model::{CauseOfWrite, IntentId, Outcome, Row, RowId, Side, WakeCondition};
 use crate::store::{StoreError, Transaction};
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 use super::deleted::Restored;
 use super::job::{Job, Work};
 use super::landed::{Landed, Made};
+use super::late;
 
 /// What is left to do after a batch.
 #[derive(Debug, Default)]
@@ -48,7 +49,7 @@ impl Commit<'_> {
         let mut transaction = self.engine.store().transaction()?;
         self.trace(&mut transaction, sent, &outcomes)?;
         for ((work, intent), outcome) in sent.iter().zip(outcomes) {
-            let is_closed = self.outcome(&mut transaction, state, work, outcome, &mut rest)?;
+            let is_closed = self.outcome(&mut transaction, state, (work, *intent), outcome, &mut rest)?;
             if is_closed {
                 transaction.remove_intent(*intent)?;
             }
@@ -86,7 +87,7 @@ impl Commit<'_> {
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
-        work: &Work,
+        (work, intent): (&Work, IntentId),
         outcome: WriteOutcome,
         rest: &mut Rest,
     ) -> Result<bool, StoreError> {
@@ -109,10 +110,14 @@ impl Commit<'_> {
             }
             (WriteOutcome::WrittenUnseen(id), _) => self.written(transaction, state, work, id, None, rest)?,
             (WriteOutcome::AlreadyThere, Job::Create { source, minted: Some(id), replaces, .. }) => {
-                // An earlier life of Tandem made it. What the two rows hold by now is for first contact to see.
+                // A create that was looked for in vain made it after all. Or an earlier life of Tandem did: then what the
+                // two rows hold by now is for first contact to see.
+                let name = self.prepared.name();
+                let attempts = late::attempts(transaction, name, self.side, id, intent)?;
+                let sent = late::sent_by_one_of(attempts, None).unwrap_or_default();
                 let replaces = self.replace(transaction, state, *replaces)?;
-                let (sent, cause, label) = (&Record::default(), &CauseOfWrite::Recovery, &work.label);
-                let made = Made { source, id, sent, row: None, label, cause, replaces };
+                let (cause, label) = (&CauseOfWrite::Recovery, &work.label);
+                let made = Made { source, id, sent: &sent, row: None, label, cause, replaces };
                 self.created(transaction, state, made)?;
                 rest.rereads.push(id.clone());
             }

@@ -7,6 +7,7 @@ pub mod echo;
 pub mod in_doubt;
 pub mod job;
 mod landed;
+mod late;
 pub mod recover;
 pub mod rehearsal;
 pub mod setback;

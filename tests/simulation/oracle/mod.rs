@@ -11,9 +11,10 @@ mod values;
 mod watermarks;
 
 use tandem::agent::RunReport;
-use tandem::model::{MappingName, Side, Value};
+use tandem::model::{Coupling, CouplingState, MappingName, Side, Value};
 
 use super::memory_system::SETTLE_SECS;
+use super::tables;
 use super::world::World;
 use books::Books;
 
@@ -40,7 +41,9 @@ pub async fn judge(world: &mut World) -> Vec<String> {
     let mut wrong = std::mem::take(&mut world.wrong);
     let (last, is_quiet) = quiet(world).await;
     if !last.failures.is_empty() {
-        wrong.push(format!("I27: a healed world fails: {:?}", last.failures));
+        if !stops_for_an_empty_table(world, &last) {
+            wrong.push(format!("I27: a healed world fails: {:?}", last.failures));
+        }
         return wrong;
     }
     if !is_quiet {
@@ -79,6 +82,22 @@ pub async fn quiet(world: &mut World) -> (RunReport, bool) {
     (report, false)
 }
 
+/// Returns whether Tandem stopped because it found no row of a table any more, after people deleted most of the few that there
+/// were (I14). Others may have been missing from one list.
+fn stops_for_an_empty_table(world: &mut World, report: &RunReport) -> bool {
+    let says_so = report.failures.iter().all(|failure| failure.problem.contains("the table was emptied"));
+    let (deleted, couplings) = (world.history().deleted, world.customers_coupled());
+    let is_kept = |coupling: &&Coupling| {
+        matches!(coupling.state, CouplingState::Active { .. }) && !coupling.base.0.is_empty()
+    };
+    let kept: Vec<_> = couplings.iter().filter(is_kept).collect();
+    let is_emptied = |side: Side| {
+        let is_deleted = |coupling: &&&Coupling| deleted.contains_key(&(side, coupling.rows[side].clone()));
+        kept.iter().filter(is_deleted).count() * 2 >= kept.len()
+    };
+    says_so && Side::BOTH.into_iter().any(is_emptied)
+}
+
 fn total_writes(world: &World) -> u64 {
     Side::BOTH.into_iter().map(|side| world.machine(side).deeds.writes).sum()
 }
@@ -105,7 +124,11 @@ impl<'a> View<'a> {
     fn of(world: &'a mut World) -> Self {
         let customers = Books::read(world, &customer());
         let cards = world.circumstances.has_cards.then(|| Books::read(world, &card()));
-        Self { history: world.history(), world, customers, cards, scope: Scope::default() }
+        let mut history = world.history();
+        for side in Side::BOTH {
+            history.forget_rows_but(side, &world.machine(side).server.table(&tables::customers(side)).rows);
+        }
+        Self { history, world, customers, cards, scope: Scope::default() }
     }
 
     /// Returns whether rows of that tag are judged.
