@@ -302,14 +302,19 @@ impl Undo<'_> {
         read: &Read,
     ) -> Result<Result<Option<Job>, String>, StoreError> {
         let (Some(deed), Some(row)) = (&goal.deeds[side], &goal.rows[side]) else { return Ok(Ok(None)) };
-        if in_doubt.holds(side, row) {
+        let now = self.now(snapshot, side, read[side].get(row))?;
+        let verdict = judge(&self.prepared.mapping, side, deed, &now);
+        let waits = match verdict {
+            Verdict::Delete { .. } => in_doubt.holds_from_deletion(side, row),
+            _ => in_doubt.holds(side, row),
+        };
+        if waits {
             return Ok(Err("a write to it is still in doubt".to_owned()));
         }
-        let now = self.now(snapshot, side, read[side].get(row))?;
         let coupling = self.coupling(snapshot, goal)?;
         let is_severed = coupling.as_ref().is_some_and(|coupling| coupling.state == CouplingState::Severed);
         let row = row.clone();
-        Ok(match (judge(&self.prepared.mapping, side, deed, &now), coupling) {
+        Ok(match (verdict, coupling) {
             // Rows are made again elsewhere.
             (Verdict::Done | Verdict::Create { .. }, _) => Ok(None),
             (Verdict::Leave(why), _) => Err(why.text(self.prepared.mapping.connections[side].as_str())),

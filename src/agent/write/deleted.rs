@@ -11,6 +11,7 @@ use crate::model::{
 use crate::store::{StoreError, Transaction};
 
 use super::commit::Commit;
+use super::in_doubt;
 use super::job::changes;
 use super::landed::links;
 
@@ -40,6 +41,7 @@ impl Commit<'_> {
         let (name, side) = (self.prepared.name(), self.side);
         let Some(coupling) = transaction.coupling(name, coupling)? else { return Ok(()) };
         let known = self.known(transaction, &coupling)?;
+        in_doubt::forget_deletions(transaction, name, side, &coupling.rows[side])?;
         transaction.remove_coupling(name, coupling.id)?;
         transaction.remove_observation(name, side, &coupling.rows[side])?;
         let partner = transaction.observation(name, side.other(), &coupling.rows[side.other()])?;
@@ -72,6 +74,7 @@ impl Commit<'_> {
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
         let known = self.seen(transaction, row)?.unwrap_or_default();
+        in_doubt::forget_deletions(transaction, name, side, row)?;
         transaction.remove_observation(name, side, row)?;
         state.counts(name).deleted[side] += 1;
         state.report.add(self.line(label));

@@ -22,6 +22,10 @@ pub async fn recover(engine: &Engine, prepared: &Prepared, state: &mut RunState)
     let intents = engine.store().snapshot()?.intents()?;
     let ours = intents.into_iter().filter(|intent| &intent.mapping == prepared.name());
     for intent in ours {
+        // One of several about the same row may have told of the others.
+        if !engine.store().snapshot()?.intents()?.contains(&intent) {
+            continue;
+        }
         info!(side = %intent.side, "Looking up a write whose answer was lost");
         let inquiry = Inquiry { engine, prepared, intent: &intent };
         // One that cannot be told keeps its own row waiting, and nothing else.
