@@ -34,12 +34,15 @@ const IMPURE: [&str; 13] = [
 ];
 
 /// Crates that one place names, so that replacing one is that place's work.
-const ONE_PLACE: [(&str, &str); 13] = [
+const ONE_PLACE: [(&str, &str); 16] = [
     ("reqwest", "src/http/"),
     ("rcgen", "src/http/"),
     ("p12_keystore", "src/http/auth/"),
     ("pkcs8", "src/http/auth/"),
     ("x509_parser", "src/http/auth/"),
+    ("keshvar", "src/mapping/transform/country.rs"),
+    ("nanohtml2text", "src/mapping/transform/html.rs"),
+    ("regex", "src/mapping/transform/texts.rs"),
     ("keyring", "src/config/secret/"),
     ("redb", "src/store/"),
     ("bincode", "src/store/codec.rs"),

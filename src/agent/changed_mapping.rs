@@ -22,7 +22,8 @@ fn digest(what: &impl fmt::Debug) -> String {
 /// Returns what the mapping is by now, in digests.
 fn state_of(mapping: &Mapping) -> MappingState {
     let tables = Side::BOTH.map(|side| format!("{} of {}", mapping.tables[side], mapping.connections[side]));
-    let field = |field: &Field| (field.id.clone(), digest(&(&field.columns, &field.kind)));
+    let field =
+        |field: &Field| (field.id.clone(), digest(&(&field.ends, &field.steps, &field.normal, &field.kind)));
     MappingState {
         fingerprint: digest(mapping),
         fields: mapping.fields.iter().map(field).collect(),

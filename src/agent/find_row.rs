@@ -66,7 +66,7 @@ pub async fn search(engine: &Engine, mapping: &Mapping, word: &str) -> Vec<RowId
     let mut rows = Vec::new();
     for side in Side::BOTH {
         for field in mapping.match_by.iter().flatten().filter_map(|field| mapping.field(field)) {
-            let column = &field.columns[side];
+            let Some(column) = field.column(side) else { continue };
             let value = normalise(&field.kind, Value::text(word));
             let Some(system) = engine.reachable(&mapping.connections[side]) else { continue };
             let (columns, search) = (BTreeSet::from([column.clone()]), Search::Equals(column.clone(), value));
@@ -103,12 +103,12 @@ impl Meant<'_> {
 
     fn is_in_row(&self, side: Side, row: &Row) -> bool {
         let fields = self.mapping.match_by.iter().flatten().chain([&self.mapping.label]);
-        let mut columns = fields.filter_map(|field| Some(&self.mapping.field(field)?.columns[side]));
+        let mut columns = fields.filter_map(|field| self.mapping.field(field)?.column(side));
         columns.any(|column| row.values.get(column).is_some_and(|value| self.is_value(value)))
     }
 
     fn label(&self, side: Side, row: &Row) -> String {
-        let column = self.mapping.field(&self.mapping.label).map(|field| &field.columns[side]);
+        let column = self.mapping.field(&self.mapping.label).and_then(|field| field.column(side));
         match column.and_then(|column| row.values.get(column)) {
             Some(Value::Text(text)) => text.clone(),
             _ => row.id.to_string(),

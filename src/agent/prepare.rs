@@ -63,7 +63,7 @@ pub async fn assemble(
     );
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
-    let mapping = mapping::with_scales(mapping.clone(), &tables);
+    let mapping = mapping::fitted(mapping.clone(), &tables);
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
         base_currency: Pair::from_fn(|side| facts[side].base_currency.clone()),

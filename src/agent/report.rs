@@ -241,7 +241,7 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
         Reason::DeletionIgnored => "deleted; the mapping leaves deletions alone".to_owned(),
         Reason::Refused { code, .. } => format!("refused: {code}"),
         Reason::DoesNotFit { message, .. } => message.clone(),
-        Reason::Unreadable { .. } => "cannot be read".to_owned(),
+        Reason::Unreadable { message } => format!("cannot be read: {message}"),
         Reason::PartnerUnreadable { partner } => {
             format!("{partner} may be its partner, but cannot be read")
         }
@@ -290,6 +290,10 @@ pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
         Reason::Ambiguous { .. } => "several rows match".to_owned(),
         Reason::PartnerTaken { .. } => "its partner is coupled already".to_owned(),
         Reason::PartnerHeld { .. } => "its partner is held after an undo".to_owned(),
+        Reason::Unreadable { message } => match message.split_once(':') {
+            Some((field, _)) if field.starts_with("field ") => format!("{field} cannot be read"),
+            _ => "cannot be read".to_owned(),
+        },
         Reason::PartnerUnreadable { .. } => "a row that cannot be read may be its partner".to_owned(),
         Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
         Reason::KeepsChanging { field, .. } => format!("{field} keeps changing without anybody editing it"),

@@ -75,6 +75,9 @@ fn state_text(state: CouplingState, mapping: &Mapping) -> String {
 }
 
 fn waiting_text(seen: &Observation, mapping: &Mapping) -> String {
+    if let (Content::Unreadable(message), Standing::Parked { .. }) = (&seen.content, &seen.standing) {
+        return format!("cannot be read: {message}");
+    }
     let what = match &seen.content {
         Content::Row(_) => "differs",
         Content::Gone(_) => "gone",

@@ -1,8 +1,9 @@
 //! Holding a mapping against what the two systems say about their tables, before anything is written.
 
-use crate::model::{Column, ColumnKind, ColumnName, Pair, Side, TableDescription};
+use crate::model::{Column, ColumnName, Pair, Side, TableDescription};
 
-use super::{Direction, Field, FieldKind, Mapping};
+use super::nearest::or_nearest;
+use super::{Direction, End, Field, FieldKind, Mapping, Shape, Transform};
 
 /// One thing wrong with a mapping.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +16,7 @@ pub struct Finding {
 /// Returns what is wrong with a mapping, given both tables.
 #[must_use]
 pub fn check(mapping: &Mapping, tables: &Pair<TableDescription>) -> Vec<Finding> {
+    let mapping = &fitted(mapping.clone(), tables);
     let mut problems = Vec::new();
     for side in Side::BOTH {
         for field in &mapping.fields {
@@ -46,90 +48,99 @@ fn check_field(
     table: &TableDescription,
     problems: &mut Vec<(ColumnName, String)>,
 ) {
-    let name = &field.columns[side];
-    let Some(column) = table.columns.get(name) else {
-        problems.push((name.clone(), unknown(&format!("field {}", field.id), name, table)));
-        return;
-    };
-    if field.direction.flows_to(side) && !column.updatable {
-        problems.push((
-            name.clone(),
-            format!(
-                "field {} would write {}.{name}, which is read-only; use the direction that only reads it",
-                field.id, mapping.tables[side]
-            ),
-        ));
-    }
-    let is_sent_once = field.direction == Direction::CreateOnly && field.on_create[side];
-    if is_sent_once && mapping.may_create(side) && !column.creatable {
-        problems.push((
-            name.clone(),
-            format!(
-                "field {} is sent when a row is created, but {}.{name} takes no value then; name the other side in `on_create`",
-                field.id, mapping.tables[side]
-            ),
-        ));
-    }
-    if !is_right_kind(&field.kind, column) {
-        problems.push((
-            name.clone(),
-            format!(
-                "field {} has a type that {}.{name} ({:?}) does not have; correct `type`",
-                field.id, mapping.tables[side], column.kind
-            ),
-        ));
+    for name in field.columns(side) {
+        let Some(column) = table.columns.get(name) else {
+            problems.push((name.clone(), unknown(&format!("field {}", field.id), name, table)));
+            continue;
+        };
+        let place = format!("{}.{name}", mapping.tables[side]);
+        if field.direction.flows_to(side) && !column.updatable {
+            let problem = format!(
+                "field {} would write {place}, which is read-only; use the direction that only reads it",
+                field.id
+            );
+            problems.push((name.clone(), problem));
+        }
+        let is_sent_once = field.direction == Direction::CreateOnly && field.on_create[side];
+        if is_sent_once && mapping.may_create(side) && !column.creatable {
+            let problem = format!(
+                "field {} is sent when a row is created, but {place} takes no value then; name the other side in `on_create`",
+                field.id
+            );
+            problems.push((name.clone(), problem));
+        }
+        if let Some(problem) = wrong_kind(field, side, column) {
+            problems.push((name.clone(), format!("field {}: {place} {problem}", field.id)));
+        }
     }
 }
 
-fn is_right_kind(kind: &FieldKind, column: &Column) -> bool {
-    use ColumnKind as Kind;
+/// Says why a column's values do not become what the field holds, if they do not.
+fn wrong_kind(field: &Field, side: Side, column: &Column) -> Option<String> {
+    let mut shape = Shape::of(column.kind);
+    let start = shape;
+    if matches!(field.ends[side], End::Joined { .. }) && shape != Shape::Text {
+        return Some(format!("holds a {}, and only texts can be joined", shape.word()));
+    }
+    for step in &field.steps[side] {
+        match step.reads(shape) {
+            Ok(next) => shape = next,
+            Err(wanted) => {
+                return Some(format!(
+                    "gives `{}` a {}, which wants a {}; correct `{side}_transform`",
+                    step.word(),
+                    shape.word(),
+                    wanted.word()
+                ));
+            }
+        }
+    }
+    let wanted = shape_of(&field.kind);
+    if shape != wanted {
+        return Some(match start == shape {
+            true => format!("holds a {}, not a {}; correct `type`", shape.word(), wanted.word()),
+            false => format!("becomes a {}, not a {}; correct `type`", shape.word(), wanted.word()),
+        });
+    }
+    let misplaced = field.normal.iter().find(|step| step.reads(wanted) != Ok(wanted));
+    misplaced.map(|step| format!("holds a {}, to which `{}` cannot be done", wanted.word(), step.word()))
+}
+
+const fn shape_of(kind: &FieldKind) -> Shape {
     match kind {
-        FieldKind::Text | FieldKind::Code => matches!(column.kind, Kind::Text | Kind::Member),
-        FieldKind::Number { .. } => matches!(column.kind, Kind::Number | Kind::Choice),
-        FieldKind::Flag => column.kind == Kind::Flag,
-        FieldKind::Date => column.kind == Kind::Date,
-        FieldKind::Instant => column.kind == Kind::Instant,
-        FieldKind::Lookup { .. } => column.kind == Kind::Reference,
+        FieldKind::Text | FieldKind::Code => Shape::Text,
+        FieldKind::Number { .. } => Shape::Number,
+        FieldKind::Flag => Shape::Flag,
+        FieldKind::Date => Shape::Date,
+        FieldKind::Instant => Shape::Instant,
+        FieldKind::Lookup { .. } => Shape::Reference,
     }
 }
 
 fn unknown(place: &str, column: &ColumnName, table: &TableDescription) -> String {
-    let nearest = table
-        .columns
-        .keys()
-        .map(|known| (distance(known.as_str(), column.as_str()), known))
-        .filter(|(distance, _)| *distance <= 3)
-        .min();
-    let hint = match nearest {
-        Some((_, known)) => format!("; did you mean {known}?"),
-        None => String::new(),
-    };
-    format!("{place} names the column {column}, which {} does not have{hint}", table.table)
+    let problem = format!("{place} names the column {column}, which {} does not have", table.table);
+    or_nearest(problem, column.as_str(), table.columns.keys().map(ColumnName::as_str))
 }
 
-/// Returns how many single-character edits lie between two names.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.to_lowercase().chars().collect();
-    let mut previous: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.to_lowercase().chars().enumerate() {
-        let mut current = vec![i + 1];
-        for (j, y) in b.iter().enumerate() {
-            let replaced = previous[j] + usize::from(x != *y);
-            current.push(replaced.min(previous[j + 1] + 1).min(current[j] + 1));
-        }
-        previous = current;
-    }
-    previous[b.len()]
-}
-
-/// Returns the mapping with the decimal places of numbers set to the coarser side's, where it does not say itself.
+/// Returns the mapping as these tables need it: the decimal places of numbers are the coarser side's where it does not say
+/// itself, and the keys of value maps are what their columns hold.
 #[must_use]
-pub fn with_scales(mut mapping: Mapping, tables: &Pair<TableDescription>) -> Mapping {
+pub fn fitted(mut mapping: Mapping, tables: &Pair<TableDescription>) -> Mapping {
     for field in &mut mapping.fields {
-        let scales = Side::BOTH
-            .map(|side| tables[side].columns.get(&field.columns[side]).and_then(|column| column.scale));
+        let column = |side: Side| field.column(side).and_then(|name| tables[side].columns.get(name));
+        // What a step makes of a number has places of its own.
+        let scales = Side::BOTH.map(|side| {
+            column(side).filter(|_| field.steps[side].is_empty()).and_then(|column| column.scale)
+        });
+        let kinds = Pair::from_fn(|side| column(side).map(|column| column.kind));
         if let FieldKind::Number { scale: scale @ None, .. } = &mut field.kind {
             *scale = scales.into_iter().flatten().min();
+        }
+        for side in Side::BOTH {
+            if let (Some(Transform::ValueMap(map)), Some(kind)) = (field.steps[side].first_mut(), kinds[side])
+            {
+                map.fit(kind);
+            }
         }
     }
     mapping
@@ -139,6 +150,7 @@ pub fn with_scales(mut mapping: Mapping, tables: &Pair<TableDescription>) -> Map
 mod tests {
     use super::*;
     use crate::mapping::parse;
+    use crate::model::ColumnKind;
 
     fn table(name: &str, columns: &[(&str, ColumnKind, bool)]) -> TableDescription {
         let column = |kind, updatable| Column {
@@ -211,7 +223,7 @@ mod tests {
         let found = findings("left=\"displayName\"\nright=\"revenue\"\ndirection=\"->\"");
         assert_eq!(found.len(), 2, "{found:?}");
         assert!(found[0].contains("accounts.revenue, which is read-only"), "{found:?}");
-        assert!(found[1].contains("accounts.revenue (Number)"), "{found:?}");
+        assert_eq!(found[1], "field f: accounts.revenue holds a number, not a text; correct `type`");
         let read = findings("left=\"displayName\"\nright=\"revenue\"\ndirection=\"<-\"");
         assert_eq!(read.len(), 1, "{read:?}");
     }
@@ -243,20 +255,6 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_of_names_is_the_number_of_edits() {
-        for (a, b, expected) in [
-            ("name", "NAME", 0),
-            ("kitten", "sitting", 3),
-            ("flaw", "lawn", 2),
-            ("", "abc", 3),
-            ("abc", "", 3),
-            ("city", "cities", 3),
-        ] {
-            assert_eq!((distance(a, b), distance(b, a)), (expected, expected), "{a} {b}");
-        }
-    }
-
-    #[test]
     fn a_name_that_is_too_far_away_is_not_proposed() {
         let columns = table("customers", &[("phone", ColumnKind::Text, true)]);
         assert!(unknown("field f", &"phonexyz".into(), &columns).ends_with("; did you mean phone?"));
@@ -265,24 +263,72 @@ mod tests {
 
     #[test]
     fn each_type_fits_its_own_columns_only() {
-        use ColumnKind::{Choice, Date, Flag, Instant, Member, Number, Reference, Text};
-        let all = [Text, Member, Number, Choice, Flag, Date, Instant, Reference];
-        let number = FieldKind::Number { scale: None, zero_is_blank: false };
-        let lookup = FieldKind::Lookup { mapping: "M".into(), blank_is_base_currency: false };
-        for (kind, fitting) in [
-            (FieldKind::Text, vec![Text, Member]),
-            (FieldKind::Code, vec![Text, Member]),
-            (number, vec![Number, Choice]),
-            (FieldKind::Flag, vec![Flag]),
-            (FieldKind::Date, vec![Date]),
-            (FieldKind::Instant, vec![Instant]),
-            (lookup, vec![Reference]),
+        use ColumnKind::{Choice, Date, Flag, Instant, Member, Number, Other, Reference, Text};
+        let all = [Text, Member, Number, Choice, Flag, Date, Instant, Reference, Other];
+        for (word, fitting) in [
+            ("text", vec![Text, Member]),
+            ("code", vec![Text, Member]),
+            ("number", vec![Number, Choice]),
+            ("flag", vec![Flag]),
+            ("date", vec![Date]),
+            ("instant", vec![Instant]),
+            ("lookup", vec![Reference]),
         ] {
-            let columns = all.map(|kind| table("t", &[("c", kind, true)]).columns[&"c".into()].clone());
-            let found =
-                columns.iter().filter(|column| is_right_kind(&kind, column)).map(|column| column.kind);
-            assert_eq!(found.collect::<Vec<_>>(), fitting, "{kind:?}");
+            let text = format!(
+                "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"t\"\n[right]\ntable=\"t\"\n[[field]]\nid=\"f\"\nleft=\"c\"\nright=\"c\"\n\
+                 direction=\"->\"\ntype=\"{word}\"\nlookup=\"N\"\n"
+            );
+            let mapping = parse("M", &text, &Pair::new("l".into(), "r".into())).unwrap();
+            let fits = |kind: &ColumnKind| {
+                check(&mapping, &Pair::from_fn(|_| table("t", &[("c", *kind, true)]))).is_empty()
+            };
+            assert_eq!(all.into_iter().filter(fits).collect::<Vec<_>>(), fitting, "{word}");
         }
+    }
+
+    /// Returns what is wrong with a field between columns of these kinds, called `l` and `r`.
+    fn between(left: ColumnKind, right: ColumnKind, keys: &str) -> Vec<String> {
+        let text = format!(
+            "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"ls\"\n[right]\ntable=\"rs\"\n[[field]]\nid=\"f\"\ndirection=\"->\"\n{keys}"
+        );
+        let mapping = parse("M", &text, &Pair::new("l".into(), "r".into())).unwrap();
+        let tables = Pair::new(table("ls", &[("l", left, true)]), table("rs", &[("r", right, true)]));
+        check(&mapping, &tables).into_iter().map(|finding| finding.problem).collect()
+    }
+
+    #[test]
+    fn steps_lead_from_what_a_column_holds_to_what_the_field_is() {
+        use ColumnKind::{Choice, Date, Instant, Number, Text};
+        let good = |left, right, keys: &str| {
+            assert_eq!(
+                between(left, right, &format!("left=\"l\"\nright=\"r\"\n{keys}")),
+                [] as [String; 0],
+                "{keys}"
+            );
+        };
+        good(Text, Number, "type=\"number\"\nleft_transform=[\"trim\", { number_format = \"1,5\" }]");
+        good(Text, Choice, "type=\"number\"\nleft_transform=[{ value_map = { a = 1, b = 2 } }]");
+        good(Text, Choice, "right_transform=[{ value_map = { 1 = \"a\", 2 = \"b\" } }]");
+        good(Date, Instant, "type=\"date\"\nright_transform=[{ date_in = \"UTC\" }]");
+        let bad = |left, right, keys: &str, problem: &str| {
+            let found = between(left, right, &format!("left=\"l\"\nright=\"r\"\n{keys}"));
+            assert_eq!(found, [format!("field f: {problem}")], "{keys}");
+        };
+        let problem = "ls.l gives `number_format` a number, which wants a text; correct `left_transform`";
+        bad(Number, Number, "type=\"number\"\nleft_transform=[{ number_format = \"1,5\" }]", problem);
+        let problem = "rs.r gives `value_map` a number, which wants a text; correct `right_transform`";
+        bad(Text, Choice, "right_transform=[{ value_map = { x = \"a\" } }]", problem);
+        let problem = "ls.l becomes a number, not a text; correct `type`";
+        bad(Text, Text, "left_transform=[{ number_format = \"1,5\" }]", problem);
+        let problem = "ls.l gives `value_map` a text, which wants a number; correct `left_transform`";
+        let keep = "type=\"number\"\nleft_transform=[{ value_map = { a = 1 }, otherwise = \"keep\" }]";
+        bad(Text, Number, keep, problem);
+        let found = between(Number, Number, "left=\"l\"\nright=\"r\"\ntype=\"number\"\ntransform=[\"trim\"]");
+        let problem =
+            |place: &str| format!("field f: {place} holds a number, to which `trim` cannot be done");
+        assert_eq!(found, [problem("ls.l"), problem("rs.r")]);
+        let joined = between(Text, Number, "left=\"l\"\nright=[\"r\", \"r\"]");
+        assert_eq!(joined[0], "field f: rs.r holds a number, and only texts can be joined");
     }
 
     #[test]
@@ -298,7 +344,7 @@ mod tests {
                 table.columns.get_mut(&"c".into()).unwrap().scale = scales[side];
                 table
             });
-            match with_scales(mapping, &tables).fields[0].kind {
+            match fitted(mapping, &tables).fields[0].kind {
                 FieldKind::Number { scale, .. } => scale,
                 _ => panic!("it is a number"),
             }

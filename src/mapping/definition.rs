@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
-use super::Filter;
+use super::{Filter, Transform};
 
 /// How a left and a right table correspond.
 #[derive(Clone, Debug, PartialEq)]
@@ -44,8 +44,13 @@ pub struct Mapping {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Field {
     pub id: FieldId,
-    pub columns: Pair<ColumnName>,
+    pub ends: Pair<End>,
+    /// From each side's column to the common form, and back when it is written.
+    pub steps: Pair<Vec<Transform>>,
+    /// Taken after either side is read: what counts as equal.
+    pub normal: Vec<Transform>,
     pub direction: Direction,
+    /// What kind of value the common form is.
     pub kind: FieldKind,
     /// Fields of one group merge as one.
     pub group: Option<String>,
@@ -57,7 +62,48 @@ pub struct Field {
     pub on_create: Pair<bool>,
 }
 
+/// What a field is on one side.
+#[derive(Clone, Debug, PartialEq)]
+pub enum End {
+    Column(ColumnName),
+    /// Texts of several columns with a separator between those that are not blank. Written, the last column gets the last
+    /// part, and so on; the first gets what is left.
+    Joined {
+        columns: Vec<ColumnName>,
+        separator: String,
+    },
+    /// No column, but always that value.
+    Constant(Value),
+}
+
+impl End {
+    /// Returns its columns.
+    #[must_use]
+    pub fn columns(&self) -> &[ColumnName] {
+        match self {
+            Self::Column(column) => std::slice::from_ref(column),
+            Self::Joined { columns, .. } => columns,
+            Self::Constant(_) => &[],
+        }
+    }
+}
+
 impl Field {
+    /// Returns its columns on a side: one, or several that are joined, or none where it is a constant.
+    #[must_use]
+    pub fn columns(&self, side: Side) -> &[ColumnName] {
+        self.ends[side].columns()
+    }
+
+    /// Returns its column on a side, if it has exactly one.
+    #[must_use]
+    pub fn column(&self, side: Side) -> Option<&ColumnName> {
+        match &self.ends[side] {
+            End::Column(column) => Some(column),
+            End::Joined { .. } | End::Constant(_) => None,
+        }
+    }
+
     /// Returns whether it points to another row.
     #[must_use]
     pub const fn is_lookup(&self) -> bool {
@@ -207,7 +253,8 @@ impl Mapping {
     /// Returns the columns that have to be read on one side.
     #[must_use]
     pub fn columns(&self, side: Side) -> BTreeSet<ColumnName> {
-        let mut columns: BTreeSet<_> = self.fields.iter().map(|field| field.columns[side].clone()).collect();
+        let mut columns: BTreeSet<_> =
+            self.fields.iter().flat_map(|field| field.columns(side)).cloned().collect();
         if let Some(filter) = &self.filters[side] {
             columns.extend(filter.columns());
         }

@@ -6,9 +6,10 @@ use crate::model::{
     ColumnName, FieldId, MappingName, Pair, Record, Row, RowId, Side, TableDescription, Value,
 };
 
-use super::definition::{Field, FieldKind, Mapping};
+use super::definition::{End, Field, FieldKind, Mapping};
 use super::filter::MissingColumn;
 use super::normalise;
+use super::transform::{self, Stuck};
 
 /// Answers which row a reference points to on the other side.
 pub struct Resolver<'a> {
@@ -32,6 +33,8 @@ pub enum TranslateError {
     Missing { field: FieldId, column: ColumnName },
     #[error(transparent)]
     Filter(#[from] MissingColumn),
+    #[error("field {field}: {stuck}")]
+    Stuck { field: FieldId, stuck: Stuck },
 }
 
 /// Why a value cannot be written.
@@ -39,6 +42,8 @@ pub enum TranslateError {
 pub enum Unfit {
     #[error("{field} points to a row of {mapping} that is not coupled")]
     Uncoupled { field: FieldId, mapping: MappingName, side: Side, row: RowId },
+    #[error("{field}: {stuck}")]
+    Stuck { field: FieldId, stuck: Stuck },
     #[error("{field} has {chars} characters; {column} holds at most {max_chars}")]
     TooLong { field: FieldId, column: ColumnName, chars: usize, max_chars: usize },
 }
@@ -50,18 +55,56 @@ pub fn to_record(
     row: &Row,
     resolver: &Resolver<'_>,
 ) -> Result<Record, TranslateError> {
-    mapping
-        .fields
-        .iter()
-        .map(|field| {
-            let column = &field.columns[side];
-            let value = row
-                .values
-                .get(column)
-                .ok_or_else(|| TranslateError::Missing { field: field.id.clone(), column: column.clone() })?;
-            Ok((field.id.clone(), common(field, side, value.clone(), resolver)))
-        })
-        .collect()
+    let read = |field: &Field| Ok((field.id.clone(), read_field(field, side, row, resolver)?));
+    mapping.fields.iter().map(read).collect()
+}
+
+fn read_field(
+    field: &Field,
+    side: Side,
+    row: &Row,
+    resolver: &Resolver<'_>,
+) -> Result<Value, TranslateError> {
+    let column = |column: &ColumnName| {
+        let missing = || TranslateError::Missing { field: field.id.clone(), column: column.clone() };
+        row.values.get(column).ok_or_else(missing)
+    };
+    let value = match &field.ends[side] {
+        End::Column(name) => column(name)?.clone(),
+        End::Joined { columns, separator } => {
+            let parts = columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+            join(&parts, separator)
+        }
+        End::Constant(value) => value.clone(),
+    };
+    let stuck = |stuck| TranslateError::Stuck { field: field.id.clone(), stuck };
+    let value = transform::read(&field.steps[side], value).map_err(stuck)?;
+    let value = common(field, side, value, resolver);
+    let value = transform::read(&field.normal, value).map_err(stuck)?;
+    Ok(if field.normal.is_empty() { value } else { normalise(&field.kind, value) })
+}
+
+/// Joins texts; one that is no text cannot be joined and is what it is, alone.
+fn join(parts: &[&Value], separator: &str) -> Value {
+    let mut texts = Vec::with_capacity(parts.len());
+    for part in parts {
+        match part {
+            Value::Blank => {}
+            Value::Text(text) => texts.push(text.trim()),
+            other => return (*other).clone(),
+        }
+    }
+    Value::text(texts.join(separator))
+}
+
+/// Splits a text for several columns: from its end, each gets one part, and the first gets what is left. Where there are fewer
+/// parts, the last one is the last column's all the same: a person known by one name alone has a surname.
+fn split(text: &str, columns: &[ColumnName], separator: &str) -> Vec<(ColumnName, Value)> {
+    let mut parts: Vec<&str> = text.rsplitn(columns.len(), separator).map(str::trim).collect();
+    let last = parts.remove(0);
+    parts.reverse();
+    parts.resize(columns.len() - 1, "");
+    columns.iter().cloned().zip(parts.into_iter().chain([last]).map(Value::text)).collect()
 }
 
 fn common(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Value {
@@ -88,14 +131,36 @@ pub fn to_values(
     record: &Record,
     resolver: &Resolver<'_>,
 ) -> Result<Vec<(ColumnName, Value)>, Unfit> {
-    mapping
-        .fields
-        .iter()
-        .filter_map(|field| Some((field, record.get(&field.id)?)))
-        .map(|(field, value)| {
-            Ok((field.columns[side].clone(), native(field, side, value.clone(), resolver)?))
-        })
-        .collect()
+    let mut values = Vec::with_capacity(record.0.len());
+    for field in &mapping.fields {
+        if let Some(value) = record.get(&field.id) {
+            write_field(field, side, value.clone(), resolver, &mut values)?;
+        }
+    }
+    Ok(values)
+}
+
+/// Translates one field's value into its columns. A constant has none.
+fn write_field(
+    field: &Field,
+    side: Side,
+    value: Value,
+    resolver: &Resolver<'_>,
+    values: &mut Vec<(ColumnName, Value)>,
+) -> Result<(), Unfit> {
+    let stuck = |stuck| Unfit::Stuck { field: field.id.clone(), stuck };
+    let value = transform::write(&field.steps[side], native(field, side, value, resolver)?).map_err(stuck)?;
+    match (&field.ends[side], value) {
+        (End::Column(column), value) => values.push((column.clone(), value)),
+        (End::Joined { columns, separator }, Value::Text(text)) => {
+            values.extend(split(&text, columns, separator));
+        }
+        (End::Joined { columns, .. }, value) => {
+            values.extend(columns.iter().map(|column| (column.clone(), value.clone())));
+        }
+        (End::Constant(_), _) => {}
+    }
+    Ok(())
 }
 
 fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Result<Value, Unfit> {
@@ -120,20 +185,33 @@ fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> R
     }
 }
 
-/// Checks that texts fit the target's columns. A truncation is never silent.
+/// Returns the columns that a field's value stands in on one side, as far as that needs no other table. Nothing where the
+/// value cannot be written there.
+#[must_use]
+pub fn plain_values(field: &Field, side: Side, value: Value) -> Vec<(ColumnName, Value)> {
+    let nowhere = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+    let mut values = Vec::new();
+    match write_field(field, side, value, &nowhere, &mut values) {
+        Ok(()) => values,
+        Err(_) => Vec::new(),
+    }
+}
+
+/// Checks that texts fit the target's columns. A truncation is never silent. What cannot be written at all is not this
+/// question's to answer.
 pub fn fits(mapping: &Mapping, side: Side, record: &Record, table: &TableDescription) -> Result<(), Unfit> {
-    for field in &mapping.fields {
-        let column = &field.columns[side];
-        let max_chars = table.columns.get(column).and_then(|column| column.max_chars);
-        if let (Some(Value::Text(text)), Some(max_chars)) = (record.get(&field.id), max_chars) {
-            let chars = text.encode_utf16().count();
-            if chars > max_chars {
-                return Err(Unfit::TooLong {
-                    field: field.id.clone(),
-                    column: column.clone(),
-                    chars,
-                    max_chars,
-                });
+    let nowhere = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+    for field in mapping.fields.iter().filter(|field| !field.is_lookup()) {
+        let Some(value) = record.get(&field.id) else { continue };
+        let mut values = Vec::new();
+        write_field(field, side, value.clone(), &nowhere, &mut values)?;
+        for (column, value) in values {
+            let max_chars = table.columns.get(&column).and_then(|column| column.max_chars);
+            if let (Value::Text(text), Some(max_chars)) = (value, max_chars) {
+                let chars = text.encode_utf16().count();
+                if chars > max_chars {
+                    return Err(Unfit::TooLong { field: field.id.clone(), column, chars, max_chars });
+                }
             }
         }
     }
@@ -149,11 +227,14 @@ mod tests {
     use super::*;
     use crate::mapping::definition::{DeletionPolicy, Direction, Drift, Policy};
     use crate::mapping::normal::tests::{any_kind, any_value};
+    use crate::mapping::transform::Transform;
 
     fn field(id: &str, kind: FieldKind) -> Field {
         Field {
             id: id.into(),
-            columns: Pair::new(format!("l_{id}").as_str().into(), format!("r_{id}").as_str().into()),
+            ends: Pair::new("l", "r").map(|side| End::Column(format!("{side}_{id}").as_str().into())),
+            steps: Pair::default(),
+            normal: vec![],
             direction: Direction::Both,
             kind,
             group: None,
@@ -207,7 +288,7 @@ mod tests {
         let resolver =
             Resolver { partner: &partner, base_currency: Pair::new(None, Some(RowId::new("usd"))) };
         let read = |side, value| {
-            let column = mapping.fields[0].columns[side].clone();
+            let column = mapping.fields[0].column(side).unwrap().clone();
             let record = to_record(&mapping, side, &row(side, vec![(column, value)]), &resolver);
             record.unwrap().get(&"currency".into()).unwrap().clone()
         };
@@ -275,7 +356,7 @@ mod tests {
             &resolver,
         );
         assert_eq!(written.unwrap()[0].1, Value::Blank);
-        let column = mapping.fields[0].columns.right.clone();
+        let column = mapping.fields[0].column(Side::Right).unwrap().clone();
         let row = row(Side::Right, vec![(column, Value::Reference(usd.clone()))]);
         let read = to_record(&mapping, Side::Right, &row, &resolver).unwrap();
         assert_eq!(read.get(&"currency".into()), Some(&Value::Uncoupled(Side::Right, usd)));
@@ -320,6 +401,71 @@ mod tests {
         let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
         let outcome = to_record(&mapping, Side::Left, &row(Side::Left, vec![]), &resolver);
         assert!(matches!(outcome, Err(TranslateError::Missing { .. })));
+    }
+
+    #[test]
+    fn several_columns_are_one_text_and_a_constant_is_none() {
+        let mut name = field("name", FieldKind::Text);
+        name.ends.right = End::Joined {
+            columns: vec!["first".into(), "middle".into(), "last".into()],
+            separator: " ".into(),
+        };
+        let mut kind = field("kind", FieldKind::Text);
+        kind.ends.left = End::Constant(Value::text("person"));
+        let mapping = mapping(vec![name, kind]);
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let read = |values: [Value; 3]| {
+            let columns = ["first", "middle", "last"].map(ColumnName::new).into_iter().zip(values);
+            let values = columns.chain([("r_kind".into(), Value::text("x"))]).collect();
+            let record = to_record(&mapping, Side::Right, &row(Side::Right, values), &resolver).unwrap();
+            record.get(&"name".into()).cloned().unwrap()
+        };
+        let text = |text: &str| Value::text(text);
+        assert_eq!(read([text("Anna"), text("M."), text("Smith")]), text("Anna M. Smith"));
+        assert_eq!(read([text("Anna"), Value::Blank, text(" Smith")]), text("Anna Smith"));
+        assert_eq!(read([Value::Blank, Value::Blank, Value::Blank]), Value::Blank);
+        let write = |side, name: &str| {
+            let record = Record::from_iter([("name".into(), text(name)), ("kind".into(), text("person"))]);
+            let values = to_values(&mapping, side, &record, &resolver).unwrap();
+            values.into_iter().map(|(column, value)| (column.to_string(), value)).collect::<Vec<_>>()
+        };
+        let value = |column: &str, value: &str| (column.to_owned(), text(value));
+        let both = |first: &str, middle: &str, last: &str| {
+            [value("first", first), value("middle", middle), value("last", last), value("r_kind", "person")]
+        };
+        assert_eq!(write(Side::Right, "Anna Maria Rosa Smith"), both("Anna Maria", "Rosa", "Smith"));
+        assert_eq!(write(Side::Right, "Anna Smith"), both("Anna", "", "Smith"));
+        assert_eq!(write(Side::Right, "Smith"), both("", "", "Smith"));
+        assert_eq!(write(Side::Right, ""), both("", "", ""));
+        assert_eq!(write(Side::Left, "Anna Smith"), [value("l_name", "Anna Smith")]);
+    }
+
+    /// Weak point 10 of other products: a value that cannot be converted fails its row, with the reason.
+    #[test]
+    fn steps_are_taken_on_the_way_and_back_and_say_where_they_get_stuck() {
+        let mut country = field("country", FieldKind::Code);
+        country.steps.right = vec![Transform::CountryName { language: "en".to_owned() }];
+        let mut note = field("note", FieldKind::Text);
+        note.normal = vec![Transform::Truncate(3)];
+        let mapping = mapping(vec![country, note]);
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let read = |country: &str| {
+            let values =
+                vec![("r_country".into(), Value::text(country)), ("r_note".into(), Value::text("abcd"))];
+            to_record(&mapping, Side::Right, &row(Side::Right, values), &resolver)
+        };
+        let record = read("Germany").unwrap();
+        assert_eq!(
+            record,
+            Record::from_iter([("country".into(), Value::text("DE")), ("note".into(), Value::text("abc")),])
+        );
+        let problem = read("Atlantis").unwrap_err().to_string();
+        assert!(problem.starts_with("field country: \"Atlantis\" is no country's name"), "{problem}");
+        let values = to_values(&mapping, Side::Right, &record, &resolver).unwrap();
+        assert_eq!(values[0], ("r_country".into(), Value::text("Germany")));
+        let wrong = Record::from_iter([("country".into(), Value::text("ZZ"))]);
+        let problem = to_values(&mapping, Side::Right, &wrong, &resolver).unwrap_err().to_string();
+        assert!(problem.starts_with("country: \"ZZ\" is no country's code"), "{problem}");
     }
 
     trait IntoId {

@@ -3,7 +3,7 @@
 
 use proptest::prelude::*;
 
-use crate::mapping::{DeletionPolicy, Direction, Drift, Field, FieldKind, Mapping, Policy};
+use crate::mapping::{DeletionPolicy, Direction, Drift, End, Field, FieldKind, Mapping, Policy};
 use crate::model::{
     Answer, Conflict, ConflictId, ConflictKind, Pair, Record, RowId, Side, Stamp, Timestamp, Value,
 };
@@ -11,7 +11,9 @@ use crate::model::{
 pub(super) fn mapping() -> Mapping {
     let field = |id: &str, direction: Direction, group: Option<&str>| Field {
         id: id.into(),
-        columns: Pair::new(id.into(), id.into()),
+        ends: Pair::from_fn(|_| End::Column(id.into())),
+        steps: Pair::default(),
+        normal: vec![],
         direction,
         kind: FieldKind::Text,
         group: group.map(Into::into),

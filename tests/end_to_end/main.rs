@@ -20,6 +20,7 @@ mod secrets;
 mod sign_in;
 mod sweep;
 mod sync;
+mod transforms;
 mod trouble;
 mod undo;
 mod verify;

@@ -7,7 +7,7 @@ use tracing::debug;
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
 use crate::agent::prepare::Prepared;
-use crate::mapping::{FieldKind, Mapping};
+use crate::mapping::{self, FieldKind, Mapping};
 use crate::model::{ColumnName, Coupling, FieldId, RowId, Side, Value};
 use crate::systems::{Fate, LastKnown, SystemError};
 
@@ -33,7 +33,7 @@ fn last_known(mapping: &Mapping, side: Side, coupling: &Coupling) -> LastKnown {
             (FieldKind::Text | FieldKind::Code, None) => label(mapping, coupling, &field.id),
             (_, None) => None,
         };
-        values.extend(value.map(|value| (field.columns[side].clone(), value)));
+        values.extend(value.into_iter().flat_map(|value| mapping::plain_values(field, side, value)));
     }
     LastKnown { row: coupling.rows[side].clone(), values }
 }

@@ -172,7 +172,7 @@ impl Observer<'_> {
     #[must_use]
     pub fn label(&self, side: Side, row: &Row) -> String {
         let mapping = &self.prepared.mapping;
-        let column = mapping.field(&mapping.label).map(|field| &field.columns[side]);
+        let column = mapping.field(&mapping.label).and_then(|field| field.column(side));
         match column.and_then(|column| row.values.get(column)) {
             Some(Value::Text(text)) => text.clone(),
             Some(Value::Blank) | None => row.id.to_string(),

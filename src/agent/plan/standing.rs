@@ -113,6 +113,8 @@ pub fn unfit_reason(error: Unfit) -> Reason {
         Unfit::Uncoupled { field, mapping, side, row } => {
             Reason::WaitingForReference { field: field.to_string(), mapping, side, row }
         }
-        Unfit::TooLong { field, .. } => Reason::DoesNotFit { field: field.to_string(), message },
+        Unfit::TooLong { field, .. } | Unfit::Stuck { field, .. } => {
+            Reason::DoesNotFit { field: field.to_string(), message }
+        }
     }
 }

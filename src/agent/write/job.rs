@@ -192,7 +192,7 @@ pub fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record
     let takes =
         |column: &ColumnName| prepared.tables[on].columns.get(column).is_some_and(|column| column.creatable);
     sent(&prepared.mapping, record, |field| {
-        field.on_create[on] || field.is_sent_on_restore(on) && takes(&field.columns[on])
+        field.on_create[on] || field.is_sent_on_restore(on) && field.columns(on).iter().all(takes)
     })
 }
 

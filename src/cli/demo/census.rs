@@ -58,7 +58,7 @@ async fn tables(mapping: &Mapping, systems: &Pair<Arc<dyn System>>) -> Result<Ta
     let base_currency =
         Pair::new(systems.left.facts().await?.base_currency, systems.right.facts().await?.base_currency);
     let mut tables = Tables {
-        mapping: mapping::with_scales(mapping.clone(), &descriptions),
+        mapping: mapping::fitted(mapping.clone(), &descriptions),
         rows: Pair::default(),
         unreadable: Vec::new(),
         base_currency,

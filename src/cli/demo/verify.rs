@@ -199,7 +199,10 @@ direction = "<->"
         let connections = Pair::new("bc".into(), "dv".into());
         let mapping = mapping::parse("CUSTOMER.toml", MAPPING, &connections).unwrap();
         let row = |side: Side, [id, values @ ..]: &[&str; 4]| {
-            let columns = mapping.fields.iter().map(|field| field.columns[side].clone());
+            let columns = mapping
+                .fields
+                .iter()
+                .map(|field| field.column(side).cloned().unwrap_or_else(|| "none".into()));
             let row = Row {
                 id: RowId::new(*id),
                 version: None,

@@ -1,6 +1,7 @@
 //! Mapping files as people write them, right and wrong.
 
 use super::*;
+use crate::mapping::{DeletionPolicy, Direction, Drift, End, FieldKind, Policy, Transform};
 
 const GOOD: &str = r#"
 name = "CUSTOMER"
@@ -27,8 +28,8 @@ fn connections() -> Pair<ConnectionName> {
 fn error(text: &str) -> String {
     let error = parse("CUSTOMER.toml", text, &connections()).unwrap_err();
     match std::error::Error::source(&error) {
-        Some(source) if !matches!(error, MappingError::Toml { .. }) => format!("{error}: {source}"),
-        _ => error.to_string(),
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
 }
 
@@ -54,15 +55,25 @@ fn errors_name_file_line_and_remedy() {
     let found = error(&GOOD.replace("\"<->\"", "\"<=>\""));
     assert_eq!(
         found,
-        "CUSTOMER.toml, line 16: \"<=>\" is no direction; write ->, <-, <->, left unless blank, \
-         right unless blank, create only or match"
+        "CUSTOMER.toml, line 16, column 13: \"<=>\" is no direction; write ->, <-, <->, left unless blank, \
+         right unless blank, create only or match; did you mean <->?"
     );
     let found = error(&GOOD.replace("blocked eq ''", "blocked == ''"));
-    assert!(found.starts_with("CUSTOMER.toml, line 7: the left filter does not parse: "), "{found}");
+    assert!(
+        found.starts_with("CUSTOMER.toml, line 7, column 10: the left filter does not parse: "),
+        "{found}"
+    );
     let found = error(&GOOD.replace("[[\"name\"]]", "[[\"nmae\"]]"));
-    assert_eq!(found, "CUSTOMER.toml, line 4: there is no field \"nmae\"; the fields are name");
+    assert_eq!(
+        found,
+        "CUSTOMER.toml, line 4, column 12: there is no field \"nmae\" in use; the fields are name; did you mean name?"
+    );
     let found = error(&GOOD.replace("table = \"customers\"", "tabel = \"customers\""));
-    assert!(found.contains("line 6") && found.contains("tabel"), "{found}");
+    let expected = "CUSTOMER.toml, line 6, column 1: unknown field `tabel`, expected one of `connection`, `table`, `filter`, \
+                    `create`, `new_row`; did you mean table?";
+    assert_eq!(found, expected);
+    let found = error(&GOOD.replace("table = \"customers\"", "table = \"customers"));
+    assert!(found.starts_with("CUSTOMER.toml, line 6, column 19: "), "{found}");
 }
 
 /// Returns the mapping above with another direction of its field and more keys below it.
@@ -112,26 +123,30 @@ fn policies_that_cannot_be_meant_are_refused_where_they_stand() {
     check(
         "->",
         "conflict = \"left\"",
-        "line 17: field name can have no `conflict`: edits collide only where the direction is <->",
+        "line 17, column 12: field name can have no `conflict`: edits collide only where the direction is <->",
     );
     for direction in ["<->", "create only", "match"] {
         check(
             direction,
             "drift = \"keep\"",
-            "line 17: field name can have no `drift`: no side owns it; one does with the direction ->, <-, \
+            "line 17, column 9: field name can have no `drift`: no side owns it; one does with the direction ->, <-, \
              left unless blank or right unless blank",
         );
     }
-    check("->", "drift = \"undo\"", "line 17: \"undo\" is no drift policy; write revert, keep or report");
+    check(
+        "->",
+        "drift = \"undo\"",
+        "line 17, column 9: \"undo\" is no drift policy; write revert, keep or report",
+    );
     check(
         "<->",
         "conflict = \"newest\"",
-        "line 17: \"newest\" is no conflict policy; write ask, left, right or newer",
+        "line 17, column 12: \"newest\" is no conflict policy; write ask, left, right or newer; did you mean newer?",
     );
     check(
         "create only",
         "group = \"g\"",
-        "line 17: field name can be in no group: with this direction it is never merged, and a group merges as one",
+        "line 17, column 9: field name can be in no group: with this direction it is never merged, and a group merges as one",
     );
     let second = |direction: &str, drift: &str| {
         format!(
@@ -140,7 +155,7 @@ fn policies_that_cannot_be_meant_are_refused_where_they_stand() {
     };
     let differ = |line: u32, what: &str| {
         format!(
-            "line {line}: fields name and b of group \"g\" differ in `{what}`; a group merges as one, so give both the same"
+            "line {line}, column 9: fields name and b of group \"g\" differ in `{what}`; a group merges as one, so give both the same"
         )
     };
     check("<->", &second("->", ""), &differ(23, "direction"));
@@ -170,11 +185,11 @@ fn a_type_says_what_kind_of_value_a_field_holds() {
     }
     assert_eq!(
         error(&with_field("->", "type = \"money\"")),
-        "CUSTOMER.toml, line 17: \"money\" is no type; write text, code, number, flag, date, instant or lookup"
+        "CUSTOMER.toml, line 17, column 8: \"money\" is no type; write text, code, number, flag, date, instant or lookup"
     );
     assert_eq!(
         error(&with_field("->", "type = \"lookup\"")),
-        "CUSTOMER.toml, line 12: field name has type \"lookup\" but no `lookup`: name the mapping that couples the rows \
+        "CUSTOMER.toml, line 12, column 1: field name has type \"lookup\" but no `lookup`: name the mapping that couples the rows \
          it points to"
     );
 }
@@ -199,7 +214,7 @@ fn a_field_may_be_sent_on_creation_beyond_its_direction() {
     }
     assert_eq!(
         error(&with_field("->", "on_create = \"none\"")),
-        "CUSTOMER.toml, line 17: \"none\" is no on_create; write left, right or both"
+        "CUSTOMER.toml, line 17, column 13: \"none\" is no on_create; write left, right or both"
     );
 }
 
@@ -231,19 +246,23 @@ fn each_word_for_a_policy_is_read() {
 }
 
 #[test]
-fn a_new_row_gets_text_whole_numbers_and_flags() {
+fn a_new_row_gets_values_of_any_kind() {
     let with = |value: &str| GOOD.replace("= 3 }", &format!("= {value} }}"));
-    for (text, expected) in
-        [("\"x\"", Value::text("x")), ("-7", Value::Number((-7).into())), ("true", Value::Flag(true))]
-    {
+    for (text, expected) in [
+        ("\"x\"", Value::text("x")),
+        ("-7", Value::Number((-7).into())),
+        ("1.5", Value::Number("1.5".parse().unwrap())),
+        ("true", Value::Flag(true)),
+        ("2026-01-31", Value::Date("2026-01-31".parse().unwrap())),
+    ] {
         let mapping = parse("CUSTOMER.toml", &with(text), &connections()).unwrap();
         assert_eq!(mapping.new_row.right, [("customertypecode".into(), expected)]);
         assert_eq!(mapping.new_row.left, []);
     }
     assert_eq!(
-        error(&with("1.5")),
-        "CUSTOMER.toml, line 11: new_row.customertypecode: a float cannot be used; write text, a whole number, true or \
-         false"
+        error(&with("[1]")),
+        "CUSTOMER.toml, line 11, column 13: new_row.customertypecode: a list is no value; write text, a number, true, false \
+         or a date"
     );
 }
 
@@ -270,5 +289,94 @@ fn fields_of_one_group_agree_also_where_one_only_repeats_the_mappings_policy() {
 #[test]
 fn a_label_that_is_no_field_is_refused_where_it_stands() {
     let found = error(&GOOD.replace("label = \"name\"", "label = \"nmae\""));
-    assert_eq!(found, "CUSTOMER.toml, line 3: there is no field \"nmae\"; the fields are name");
+    assert_eq!(
+        found,
+        "CUSTOMER.toml, line 3, column 9: there is no field \"nmae\" in use; the fields are name; did you mean name?"
+    );
+}
+
+/// Returns the mapping above with other ends of its field, and a direction.
+fn with_ends(ends: &str, direction: &str) -> String {
+    let ends = GOOD.replace("left = \"displayName\"\nright = \"name\"\n", ends);
+    ends.replace("\"<->\"", &format!("\"{direction}\""))
+}
+
+#[test]
+fn a_field_is_a_column_or_several_or_a_constant() {
+    let read = |ends: &str, direction: &str| {
+        let mapping = parse("CUSTOMER.toml", &with_ends(ends, direction), &connections()).unwrap();
+        mapping.fields[0].ends.clone()
+    };
+    let joined = |separator: &str| End::Joined {
+        columns: vec!["firstname".into(), "lastname".into()],
+        separator: separator.to_owned(),
+    };
+    let several = "left = \"displayName\"\nright = [\"firstname\", \"lastname\"]\n";
+    assert_eq!(read(several, "<->"), Pair::new(End::Column("displayName".into()), joined(" ")));
+    assert_eq!(read(&format!("{several}separator = \", \"\n"), "<->").right, joined(", "));
+    let constant = read("left_value = 1\nright = \"pricingmethodcode\"\n", "->");
+    assert_eq!(constant.left, End::Constant(Value::Number(1.into())));
+    for (ends, direction, problem) in [
+        ("left = \"a\"\n", "->", "lacks `right`"),
+        ("left = \"a\"\nleft_value = 1\nright = \"b\"\n", "->", "has both `left` and `left_value`"),
+        ("left_value = 1\nright = \"b\"\n", "<->", "flows to the left side, which is a constant"),
+        ("left = [\"a\"]\nright = \"b\"\n", "->", "write one column as text"),
+        ("left_value = []\nright = \"b\"\n", "->", "a list is no value"),
+        ("left = \"a\"\nright = [\"b\", \"c\"]\nseparator = \"\"\n", "->", "tells no parts apart"),
+    ] {
+        let found = error(&with_ends(ends, direction));
+        assert!(found.starts_with("CUSTOMER.toml, line 1") && found.contains(problem), "{found}");
+    }
+}
+
+#[test]
+fn transforms_stand_where_they_can_be_taken() {
+    let read = |direction: &str, more: &str| {
+        parse("CUSTOMER.toml", &with_field(direction, more), &connections())
+            .map(|mut mapping| mapping.fields.remove(0))
+    };
+    let field = read("<->", "left_transform = [{ prefix = \"A\" }]\ntransform = [\"trim\"]\n").unwrap();
+    assert_eq!(field.steps.left, [Transform::Prefix("A".to_owned())]);
+    assert_eq!((field.normal, field.steps.right.len()), (vec![Transform::Trim], 0));
+    let json = "left_transform = '[{\"transformType\":\"Default\",\"defaultValue\":\"x\"}]'\n";
+    assert_eq!(read("->", json).unwrap().steps.left, [Transform::Default(Value::text("x"))]);
+    let map = "left_transform = [{ value_map = { GB = \"UK\", UK = \"UK\" } }]\n";
+    assert!(read("->", map).is_ok());
+    for (direction, more, problem) in [
+        (
+            "<->",
+            json,
+            "line 17, column 18: field name: `default` has no way back, but the field is written on the left side",
+        ),
+        (
+            "<->",
+            map,
+            "line 17, column 18: field name: \"GB\" and \"UK\" mean the same, so there is no way back to the left",
+        ),
+        (
+            "->",
+            "transform = [\"html\"]\n",
+            "line 17, column 13: field name: `html` says what a column's values mean",
+        ),
+        (
+            "->",
+            "transform = [\"trimm\"]\n",
+            "line 17, column 13: \"trimm\" is no transform; did you mean trim?",
+        ),
+        ("->", "transform = \"trim\"\n", "line 17, column 13: this is no list of transforms as of 2017"),
+    ] {
+        let found = error(&with_field(direction, more));
+        assert!(found.starts_with(&format!("CUSTOMER.toml, {problem}")), "{found}");
+    }
+}
+
+#[test]
+fn a_field_that_is_switched_off_is_not_there_and_has_to_be_right() {
+    let off = "[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"->\"\nenabled = false\n";
+    let mapping = parse("CUSTOMER.toml", &format!("{GOOD}{off}"), &connections()).unwrap();
+    assert_eq!(mapping.fields.len(), 1);
+    let found = error(&format!("{GOOD}{}", off.replace("->", "=>")));
+    assert!(found.starts_with("CUSTOMER.toml, line 21, column 13: \"=>\" is no direction"), "{found}");
+    let found = error(&format!("{}{off}", GOOD.replace("label = \"name\"", "label = \"b\"")));
+    assert!(found.contains("there is no field \"b\" in use"), "{found}");
 }

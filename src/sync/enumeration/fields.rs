@@ -5,7 +5,7 @@ use super::super::example::mapping as example;
 use super::super::merge::{Merge, Settlements, merge};
 use super::laws;
 use super::world::World;
-use crate::mapping::{Direction, Drift, Field, Mapping, Policy};
+use crate::mapping::{Direction, Drift, End, Field, Mapping, Policy};
 use crate::model::Side::{Left, Right};
 use crate::model::{Answer, Choice, ConflictKind, FieldConflict, FieldId, Pair, Record, RowId, Side, Value};
 
@@ -38,7 +38,9 @@ const IDS: [&str; 4] = ["a", "b", "c", "d"];
 fn mapping(kinds: &[Kind], grouped: usize) -> Mapping {
     let fields = kinds.iter().enumerate().map(|(index, kind)| Field {
         id: IDS[index].into(),
-        columns: Pair::new(IDS[index].into(), IDS[index].into()),
+        ends: Pair::from_fn(|_| End::Column(IDS[index].into())),
+        steps: Pair::default(),
+        normal: vec![],
         direction: kind.direction,
         drift: Some(kind.drift),
         conflict: Some(kind.conflict),

@@ -1,0 +1,144 @@
+//! Reading a mapping file: TOML to [`Mapping`], with errors that point into the text.
+
+mod field;
+mod place;
+mod raw;
+mod words;
+
+use std::time::Duration;
+
+use toml::Spanned;
+
+use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
+
+use super::definition::{Field, Mapping};
+use super::nearest::or_nearest;
+use super::transform;
+use super::{Filter, FilterError};
+use place::Text;
+use raw::RawMapping;
+
+/// Why a mapping file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MappingError {
+    #[error("{file}, line {line}, column {column}: {problem}")]
+    At { file: String, line: usize, column: usize, problem: String },
+    #[error("{file}, line {line}, column {column}: the {side} filter does not parse")]
+    Filter {
+        file: String,
+        line: usize,
+        column: usize,
+        side: Side,
+        #[source]
+        source: FilterError,
+    },
+}
+
+/// Parses a mapping file. `file` names it in errors; `connections` are the names used where the file names none.
+pub fn parse(file: &str, text: &str, connections: &Pair<ConnectionName>) -> Result<Mapping, MappingError> {
+    let text = Text { file, text };
+    let raw: RawMapping = toml::from_str(text.text).map_err(|error| text.toml_error(&error))?;
+    Reader { text }.mapping(raw, connections)
+}
+
+struct Reader<'a> {
+    text: Text<'a>,
+}
+
+impl Reader<'_> {
+    fn mapping(&self, raw: RawMapping, connections: &Pair<ConnectionName>) -> Result<Mapping, MappingError> {
+        let drift = self.drift(&raw.drift)?;
+        let mut fields: Vec<Field> = Vec::with_capacity(raw.fields.len());
+        for raw in raw.fields {
+            let (group, is_enabled) = (raw.get_ref().group.clone(), raw.get_ref().enabled);
+            let field = self.field(raw)?;
+            // One that is switched off has to be right all the same.
+            if !is_enabled {
+                continue;
+            }
+            if let Some(group) = group {
+                self.fits_group(&field, &group, &fields, drift)?;
+            }
+            fields.push(field);
+        }
+        let match_by = self.match_by(&raw.match_by, &fields)?;
+        let label = FieldId::new(raw.label.get_ref().as_str());
+        self.known(&fields, &label, &raw.label)?;
+        let raw_sides = Pair::new(raw.left, raw.right);
+        Ok(Mapping {
+            name: MappingName::new(raw.name),
+            connections: Pair::from_fn(|side| match &raw_sides[side].connection {
+                Some(name) => ConnectionName::new(name.as_str()),
+                None => connections[side].clone(),
+            }),
+            tables: Pair::from_fn(|side| TableName::new(raw_sides[side].table.as_str())),
+            filters: Pair::new(
+                self.filter(Side::Left, raw_sides.left.filter.as_ref())?,
+                self.filter(Side::Right, raw_sides.right.filter.as_ref())?,
+            ),
+            create: Pair::from_fn(|side| raw_sides[side].create),
+            new_row: Pair::new(
+                self.new_row(&raw_sides.left.new_row)?,
+                self.new_row(&raw_sides.right.new_row)?,
+            ),
+            fields,
+            match_by,
+            label,
+            first_contact: self.policy(&raw.first_contact)?,
+            conflict: self.policy(&raw.conflict)?,
+            newer_by: Duration::from_secs(raw.newer_by_secs.into()),
+            drift,
+            deletion: self.deletion(&raw.deletion)?,
+            unguarded: raw.unguarded,
+            depends_on: raw.depends_on.into_iter().map(MappingName::new).collect(),
+        })
+    }
+
+    fn match_by(
+        &self,
+        raw: &Spanned<Vec<Vec<String>>>,
+        fields: &[Field],
+    ) -> Result<Vec<Vec<FieldId>>, MappingError> {
+        let groups: Vec<Vec<FieldId>> = raw
+            .get_ref()
+            .iter()
+            .map(|group| group.iter().map(|id| FieldId::new(id.as_str())).collect())
+            .collect();
+        for id in groups.iter().flatten() {
+            self.known(fields, id, raw)?;
+        }
+        Ok(groups)
+    }
+
+    fn known<T>(&self, fields: &[Field], id: &FieldId, place: &Spanned<T>) -> Result<(), MappingError> {
+        if fields.iter().any(|field| &field.id == id) {
+            return Ok(());
+        }
+        let names: Vec<_> = fields.iter().map(|field| field.id.as_str()).collect();
+        let problem = format!("there is no field \"{id}\" in use; the fields are {}", names.join(", "));
+        let problem = or_nearest(problem, id.as_str(), names);
+        Err(self.text.at_value(place, problem))
+    }
+
+    fn filter(&self, side: Side, raw: Option<&Spanned<String>>) -> Result<Option<Filter>, MappingError> {
+        let Some(raw) = raw else { return Ok(None) };
+        raw.get_ref().parse().map(Some).map_err(|source| {
+            let (line, column) = self.text.line_and_column(raw.span().start);
+            MappingError::Filter { file: self.text.file.to_owned(), line, column, side, source }
+        })
+    }
+
+    fn new_row(&self, raw: &toml::Table) -> Result<Vec<(ColumnName, Value)>, MappingError> {
+        raw.iter()
+            .map(|(column, value)| {
+                let value = transform::literal(value).map_err(|problem| {
+                    self.text.at(self.text.find(column), format!("new_row.{column}: {problem}"))
+                })?;
+                Ok((ColumnName::new(column.as_str()), value))
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;
