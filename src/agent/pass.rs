@@ -30,8 +30,13 @@ use super::write::apply::apply;
 use super::write::in_doubt::InDoubt;
 use super::write::job::Work;
 
-/// Runs one pass of one mapping.
-pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) -> Result<(), EngineError> {
+/// Runs one pass of one mapping. `is_last`: no other of it follows in the same run; only then may its first sync end.
+pub async fn pass(
+    engine: &Engine,
+    prepared: &Prepared,
+    state: &mut RunState,
+    is_last: bool,
+) -> Result<(), EngineError> {
     // Before the first coupling is made: by that a first sync is told.
     pace::begin(engine, prepared)?;
     wake_due(engine, prepared)?;
@@ -54,7 +59,7 @@ pub async fn pass(engine: &Engine, prepared: &Prepared, state: &mut RunState) ->
     if gate.is_overrun() {
         gate = Gate::set(engine, prepared, state, &mut tries).await?;
     }
-    if !state.only_approved {
+    if is_last && !state.only_approved {
         pace::end(engine, prepared, gate.is_holding())?;
     }
     Ok(())

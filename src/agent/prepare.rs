@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use tracing::info;
+
 use crate::config::OtherEngine;
-use crate::mapping::{self, FieldKind, Mapping};
+use crate::mapping::{self, Field, LeftOut, Mapping, Unresolved};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
 use crate::systems::{Facts, System};
 
@@ -31,6 +33,13 @@ impl Prepared {
     #[must_use]
     pub fn name(&self) -> &MappingName {
         &self.mapping.name
+    }
+
+    /// Returns whether rows of later mappings may let fields of this one go on that waited for them.
+    #[must_use]
+    pub fn has_second_step(&self) -> bool {
+        let mut lookups = self.mapping.fields.iter().filter_map(Field::lookup);
+        lookups.any(|lookup| lookup.unresolved == Unresolved::Field)
     }
 }
 
@@ -64,6 +73,9 @@ pub async fn assemble(
     check(engine, mapping, &tables)?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     let mapping = mapping::fitted(mapping.clone(), &tables);
+    for LeftOut { field, why } in &mapping.left_out {
+        info!(mapping = %mapping.name, %field, why, "An optional field is left out");
+    }
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
         base_currency: Pair::from_fn(|side| facts[side].base_currency.clone()),
@@ -88,10 +100,8 @@ fn check(engine: &Engine, mapping: &Mapping, tables: &Pair<TableDescription>) ->
 }
 
 fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineError> {
-    let uses_it = mapping
-        .fields
-        .iter()
-        .any(|field| matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. }));
+    let mut lookups = mapping.fields.iter().filter_map(Field::lookup);
+    let uses_it = lookups.any(|lookup| lookup.blank_is_base_currency);
     match (&facts.left.base_currency_code, &facts.right.base_currency_code) {
         (Some(left), Some(right)) if uses_it && !left.eq_ignore_ascii_case(right) => {
             Err(EngineError::OtherCurrency {

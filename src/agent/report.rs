@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::mapping::{Field, FieldKind, Mapping};
+use crate::mapping::{Field, Mapping};
 use crate::model::{Became, Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
@@ -164,13 +164,15 @@ impl FieldLine {
 
 /// Shows a value to a person; a row by what people call it.
 pub fn shown(view: &View<impl Source>, field: &Field, value: &Value) -> Result<String, StoreError> {
-    let text = match (&field.kind, value) {
-        (FieldKind::Lookup { mapping, .. }, Value::Reference(row)) => {
-            view.coupling_of(mapping, Side::Left, row)?.map(|coupling| coupling.label)
+    let text = match (field.lookup(), value) {
+        (Some(lookup), Value::Reference(row)) => {
+            let mut label = None;
+            for mapping in &lookup.mappings {
+                label = label.or(view.coupling_of(mapping, Side::Left, row)?.map(|coupling| coupling.label));
+            }
+            label
         }
-        (FieldKind::Lookup { blank_is_base_currency: true, .. }, Value::Blank) => {
-            Some("(local currency)".to_owned())
-        }
+        (Some(lookup), Value::Blank) if lookup.blank_is_base_currency => Some("(local currency)".to_owned()),
         _ => None,
     };
     Ok(text.unwrap_or_else(|| ValueDisplay(value).to_string()))

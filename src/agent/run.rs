@@ -131,18 +131,30 @@ impl Engine {
                     let compared = contents::whole(self, mapping).await;
                     state.note(Some(mapping.name()), compared)?;
                 }
-                pass::pass(self, mapping, state).await
+                pass::pass(self, mapping, state, !mapping.has_second_step()).await
             };
             let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
             if state.note(Some(&name), outcome)?.is_some() {
                 well.push(mapping);
             }
         }
+        self.second_steps(state, &well).await?;
         contents::portion(self, &well, state).await?;
         let is_read =
             |name: &_| prepared.iter().any(|mapping| mapping.name() == name && read.is_complete(mapping));
         standstill::note(self, state, is_read, &prepared)?;
         self.describe_rest(state, &prepared)
+    }
+
+    /// Passes mappings once more of which fields waited for rows that others have coupled since: rows that point to each other
+    /// are settled in two steps.
+    async fn second_steps(&self, state: &mut RunState, passed: &[&Prepared]) -> Result<(), StoreError> {
+        for mapping in passed.iter().filter(|mapping| mapping.has_second_step()) {
+            let span = info_span!("second step", mapping = %mapping.name());
+            let outcome = pass::pass(self, mapping, state, true).instrument(span).await;
+            state.note(Some(mapping.name()), outcome)?;
+        }
+        Ok(())
     }
 
     pub(super) async fn identify_all(

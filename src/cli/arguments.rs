@@ -11,6 +11,7 @@ use crate::sim::{DataverseSwitch, Profile, Setting, SignInDenial};
 use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
 use super::exit_code;
+use super::mapping::arguments::MappingCommand;
 use super::rows::arguments::{RowsArguments, TablesArguments};
 use super::sign_in::SignInArguments;
 
@@ -115,6 +116,13 @@ pub(super) enum Command {
     Connection {
         #[command(subcommand)]
         command: ConnectionCommand,
+    },
+    /// List or show mappings, and check whether they fit both systems
+    #[command(after_help = "Examples:\n  tandem mapping list\n  tandem mapping check CUSTOMER\n\
+                      \x20 tandem mapping show CONTACT > mappings/CONTACT.toml")]
+    Mapping {
+        #[command(subcommand)]
+        command: MappingCommand,
     },
     /// List the tables of a connection, or the columns of one table
     #[command(after_help = "Examples:\n  tandem tables crm\n  tandem tables crm accounts --json")]

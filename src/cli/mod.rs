@@ -9,6 +9,7 @@ mod start;
 mod context;
 mod exit_code;
 mod logging;
+mod mapping;
 mod output;
 mod progress;
 mod reach;

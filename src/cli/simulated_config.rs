@@ -34,7 +34,8 @@ pub(super) fn write(
     })?;
     let mut files = vec![(folder.join(SECRET_FILE), addresses.client_secret.clone())];
     files.extend(authority.map(|certificate| (folder.join(AUTHORITY_FILE), certificate.to_owned())));
-    for (name, text) in mapping::STANDARD {
+    for name in mapping::USUAL {
+        let text = mapping::standard(name).unwrap_or_default();
         files.push((places.mappings().join(format!("{name}.toml")), with_creates(name, text)));
     }
     // Last, so that a folder with this file is complete.
@@ -109,7 +110,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
     Settings {
         left: "business-central".to_owned(),
         right: "dataverse".to_owned(),
-        mappings: mapping::STANDARD.map(|(name, _)| name.to_owned()).to_vec(),
+        mappings: mapping::USUAL.map(str::to_owned).to_vec(),
         poll_secs: 1,
         sweep_secs: 2,
         full_sweep_secs: 7 * 24 * 3600,

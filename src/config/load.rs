@@ -34,7 +34,18 @@ impl MappingSource {
     #[must_use]
     pub fn place_of(&self, word: &str) -> String {
         let quoted = format!("\"{word}\"");
-        match self.text.lines().position(|line| line.contains(&quoted)) {
+        self.place_where(|line| line.contains(&quoted))
+    }
+
+    /// Returns file and line where a field begins, for messages.
+    #[must_use]
+    pub fn place_of_field(&self, id: &str) -> String {
+        let quoted = format!("\"{id}\"");
+        self.place_where(|line| line.trim_start().starts_with("id") && line.contains(&quoted))
+    }
+
+    fn place_where(&self, is_there: impl Fn(&str) -> bool) -> String {
+        match self.text.lines().position(is_there) {
             Some(index) => format!("{}, line {}", self.file, index + 1),
             None => self.file.clone(),
         }
@@ -179,20 +190,22 @@ fn read_mappings(
 ) -> Result<(Vec<Mapping>, BTreeMap<MappingName, MappingSource>), ConfigError> {
     let mut mappings = Vec::new();
     let mut sources = BTreeMap::new();
+    let names = settings.mappings.iter().map(|name| MappingName::new(name.as_str())).collect();
     for name in &settings.mappings {
-        let source = source(places, name)?;
-        let mapping = parse(settings, &source)?;
+        let source = mapping_source(places, name)?;
+        let mapping = parse_mapping(settings, &source)?;
         if mapping.name.as_str() != name {
             let problem = format!("the mapping is named {}; name it {name} or rename the file", mapping.name);
             return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
         }
         sources.insert(mapping.name.clone(), source);
-        mappings.push(mapping);
+        mappings.push(mapping.among(&names));
     }
     Ok((mappings, sources))
 }
 
-fn source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
+/// Returns the text of a mapping: of your file, else of the shipped one.
+pub fn mapping_source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
     let path = places.mappings().join(format!("{name}.toml"));
     match read(&path) {
         Ok(text) => Ok(MappingSource { file: path.display().to_string(), text }),
@@ -212,7 +225,8 @@ fn source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
     }
 }
 
-fn parse(settings: &Settings, source: &MappingSource) -> Result<Mapping, MappingError> {
+/// Reads a mapping's text alone: what it needs of others is not looked at.
+pub fn parse_mapping(settings: &Settings, source: &MappingSource) -> Result<Mapping, MappingError> {
     let connections =
         Pair::new(ConnectionName::new(settings.left.as_str()), ConnectionName::new(settings.right.as_str()));
     mapping::parse(&source.file, &source.text, &connections)

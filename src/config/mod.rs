@@ -19,7 +19,7 @@ pub use connection_string::{
 };
 pub use edit::SettingsFile;
 pub use limits::LimitSettings;
-pub use load::{Config, ConfigError, MappingSource};
+pub use load::{Config, ConfigError, MappingSource, mapping_source, parse_mapping};
 pub use places::Places;
 pub use secret::{Secret, SecretError, SecretRef, read_private, write_private};
 pub use settings::{ConsentSettings, Settings};

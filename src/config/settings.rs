@@ -75,7 +75,7 @@ fn default_right() -> String {
 }
 
 fn default_mappings() -> Vec<String> {
-    ["CURRENCY", "CUSTOMER", "VENDOR", "ITEM-PRODUCT"].map(str::to_owned).to_vec()
+    crate::mapping::USUAL.map(str::to_owned).to_vec()
 }
 
 const fn default_poll_secs() -> u64 {

@@ -113,7 +113,7 @@ const fn shape_of(kind: &FieldKind) -> Shape {
         FieldKind::Flag => Shape::Flag,
         FieldKind::Date => Shape::Date,
         FieldKind::Instant => Shape::Instant,
-        FieldKind::Lookup { .. } => Shape::Reference,
+        FieldKind::Lookup(_) => Shape::Reference,
     }
 }
 
@@ -123,9 +123,16 @@ fn unknown(place: &str, column: &ColumnName, table: &TableDescription) -> String
 }
 
 /// Returns the mapping as these tables need it: the decimal places of numbers are the coarser side's where it does not say
-/// itself, and the keys of value maps are what their columns hold.
+/// itself, the keys of value maps are what their columns hold, and optional fields without columns are left out.
 #[must_use]
 pub fn fitted(mut mapping: Mapping, tables: &Pair<TableDescription>) -> Mapping {
+    mapping.leave_out(|field| {
+        Side::BOTH.into_iter().find_map(|side| {
+            let is_missing = |name: &&ColumnName| !tables[side].columns.contains_key(*name);
+            let missing = field.columns(side).iter().find(is_missing)?;
+            Some(format!("{} has no column {missing}", tables[side].table))
+        })
+    });
     for field in &mut mapping.fields {
         let column = |side: Side| field.column(side).and_then(|name| tables[side].columns.get(name));
         // What a step makes of a number has places of its own.
@@ -179,6 +186,25 @@ mod tests {
             table("accounts", &[("name", ColumnKind::Text, true), ("revenue", ColumnKind::Number, false)]),
         );
         check(&mapping, &tables).into_iter().map(|finding| finding.problem).collect()
+    }
+
+    #[test]
+    fn an_optional_field_without_its_column_is_left_out() {
+        let text = |more: &str| {
+            format!(
+                "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"l\"\n[right]\ntable=\"r\"\n[[field]]\nid=\"f\"\nleft=\"a\"\nright=\"a\"\n\
+                 direction=\"->\"\n[[field]]\nid=\"g\"\nleft=\"b\"\nright=\"b\"\ndirection=\"->\"\n{more}"
+            )
+        };
+        let read = |more: &str| parse("M", &text(more), &Pair::new("l".into(), "r".into())).unwrap();
+        let tables = Pair::new(
+            table("l", &[("a", ColumnKind::Text, true), ("b", ColumnKind::Text, true)]),
+            table("r", &[("a", ColumnKind::Text, true)]),
+        );
+        let fitted = fitted(read("optional=true\n"), &tables);
+        assert_eq!((fitted.fields.len(), fitted.left_out[0].why.as_str()), (1, "r has no column b"));
+        assert!(check(&read("optional=true\n"), &tables).is_empty());
+        assert_eq!(check(&read(""), &tables).len(), 1);
     }
 
     #[test]

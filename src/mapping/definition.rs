@@ -21,6 +21,8 @@ pub struct Mapping {
     pub new_row: Pair<Vec<(ColumnName, Value)>>,
     /// In the order in which a write sends them.
     pub fields: Vec<Field>,
+    /// Optional fields that cannot be kept here.
+    pub left_out: Vec<LeftOut>,
     /// Groups of fields that identify a row, the most reliable first.
     pub match_by: Vec<Vec<FieldId>>,
     /// The field people know a row by.
@@ -38,6 +40,13 @@ pub struct Mapping {
     pub unguarded: bool,
     /// Mappings that run first.
     pub depends_on: Vec<MappingName>,
+}
+
+/// An optional field that is not kept, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    pub field: FieldId,
+    pub why: String,
 }
 
 /// One field pair.
@@ -60,12 +69,16 @@ pub struct Field {
     pub drift: Option<Drift>,
     /// Sent when a row is created on that side, whatever the direction.
     pub on_create: Pair<bool>,
+    /// Left out where a table has no such column, or no mapping in use couples what it points to.
+    pub optional: bool,
 }
 
 /// What a field is on one side.
 #[derive(Clone, Debug, PartialEq)]
 pub enum End {
     Column(ColumnName),
+    /// Of several columns that point to rows, the one that is not blank. It is only read.
+    FirstOf(Vec<ColumnName>),
     /// Texts of several columns with a separator between those that are not blank. Written, the last column gets the last
     /// part, and so on; the first gets what is left.
     Joined {
@@ -82,7 +95,7 @@ impl End {
     pub fn columns(&self) -> &[ColumnName] {
         match self {
             Self::Column(column) => std::slice::from_ref(column),
-            Self::Joined { columns, .. } => columns,
+            Self::FirstOf(columns) | Self::Joined { columns, .. } => columns,
             Self::Constant(_) => &[],
         }
     }
@@ -100,14 +113,30 @@ impl Field {
     pub fn column(&self, side: Side) -> Option<&ColumnName> {
         match &self.ends[side] {
             End::Column(column) => Some(column),
-            End::Joined { .. } | End::Constant(_) => None,
+            End::FirstOf(_) | End::Joined { .. } | End::Constant(_) => None,
         }
+    }
+
+    /// Returns how it points to another row, if it does.
+    #[must_use]
+    pub const fn lookup(&self) -> Option<&Lookup> {
+        match &self.kind {
+            FieldKind::Lookup(lookup) => Some(lookup),
+            _ => None,
+        }
+    }
+
+    /// Returns whether that value cannot be written yet, and holds up nothing but itself.
+    #[must_use]
+    pub fn waits_alone(&self, value: &Value) -> bool {
+        let may_wait = self.lookup().is_some_and(|lookup| lookup.unresolved == Unresolved::Field);
+        may_wait && matches!(value, Value::Uncoupled(..))
     }
 
     /// Returns whether it points to another row.
     #[must_use]
     pub const fn is_lookup(&self) -> bool {
-        matches!(self.kind, FieldKind::Lookup { .. })
+        self.lookup().is_some()
     }
 
     /// Returns whether its value is sent when a deleted row is created again on that side: there the other row may hold the
@@ -180,12 +209,28 @@ pub enum FieldKind {
     Flag,
     Date,
     Instant,
-    /// A row of another mapping's table. `blank_is_base_currency`: blank on the left is the base currency's row on the
-    /// right.
-    Lookup {
-        mapping: MappingName,
-        blank_is_base_currency: bool,
-    },
+    Lookup(Lookup),
+}
+
+/// How a field points to a row of another table, or of its own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lookup {
+    /// Those that may couple it: the first that does counts.
+    pub mappings: Vec<MappingName>,
+    /// Blank on the left is the base currency's row on the right.
+    pub blank_is_base_currency: bool,
+    pub unresolved: Unresolved,
+}
+
+/// What becomes of a lookup whose target is not coupled (yet).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// The row waits.
+    Row,
+    /// The field waits, and the rest of the row flows: so a circle of rows that point to each other is settled in two steps.
+    Field,
+    /// It counts as blank.
+    Blank,
 }
 
 /// Who wins where both sides differ.
@@ -228,6 +273,36 @@ impl Mapping {
     #[must_use]
     pub fn field(&self, id: &FieldId) -> Option<&Field> {
         self.fields.iter().find(|field| &field.id == id)
+    }
+
+    /// Leaves out optional fields for which there is a reason.
+    pub fn leave_out(&mut self, why: impl Fn(&Field) -> Option<String>) {
+        let left_out = &mut self.left_out;
+        self.fields.retain(|field| {
+            let why = if field.optional { why(field) } else { None };
+            left_out.extend(why.clone().map(|why| LeftOut { field: field.id.clone(), why }));
+            why.is_none()
+        });
+    }
+
+    /// Returns the mapping among those in use: lookups point through these alone, and optional ones that point through none of
+    /// them are left out.
+    #[must_use]
+    pub fn among(mut self, names: &BTreeSet<MappingName>) -> Self {
+        self.leave_out(|field| {
+            let lookup =
+                field.lookup().filter(|lookup| !lookup.mappings.iter().any(|name| names.contains(name)))?;
+            let wanted: Vec<_> = lookup.mappings.iter().map(MappingName::as_str).collect();
+            Some(format!("{} is not among the mappings in use", wanted.join(" or ")))
+        });
+        for field in &mut self.fields {
+            if let FieldKind::Lookup(lookup) = &mut field.kind
+                && lookup.mappings.iter().any(|name| names.contains(name))
+            {
+                lookup.mappings.retain(|name| names.contains(name));
+            }
+        }
+        self
     }
 
     /// Returns whether each side may be written.
@@ -399,5 +474,28 @@ mod tests {
         let mapping = mapping("", &[("->", ""), ("<-", "")]);
         assert_eq!(mapping.field(&"b".into()).map(|field| field.direction), Some(Direction::ToLeft));
         assert_eq!(mapping.field(&"z".into()), None);
+    }
+
+    #[test]
+    fn an_optional_lookup_is_left_out_where_nothing_in_use_couples_what_it_points_to() {
+        let lookup = |names: &str| format!("type=\"lookup\"\nlookup={names}\noptional=true");
+        let (one, two) = (lookup("\"N\""), lookup("[\"N\", \"P\"]"));
+        let mapping = mapping("", &[("->", ""), ("->", &one), ("->", &two)]);
+        let among = |names: &[&str]| {
+            let names = names.iter().map(|name| MappingName::new(*name)).collect();
+            let Mapping { fields, left_out, .. } = mapping.clone().among(&names);
+            let fields: Vec<_> = fields.iter().map(|field| field.id.to_string()).collect();
+            (
+                fields.concat(),
+                left_out.iter().map(|left| format!("{}: {}", left.field, left.why)).collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(among(&["M", "N"]), ("abc".to_owned(), vec![]));
+        let missing = "b: N is not among the mappings in use".to_owned();
+        assert_eq!(among(&["M", "P"]), ("ac".to_owned(), vec![missing.clone()]));
+        let both = "c: N or P is not among the mappings in use".to_owned();
+        assert_eq!(among(&["M"]), ("a".to_owned(), vec![missing, both]));
+        let narrowed = mapping.clone().among(&["P".into()].into());
+        assert_eq!(narrowed.fields[1].lookup().unwrap().mappings, ["P".into()]);
     }
 }

@@ -7,6 +7,7 @@ mod check;
 mod definition;
 mod file;
 mod filter;
+mod lens;
 mod nearest;
 mod normal;
 mod order;
@@ -16,12 +17,15 @@ mod transform;
 mod translate;
 
 pub use check::{Finding, check, fitted};
-pub use definition::{DeletionPolicy, Direction, Drift, End, Field, FieldKind, Mapping, Policy};
+pub use definition::{
+    DeletionPolicy, Direction, Drift, End, Field, FieldKind, LeftOut, Lookup, Mapping, Policy, Unresolved,
+};
 pub use file::{MappingError, parse};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
+pub use lens::{Lapse, lapses};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
-pub use standard::{STANDARD, standard};
+pub use standard::{STANDARD, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
 pub use transform::{Law, Shape, Stuck, Transform};
 pub use translate::{Resolver, TranslateError, Unfit, fits, plain_values, to_record, to_values};

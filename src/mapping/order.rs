@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::model::MappingName;
 
-use super::{FieldKind, Mapping};
+use super::{Field, Mapping, Unresolved};
 
 /// Why mappings cannot be ordered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,17 +43,17 @@ pub fn dependency_order(mappings: &[Mapping]) -> Result<Vec<usize>, OrderError> 
 }
 
 fn needs(mapping: &Mapping) -> BTreeSet<&MappingName> {
-    let lookups = mapping.fields.iter().filter_map(|field| match &field.kind {
-        FieldKind::Lookup { mapping: target, .. } if target != &mapping.name => Some(target),
-        _ => None,
-    });
+    // What waits alone, or counts as blank, waits for no order.
+    let lookups = mapping.fields.iter().filter_map(Field::lookup);
+    let lookups = lookups.filter(|lookup| lookup.unresolved == Unresolved::Row);
+    let lookups = lookups.flat_map(|lookup| &lookup.mappings).filter(|target| *target != &mapping.name);
     mapping.depends_on.iter().chain(lookups).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::parse;
+    use crate::mapping::{FieldKind, Lookup, parse};
     use crate::model::Pair;
 
     fn mapping(name: &str, depends_on: &str) -> Mapping {
@@ -83,7 +83,11 @@ mod tests {
         let pointing = |name: &str, target: &str| {
             let mut pointing = mapping(name, "");
             let target = target.into();
-            pointing.fields[0].kind = FieldKind::Lookup { mapping: target, blank_is_base_currency: false };
+            pointing.fields[0].kind = FieldKind::Lookup(Lookup {
+                mappings: vec![target],
+                blank_is_base_currency: false,
+                unresolved: Unresolved::Row,
+            });
             pointing
         };
         let mappings = [pointing("A", "B"), pointing("B", "B"), mapping("C", "")];

@@ -1,10 +1,15 @@
 //! The shipped mappings, embedded as the readable files they are.
 
+/// The shipped mapping files that are used where nothing else is said, by name, in the order in which people meet them. They
+/// work with Business Central as it comes.
+pub const USUAL: [&str; 4] = ["CURRENCY", "CUSTOMER", "VENDOR", "ITEM-PRODUCT"];
+
 /// The shipped mapping files by name, in the order in which people meet them.
-pub const STANDARD: [(&str, &str); 4] = [
+pub const STANDARD: [(&str, &str); 5] = [
     ("CURRENCY", include_str!("standard/CURRENCY.toml")),
     ("CUSTOMER", include_str!("standard/CUSTOMER.toml")),
     ("VENDOR", include_str!("standard/VENDOR.toml")),
+    ("CONTACT", include_str!("standard/CONTACT.toml")),
     ("ITEM-PRODUCT", include_str!("standard/ITEM-PRODUCT.toml")),
 ];
 
@@ -32,6 +37,15 @@ mod tests {
             })
             .collect();
         assert!(dependency_order(&mappings).is_ok());
+    }
+
+    #[test]
+    fn the_usual_mappings_are_shipped_and_need_no_others() {
+        let connections = Pair::new("business-central".into(), "dataverse".into());
+        let names = USUAL.map(Into::into).into_iter().collect();
+        let usual =
+            USUAL.map(|name| parse(name, standard(name).unwrap(), &connections).unwrap().among(&names));
+        assert!(dependency_order(&usual).is_ok());
     }
 
     #[test]

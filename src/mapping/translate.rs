@@ -6,7 +6,7 @@ use crate::model::{
     ColumnName, FieldId, MappingName, Pair, Record, Row, RowId, Side, TableDescription, Value,
 };
 
-use super::definition::{End, Field, FieldKind, Mapping};
+use super::definition::{End, Field, FieldKind, Lookup, Mapping, Unresolved};
 use super::filter::MissingColumn;
 use super::normalise;
 use super::transform::{self, Stuck};
@@ -71,6 +71,10 @@ fn read_field(
     };
     let value = match &field.ends[side] {
         End::Column(name) => column(name)?.clone(),
+        End::FirstOf(columns) => {
+            let values = columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
+            values.into_iter().find(|value| !value.is_blank()).cloned().unwrap_or_default()
+        }
         End::Joined { columns, separator } => {
             let parts = columns.iter().map(column).collect::<Result<Vec<_>, _>>()?;
             join(&parts, separator)
@@ -107,14 +111,20 @@ fn split(text: &str, columns: &[ColumnName], separator: &str) -> Vec<(ColumnName
     columns.iter().cloned().zip(parts.into_iter().chain([last]).map(Value::text)).collect()
 }
 
+/// Returns the partner of a row in the first of the lookup's mappings that couples it.
+fn partner(lookup: &Lookup, side: Side, row: &RowId, resolver: &Resolver<'_>) -> Option<RowId> {
+    lookup.mappings.iter().find_map(|mapping| (resolver.partner)(mapping, side, row))
+}
+
 fn common(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Value {
     match (&field.kind, value) {
-        (FieldKind::Lookup { mapping, blank_is_base_currency }, Value::Reference(row)) => {
+        (FieldKind::Lookup(lookup), Value::Reference(row)) => {
             let is_base = resolver.base_currency[side].as_ref() == Some(&row);
-            if *blank_is_base_currency && is_base {
+            if lookup.blank_is_base_currency && is_base {
                 return Value::Blank;
             }
-            match ((resolver.partner)(mapping, side, &row), side) {
+            match (partner(lookup, side, &row, resolver), side) {
+                (None, _) if lookup.unresolved == Unresolved::Blank => Value::Blank,
                 (None, _) => Value::Uncoupled(side, row),
                 (Some(_), Side::Left) => Value::Reference(row),
                 (Some(left), Side::Right) => Value::Reference(left),
@@ -140,7 +150,7 @@ pub fn to_values(
     Ok(values)
 }
 
-/// Translates one field's value into its columns. A constant has none.
+/// Translates one field's value into its columns. A constant has none, and one of several that are read is not chosen.
 fn write_field(
     field: &Field,
     side: Side,
@@ -158,27 +168,28 @@ fn write_field(
         (End::Joined { columns, .. }, value) => {
             values.extend(columns.iter().map(|column| (column.clone(), value.clone())));
         }
-        (End::Constant(_), _) => {}
+        (End::FirstOf(_) | End::Constant(_), _) => {}
     }
     Ok(())
 }
 
 fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Result<Value, Unfit> {
-    let FieldKind::Lookup { mapping, blank_is_base_currency } = &field.kind else {
+    let Some(lookup) = field.lookup() else {
         return Ok(value);
     };
-    let unfit = |side, row| Unfit::Uncoupled { field: field.id.clone(), mapping: mapping.clone(), side, row };
+    let unfit = |side, row| {
+        let mapping = lookup.mappings.first().cloned().unwrap_or_else(|| MappingName::new("(none)"));
+        Unfit::Uncoupled { field: field.id.clone(), mapping, side, row }
+    };
     match value {
         // A row of that very side is what it pointed to before.
         Value::Uncoupled(from, row) if from == side => Ok(Value::Reference(row)),
         Value::Uncoupled(from, row) => Err(unfit(from, row)),
-        Value::Reference(left) if side == Side::Right => {
-            match (resolver.partner)(mapping, Side::Left, &left) {
-                Some(right) => Ok(Value::Reference(right)),
-                None => Err(unfit(Side::Left, left)),
-            }
-        }
-        Value::Blank if *blank_is_base_currency => {
+        Value::Reference(left) if side == Side::Right => match partner(lookup, Side::Left, &left, resolver) {
+            Some(right) => Ok(Value::Reference(right)),
+            None => Err(unfit(Side::Left, left)),
+        },
+        Value::Blank if lookup.blank_is_base_currency => {
             Ok(resolver.base_currency[side].clone().map_or(Value::Blank, Value::Reference))
         }
         value => Ok(value),
@@ -189,34 +200,54 @@ fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> R
 /// value cannot be written there.
 #[must_use]
 pub fn plain_values(field: &Field, side: Side, value: Value) -> Vec<(ColumnName, Value)> {
-    let nowhere = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
     let mut values = Vec::new();
-    match write_field(field, side, value, &nowhere, &mut values) {
+    match write_field(field, side, value, &NOWHERE, &mut values) {
         Ok(()) => values,
         Err(_) => Vec::new(),
     }
 }
 
-/// Checks that texts fit the target's columns. A truncation is never silent. What cannot be written at all is not this
-/// question's to answer.
+/// Checks that texts fit the target's columns. A truncation is never silent. Whether what lookups point to is coupled is not
+/// this question's to answer.
 pub fn fits(mapping: &Mapping, side: Side, record: &Record, table: &TableDescription) -> Result<(), Unfit> {
-    let nowhere = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
     for field in mapping.fields.iter().filter(|field| !field.is_lookup()) {
-        let Some(value) = record.get(&field.id) else { continue };
-        let mut values = Vec::new();
-        write_field(field, side, value.clone(), &nowhere, &mut values)?;
-        for (column, value) in values {
-            let max_chars = table.columns.get(&column).and_then(|column| column.max_chars);
-            if let (Value::Text(text), Some(max_chars)) = (value, max_chars) {
-                let chars = text.encode_utf16().count();
-                if chars > max_chars {
-                    return Err(Unfit::TooLong { field: field.id.clone(), column, chars, max_chars });
-                }
-            }
+        if let Some(value) = record.get(&field.id) {
+            fits_field(field, side, value, table)?;
         }
     }
     Ok(())
 }
+
+/// Returns the columns of a field that is no lookup, unless its texts are too long for them.
+pub(super) fn fits_field(
+    field: &Field,
+    side: Side,
+    value: &Value,
+    table: &TableDescription,
+) -> Result<Vec<(ColumnName, Value)>, Unfit> {
+    let mut values = Vec::new();
+    write_field(field, side, value.clone(), &NOWHERE, &mut values)?;
+    for (column, value) in &values {
+        let max_chars = table.columns.get(column).and_then(|column| column.max_chars);
+        if let (Value::Text(text), Some(max_chars)) = (value, max_chars) {
+            let chars = text.encode_utf16().count();
+            if chars > max_chars {
+                let column = column.clone();
+                return Err(Unfit::TooLong { field: field.id.clone(), column, chars, max_chars });
+            }
+        }
+    }
+    Ok(values)
+}
+
+/// Reads a field that is no lookup from a row.
+pub(super) fn read_back(field: &Field, side: Side, row: &Row) -> Result<Value, TranslateError> {
+    read_field(field, side, row, &NOWHERE)
+}
+
+/// Couples nothing: for fields that are no lookups.
+const NOWHERE: Resolver<'static> =
+    Resolver { partner: &|_, _, _| None, base_currency: Pair { left: None, right: None } };
 
 #[cfg(test)]
 mod tests {
@@ -241,6 +272,7 @@ mod tests {
             conflict: None,
             drift: None,
             on_create: Pair::new(true, true),
+            optional: false,
         }
     }
 
@@ -254,6 +286,7 @@ mod tests {
             new_row: Pair::new(vec![], vec![]),
             label: fields[0].id.clone(),
             fields,
+            left_out: vec![],
             match_by: vec![],
             first_contact: Policy::Ask,
             conflict: Policy::Ask,
@@ -275,8 +308,13 @@ mod tests {
         }
     }
 
+    fn lookup(mappings: &[&str], blank_is_base_currency: bool, unresolved: Unresolved) -> FieldKind {
+        let mappings = mappings.iter().map(|name| MappingName::new(*name)).collect();
+        FieldKind::Lookup(Lookup { mappings, blank_is_base_currency, unresolved })
+    }
+
     fn currency() -> (Mapping, Pair<RowId>) {
-        let kind = FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: true };
+        let kind = lookup(&["CURRENCY"], true, Unresolved::Row);
         (mapping(vec![field("currency", kind)]), Pair::new(RowId::new("eur-bc"), RowId::new("eur-dv")))
     }
 
@@ -314,6 +352,47 @@ mod tests {
         );
     }
 
+    /// A customer that is an account or a contact; a contact whose company is a customer or a vendor.
+    #[test]
+    fn a_lookup_may_point_into_several_tables() {
+        let mut parent = field("parent", lookup(&["CUSTOMER", "VENDOR"], false, Unresolved::Row));
+        parent.ends.left = End::FirstOf(vec!["customer".into(), "vendor".into()]);
+        let mapping = mapping(vec![parent]);
+        let id = |text: &str| RowId::new(text);
+        let partner = |mapping: &MappingName, side: Side, row: &RowId| {
+            let known = match mapping.as_str() {
+                "CUSTOMER" => Pair::new("c", "account c"),
+                _ => Pair::new("v", "account v"),
+            };
+            (row.as_str() == known[side]).then(|| RowId::new(known[side.other()]))
+        };
+        let resolver = Resolver { partner: &partner, base_currency: Pair::default() };
+        let reference = |text: &str| Value::Reference(id(text));
+        let read = |customer: Value, vendor: Value| {
+            let row = row(Side::Left, vec![("customer".into(), customer), ("vendor".into(), vendor)]);
+            let record = to_record(&mapping, Side::Left, &row, &resolver).unwrap();
+            record.get(&"parent".into()).cloned().unwrap()
+        };
+        assert_eq!(read(reference("c"), Value::Blank), reference("c"));
+        assert_eq!(read(Value::Blank, reference("v")), reference("v"));
+        assert_eq!(read(Value::Blank, Value::Blank), Value::Blank);
+        assert_eq!(read(reference("x"), reference("v")), Value::Uncoupled(Side::Left, id("x")));
+        let right = row(Side::Right, vec![("r_parent".into(), reference("account v"))]);
+        let record = to_record(&mapping, Side::Right, &right, &resolver).unwrap();
+        assert_eq!(record.get(&"parent".into()), Some(&reference("v")));
+        let values = to_values(&mapping, Side::Right, &record, &resolver).unwrap();
+        assert_eq!(values, [("r_parent".into(), reference("account v"))]);
+    }
+
+    #[test]
+    fn what_points_to_no_coupled_row_may_count_as_blank() {
+        let mapping = mapping(vec![field("parent", lookup(&["CUSTOMER"], false, Unresolved::Blank))]);
+        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let row = row(Side::Left, vec![("l_parent".into(), Value::Reference(RowId::new("x")))]);
+        let record = to_record(&mapping, Side::Left, &row, &resolver).unwrap();
+        assert_eq!(record.get(&"parent".into()), Some(&Value::Blank));
+    }
+
     /// I12
     #[test]
     fn an_uncoupled_reference_is_never_written() {
@@ -344,7 +423,7 @@ mod tests {
 
     #[test]
     fn blank_is_the_base_currency_only_where_the_mapping_says_so() {
-        let kind = FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: false };
+        let kind = lookup(&["CURRENCY"], false, Unresolved::Row);
         let mapping = mapping(vec![field("currency", kind)]);
         let usd = RowId::new("usd");
         let resolver =

@@ -3,7 +3,7 @@
 //! It shares nothing with what decides, so that a mistake there is caught here. A finding never happens; where one does,
 //! its row is stopped and people are told.
 
-use crate::mapping::{DeletionPolicy, Field, FieldKind, Mapping};
+use crate::mapping::{DeletionPolicy, Field, Mapping};
 use crate::model::{Answer, ConflictKind, CouplingState, Evidence, FieldId, Record, Side, Value};
 
 use super::decide::{Decision, Pending, Seen};
@@ -83,7 +83,7 @@ fn reference(
     value: &Value,
     source: &Record,
 ) -> Option<Finding> {
-    let is_lookup = mapping.field(field).is_some_and(|field| matches!(field.kind, FieldKind::Lookup { .. }));
+    let is_lookup = mapping.field(field).is_some_and(Field::is_lookup);
     match value {
         Value::Uncoupled(..) => Some(Finding::Unresolved { field: field.clone() }),
         Value::Blank if is_lookup && source.get(field).is_some_and(|value| !value.is_blank()) => {
@@ -127,9 +127,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::decide::decide;
-    use super::super::example::{any_case, conflict, mapping, record};
+    use super::super::example::{any_case, conflict, lookup, mapping, record};
     use super::super::merge::Merge;
     use super::*;
+    use crate::mapping::Unresolved;
     use crate::model::{Became, Coupling, CouplingId, Pair, RowId, Timestamp};
 
     fn pending(left: Option<Seen>, right: Option<Seen>) -> Pending {
@@ -161,8 +162,7 @@ mod tests {
 
     fn with_lookup() -> Mapping {
         let mut mapping = mapping();
-        mapping.fields[0].kind =
-            FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: false };
+        mapping.fields[0].kind = lookup(Unresolved::Row);
         mapping
     }
 

@@ -1,6 +1,6 @@
 //! What should happen to one coupling.
 
-use crate::mapping::{DeletionPolicy, FieldKind, Mapping};
+use crate::mapping::{DeletionPolicy, Field, Mapping};
 use crate::model::{
     Answer, Became, Change, Conflict, ConflictKind, Coupling, CouplingState, Evidence, MappingName, Pair,
     Reason, Record, Side, Timestamp, Value, Version, WakeCondition,
@@ -142,8 +142,8 @@ fn restore(mapping: &Mapping, pending: &Pending, on: Side) -> Decision {
     };
     let sent = mapping.fields.iter().filter(|field| field.is_sent_on_restore(on));
     let uncoupled = sent.filter_map(|field| match record.get(&field.id) {
-        Some(Value::Uncoupled(side, row)) => {
-            Some(Waiting { field: field.id.clone(), side: *side, row: row.clone() })
+        Some(value @ Value::Uncoupled(side, row)) if !field.waits_alone(value) => {
+            Some(Waiting { field: field.id.clone(), side: *side, row: row.clone(), is_alone: false })
         }
         _ => None,
     });
@@ -180,8 +180,10 @@ fn edits(mapping: &Mapping, pending: &Pending, changes: &Pair<Change<Record>>) -
     let mut merge = merge(mapping, base, records, &settled, newer);
     if let Some(waiting) = merge.waiting.first() {
         let waits = wait_for(mapping, waiting);
+        let waits_alone = merge.waiting.iter().all(|waiting| waiting.is_alone);
         merge.drop_what_waits();
-        if Side::BOTH.iter().all(|side| merge.writes[*side].0.is_empty()) {
+        let is_asked = waits_alone && !merge.conflicts.is_empty();
+        if !is_asked && Side::BOTH.iter().all(|side| merge.writes[*side].0.is_empty()) {
             return waits;
         }
     }
@@ -234,10 +236,8 @@ fn park(reason: Reason) -> Decision {
 }
 
 fn wait_for(mapping: &Mapping, waiting: &Waiting) -> Decision {
-    let target = mapping.field(&waiting.field).and_then(|field| match &field.kind {
-        FieldKind::Lookup { mapping, .. } => Some(mapping.clone()),
-        _ => None,
-    });
+    let lookup = mapping.field(&waiting.field).and_then(Field::lookup);
+    let target = lookup.and_then(|lookup| lookup.mappings.first().cloned());
     let target: MappingName = target.unwrap_or_else(|| mapping.name.clone());
     Decision::Park {
         reason: Reason::WaitingForReference {
@@ -254,8 +254,9 @@ fn wait_for(mapping: &Mapping, waiting: &Waiting) -> Decision {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::example::{any_case, conflict, mapping, record};
+    use super::super::example::{any_case, conflict, lookup, mapping, record};
     use super::*;
+    use crate::mapping::Unresolved;
     use crate::model::{CouplingId, RowId};
 
     fn pending(base: &str, left: Option<&str>, right: Option<&str>) -> Pending {
@@ -515,6 +516,31 @@ mod tests {
         assert_eq!(merge.writes, Pair::new(record("h=2"), Record::default()));
     }
 
+    /// I12: where only the field waits, the rest of the row flows, and what collides is asked.
+    #[test]
+    fn a_field_that_waits_alone_holds_up_nothing() {
+        let mut mapping = mapping();
+        mapping.fields[1].kind = lookup(Unresolved::Field);
+        let decide = |left: &str, right: Option<&str>| {
+            let mut pending = pending(BASE, Some(left), right);
+            if let Some(Seen::Record { record, .. }) = &mut pending.seen.left {
+                record.set("b".into(), Value::Uncoupled(Side::Left, RowId::new("eur")));
+            }
+            decide(&mapping, &pending)
+        };
+        let Decision::Write { merge, .. } = decide(EDITED, None) else { panic!("expected a write") };
+        assert_eq!(merge.writes, Pair::new(Record::default(), record("a=2")));
+        let waits = decide(BASE, None);
+        assert!(
+            matches!(waits, Decision::Park { reason: Reason::WaitingForReference { .. }, .. }),
+            "{waits:?}"
+        );
+        let Decision::Write { merge, .. } = decide(EDITED, Some("a=3 b=1 g=1 h=1 o=1")) else {
+            panic!("expected a question")
+        };
+        assert_eq!((merge.conflicts.len(), merge.writes), (1, Pair::default()));
+    }
+
     /// I12
     #[test]
     fn a_row_that_waits_is_woken_by_the_table_it_points_to() {
@@ -536,8 +562,7 @@ mod tests {
             row: RowId::new("eur"),
         };
         assert_eq!(decide(&mapping), wake("EXAMPLE"));
-        mapping.fields[1].kind =
-            FieldKind::Lookup { mapping: "CURRENCY".into(), blank_is_base_currency: false };
+        mapping.fields[1].kind = lookup(Unresolved::Row);
         assert_eq!(decide(&mapping), wake("CURRENCY"));
     }
 

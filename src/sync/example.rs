@@ -3,7 +3,9 @@
 
 use proptest::prelude::*;
 
-use crate::mapping::{DeletionPolicy, Direction, Drift, End, Field, FieldKind, Mapping, Policy};
+use crate::mapping::{
+    DeletionPolicy, Direction, Drift, End, Field, FieldKind, Lookup, Mapping, Policy, Unresolved,
+};
 use crate::model::{
     Answer, Conflict, ConflictId, ConflictKind, Pair, Record, RowId, Side, Stamp, Timestamp, Value,
 };
@@ -20,6 +22,7 @@ pub(super) fn mapping() -> Mapping {
         conflict: None,
         drift: None,
         on_create: Pair::from_fn(|side| direction.flows_to(side)),
+        optional: false,
     };
     Mapping {
         name: "EXAMPLE".into(),
@@ -35,6 +38,7 @@ pub(super) fn mapping() -> Mapping {
             field("h", Direction::Both, Some("pair")),
             field("o", Direction::ToRight, None),
         ],
+        left_out: vec![],
         match_by: vec![vec!["a".into()]],
         label: "a".into(),
         first_contact: Policy::Ask,
@@ -45,6 +49,10 @@ pub(super) fn mapping() -> Mapping {
         unguarded: false,
         depends_on: vec![],
     }
+}
+
+pub(super) fn lookup(unresolved: Unresolved) -> FieldKind {
+    FieldKind::Lookup(Lookup { mappings: vec!["CURRENCY".into()], blank_is_base_currency: false, unresolved })
 }
 
 pub(super) fn mirrored(mapping: &Mapping) -> Mapping {

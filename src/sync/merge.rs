@@ -27,7 +27,7 @@ pub struct Merge {
 impl Merge {
     /// Drops what would be written from rows whose lookups wait: the other way, edits flow meanwhile.
     pub fn drop_what_waits(&mut self) {
-        for waiting in &self.waiting {
+        for waiting in self.waiting.iter().filter(|waiting| !waiting.is_alone) {
             self.writes[waiting.side.other()] = Record::default();
         }
     }
@@ -40,6 +40,8 @@ pub struct Waiting {
     /// The side of the row that is pointed to.
     pub side: Side,
     pub row: RowId,
+    /// Only the field waits, and not its row.
+    pub is_alone: bool,
 }
 
 /// A field that was changed on the side that does not own it, and that the mapping leaves so.
@@ -260,7 +262,7 @@ mod tests {
             let mut rows = Pair::new(record("a=2"), record("a=3"));
             rows[side].set("a".into(), Value::Uncoupled(side, RowId::new("x")));
             let merge = merge(&mapping(), &record("a=1"), rows.as_ref(), &Settlements::new(), None);
-            let waiting = Waiting { field: "a".into(), side, row: RowId::new("x") };
+            let waiting = Waiting { field: "a".into(), side, row: RowId::new("x"), is_alone: false };
             assert_eq!(merge, Merge { waiting: vec![waiting], ..Merge::default() });
         }
     }

@@ -127,8 +127,9 @@ impl<'a> Unit<'a> {
 
     /// The field becomes that value on each side that has another one.
     fn resolve(&self, index: usize, field: &Field, value: Value, merge: &mut Merge) {
+        let is_alone = field.waits_alone(&value);
         if let Value::Uncoupled(side, row) = value {
-            merge.waiting.push(Waiting { field: field.id.clone(), side, row });
+            merge.waiting.push(Waiting { field: field.id.clone(), side, row, is_alone });
             return;
         }
         let pair = &self.values[index];
@@ -170,15 +171,15 @@ impl<'a> Unit<'a> {
         for (index, field) in self.fields.iter().enumerate() {
             let pair = self.values[index];
             let uncoupled = Side::BOTH.into_iter().find_map(|side| match pair[side] {
-                Value::Uncoupled(from, row) => Some((*from, row.clone())),
+                Value::Uncoupled(from, row) => Some((*from, row.clone(), field.waits_alone(pair[side]))),
                 _ => None,
             });
             if pair.left == pair.right {
                 continue;
             }
             match uncoupled {
-                Some((side, row)) => {
-                    merge.waiting.push(Waiting { field: field.id.clone(), side, row });
+                Some((side, row, is_alone)) => {
+                    merge.waiting.push(Waiting { field: field.id.clone(), side, row, is_alone });
                 }
                 None => merge.conflicts.push(FieldConflict {
                     field: field.id.clone(),

@@ -225,8 +225,12 @@ pub fn faces(engine: &Engine, conflicts: &[Conflict]) -> Result<Faces, StoreErro
                 FieldKind::Flag => FaceKind::Flag,
                 FieldKind::Date => FaceKind::Date,
                 FieldKind::Instant => FaceKind::Instant,
-                FieldKind::Lookup { mapping: target, .. } => {
-                    FaceKind::Reference(row_names(&snapshot, target, conflicts)?)
+                FieldKind::Lookup(lookup) => {
+                    let mut names = BTreeMap::new();
+                    for target in &lookup.mappings {
+                        names.extend(row_names(&snapshot, target, conflicts)?);
+                    }
+                    FaceKind::Reference(names)
                 }
             };
             let label = field.id.to_string();

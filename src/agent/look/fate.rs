@@ -27,7 +27,7 @@ fn last_known(mapping: &Mapping, side: Side, coupling: &Coupling) -> LastKnown {
     for field in &mapping.fields {
         let value = match (&field.kind, coupling.base.get(&field.id)) {
             // A reference names a row of the left side, whichever side is asked.
-            (FieldKind::Lookup { .. }, _) => None,
+            (FieldKind::Lookup(_), _) => None,
             (_, Some(value)) => Some(value.clone()),
             // A field that only matches has no base, but it may be what people call the row by.
             (FieldKind::Text | FieldKind::Code, None) => label(mapping, coupling, &field.id),

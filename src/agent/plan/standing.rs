@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::agent::engine::Engine;
-use crate::mapping::{FieldKind, Unfit};
+use crate::mapping::{Field, Unfit};
 use crate::model::{Content, Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
 use crate::store::{Snapshot, StoreError, Transaction};
 
@@ -38,15 +38,15 @@ pub fn wake_waiting(
     coupling: &Coupling,
 ) -> Result<(), StoreError> {
     let dependents = engine.config().mappings.iter().filter(|mapping| {
-        mapping.fields.iter().any(
-            |field| matches!(&field.kind, FieldKind::Lookup { mapping, .. } if mapping == &coupling.mapping),
-        )
+        let mut lookups = mapping.fields.iter().filter_map(Field::lookup);
+        lookups.any(|lookup| lookup.mappings.contains(&coupling.mapping))
     });
     for mapping in dependents {
         for side in Side::BOTH {
             wake(transaction, &mapping.name, side, |observation| match &observation.standing {
-                Standing::Parked { wake: WakeCondition::Coupled { mapping, side, row }, .. } => {
-                    mapping == &coupling.mapping && row == &coupling.rows[*side]
+                // Where several mappings may couple the row, only the first of them is named.
+                Standing::Parked { wake: WakeCondition::Coupled { side, row, .. }, .. } => {
+                    row == &coupling.rows[*side]
                 }
                 _ => false,
             })?;

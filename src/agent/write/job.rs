@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
-use crate::mapping::{self, Field, FieldKind, Mapping, Unfit};
+use crate::mapping::{self, Field, Mapping, Unfit};
 use crate::model::{
     Action, CauseOfWrite, ColumnName, Coupling, CouplingId, FieldChange, FieldId, Links, MappingName,
     PlanVerb, PlannedWrite, Record, Row, RowId, Side, Standing, Value, Version,
@@ -204,7 +204,10 @@ fn sent(mapping: &Mapping, record: &Record, is_sent: impl Fn(&Field) -> bool) ->
         .filter_map(|field| {
             let value = record.get(&field.id)?;
             // A blank currency has to be said, or the system puts in its user's own.
-            let says_blank = matches!(field.kind, FieldKind::Lookup { blank_is_base_currency: true, .. });
+            let says_blank = field.lookup().is_some_and(|lookup| lookup.blank_is_base_currency);
+            if field.waits_alone(value) {
+                return None;
+            }
             (!value.is_blank() || says_blank).then(|| (field.id.clone(), value.clone()))
         })
         .collect()

@@ -2,11 +2,11 @@
 
 use toml::Spanned;
 
-use crate::mapping::definition::{Direction, Drift, End, Field, FieldKind, Policy};
+use crate::mapping::definition::{Direction, Drift, End, Field, FieldKind, Lookup, Policy, Unresolved};
 use crate::mapping::transform::{self, Law, Transform};
 use crate::model::{ColumnName, FieldId, MappingName, Pair, Side, ValueDisplay};
 
-use super::raw::{RawEnd, RawField, RawSteps};
+use super::raw::{RawEnd, RawField, RawNames, RawSteps};
 use super::{MappingError, Reader};
 
 impl Reader<'_> {
@@ -29,6 +29,7 @@ impl Reader<'_> {
             conflict: self.own_conflict(&raw, direction)?,
             drift: self.own_drift(&raw, direction)?,
             on_create: self.on_create(&raw, direction)?,
+            optional: raw.optional,
         };
         self.fits_direction(&field, &raw, start)?;
         Ok(field)
@@ -85,6 +86,9 @@ impl Reader<'_> {
                     let problem = format!("field {}: write one column as text, several as a list", raw.id);
                     Err(self.text.at_value(column, problem))
                 }
+                RawEnd::Several(names) if raw.kind.get_ref() == "lookup" => {
+                    Ok(End::FirstOf(names.iter().map(|name| ColumnName::new(name.as_str())).collect()))
+                }
                 RawEnd::Several(names) => {
                     let columns = names.iter().map(|name| ColumnName::new(name.as_str())).collect();
                     let separator =
@@ -139,8 +143,13 @@ impl Reader<'_> {
                 Side::Left => &raw.left_transform,
                 Side::Right => &raw.right_transform,
             };
-            if matches!(field.ends[side], End::Constant(_)) {
-                let problem = format!("field {} flows to the {side} side, which is a constant", field.id);
+            let what = match &field.ends[side] {
+                End::Constant(_) => Some("which is a constant"),
+                End::FirstOf(_) => Some("where nothing says which of its columns is meant"),
+                End::Column(_) | End::Joined { .. } => None,
+            };
+            if let Some(what) = what {
+                let problem = format!("field {} flows to the {side} side, {what}", field.id);
                 return Err(self.text.at(start, problem));
             }
             if let Some(step) = field.steps[side].iter().find(|step| step.law() == Law::NormalForm) {
@@ -213,6 +222,30 @@ impl Reader<'_> {
         Ok(())
     }
 
+    fn lookup(&self, raw: &RawField, names: &[String]) -> Result<FieldKind, MappingError> {
+        let unresolved = match &raw.unresolved {
+            None => Unresolved::Row,
+            Some(word) => match (word.get_ref().as_str(), &raw.group) {
+                ("row", _) => Unresolved::Row,
+                ("blank", _) => Unresolved::Blank,
+                ("field", None) => Unresolved::Field,
+                ("field", Some(_)) => {
+                    let problem = format!(
+                        "field {} cannot wait alone: a group merges as one; write row or blank, or take it out of the group",
+                        raw.id
+                    );
+                    return Err(self.text.at_value(word, problem));
+                }
+                (other, _) => return Err(self.choice("unresolved", other, "row, field or blank", word)),
+            },
+        };
+        Ok(FieldKind::Lookup(Lookup {
+            mappings: names.iter().map(|name| MappingName::new(name.as_str())).collect(),
+            blank_is_base_currency: raw.blank_is_base_currency,
+            unresolved,
+        }))
+    }
+
     fn kind(&self, raw: &RawField, start: usize) -> Result<FieldKind, MappingError> {
         let kind = match raw.kind.get_ref().as_str() {
             "text" => FieldKind::Text,
@@ -222,11 +255,9 @@ impl Reader<'_> {
             "date" => FieldKind::Date,
             "instant" => FieldKind::Instant,
             "lookup" => match &raw.lookup {
-                Some(mapping) => FieldKind::Lookup {
-                    mapping: MappingName::new(mapping.as_str()),
-                    blank_is_base_currency: raw.blank_is_base_currency,
-                },
-                None => {
+                Some(RawNames::One(name)) => self.lookup(raw, std::slice::from_ref(name))?,
+                Some(RawNames::Several(names)) if !names.is_empty() => self.lookup(raw, names)?,
+                Some(RawNames::Several(_)) | None => {
                     let problem = format!(
                         "field {} has type \"lookup\" but no `lookup`: name the mapping that couples the rows it points to",
                         raw.id

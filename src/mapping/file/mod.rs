@@ -64,6 +64,11 @@ impl Reader<'_> {
         let match_by = self.match_by(&raw.match_by, &fields)?;
         let label = FieldId::new(raw.label.get_ref().as_str());
         self.known(&fields, &label, &raw.label)?;
+        let told_by = |id: &FieldId| label == *id || match_by.iter().flatten().any(|key| key == id);
+        if let Some(field) = fields.iter().find(|field| field.optional && told_by(&field.id)) {
+            let problem = format!("field {} cannot be optional: rows are told apart by it", field.id);
+            return Err(self.text.at(self.text.find(&format!("\"{}\"", field.id)), problem));
+        }
         let raw_sides = Pair::new(raw.left, raw.right);
         Ok(Mapping {
             name: MappingName::new(raw.name),
@@ -82,6 +87,7 @@ impl Reader<'_> {
                 self.new_row(&raw_sides.right.new_row)?,
             ),
             fields,
+            left_out: Vec::new(),
             match_by,
             label,
             first_contact: self.policy(&raw.first_contact)?,

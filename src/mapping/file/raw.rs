@@ -60,12 +60,15 @@ pub(super) struct RawField {
     pub direction: Spanned<String>,
     #[serde(default = "yes")]
     pub enabled: bool,
+    #[serde(default)]
+    pub optional: bool,
     #[serde(rename = "type", default = "text")]
     pub kind: Spanned<String>,
     pub scale: Option<u32>,
     #[serde(default)]
     pub zero_is_blank: bool,
-    pub lookup: Option<String>,
+    pub lookup: Option<RawNames>,
+    pub unresolved: Option<Spanned<String>>,
     #[serde(default)]
     pub blank_is_base_currency: bool,
     pub group: Option<Spanned<String>>,
@@ -78,6 +81,14 @@ pub(super) struct RawField {
 #[derive(Deserialize)]
 #[serde(untagged)]
 pub(super) enum RawEnd {
+    One(String),
+    Several(Vec<String>),
+}
+
+/// One mapping, or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawNames {
     One(String),
     Several(Vec<String>),
 }

@@ -1,7 +1,9 @@
 //! Mapping files as people write them, right and wrong.
 
 use super::*;
-use crate::mapping::{DeletionPolicy, Direction, Drift, End, FieldKind, Policy, Transform};
+use crate::mapping::{
+    DeletionPolicy, Direction, Drift, End, FieldKind, Lookup, Policy, Transform, Unresolved,
+};
 
 const GOOD: &str = r#"
 name = "CUSTOMER"
@@ -167,7 +169,10 @@ fn policies_that_cannot_be_meant_are_refused_where_they_stand() {
 #[test]
 fn a_type_says_what_kind_of_value_a_field_holds() {
     let number = |scale, zero_is_blank| FieldKind::Number { scale, zero_is_blank };
-    let lookup = |blank_is_base_currency| FieldKind::Lookup { mapping: "N".into(), blank_is_base_currency };
+    let lookup = |blank_is_base_currency| {
+        let (mappings, unresolved) = (vec!["N".into()], Unresolved::Row);
+        FieldKind::Lookup(Lookup { mappings, blank_is_base_currency, unresolved })
+    };
     for (keys, expected) in [
         ("", FieldKind::Text),
         ("type = \"text\"", FieldKind::Text),
@@ -379,4 +384,41 @@ fn a_field_that_is_switched_off_is_not_there_and_has_to_be_right() {
     assert!(found.starts_with("CUSTOMER.toml, line 21, column 13: \"=>\" is no direction"), "{found}");
     let found = error(&format!("{}{off}", GOOD.replace("label = \"name\"", "label = \"b\"")));
     assert!(found.contains("there is no field \"b\" in use"), "{found}");
+}
+
+#[test]
+fn a_lookup_says_where_it_points_and_what_becomes_of_it_meanwhile() {
+    let read = |more: &str| {
+        let text = with_field("->", &format!("type = \"lookup\"\n{more}\n"));
+        let mapping = parse("CUSTOMER.toml", &text, &connections()).unwrap();
+        mapping.fields[0].lookup().cloned().unwrap()
+    };
+    let lookup = read("lookup = [\"CUSTOMER\", \"VENDOR\"]\nunresolved = \"field\"");
+    assert_eq!(lookup.mappings, ["CUSTOMER".into(), "VENDOR".into()]);
+    assert_eq!(lookup.unresolved, Unresolved::Field);
+    assert_eq!(read("lookup = \"N\"\nunresolved = \"blank\"").unresolved, Unresolved::Blank);
+    assert_eq!(read("lookup = \"N\"\nunresolved = \"row\"").unresolved, Unresolved::Row);
+    let found = error(&with_field("->", "type = \"lookup\"\nlookup = \"N\"\nunresolved = \"rows\""));
+    assert!(
+        found.ends_with("\"rows\" is no unresolved; write row, field or blank; did you mean row?"),
+        "{found}"
+    );
+    let grouped = "type = \"lookup\"\nlookup = \"N\"\ngroup = \"g\"\nunresolved = \"field\"";
+    assert!(
+        error(&with_field("->", grouped)).contains("field name cannot wait alone: a group merges as one")
+    );
+    let several = "left = [\"a\", \"b\"]\nright = \"c\"\ntype = \"lookup\"\nlookup = [\"N\", \"M\"]\n";
+    let mapping = parse("CUSTOMER.toml", &with_ends(several, "->"), &connections()).unwrap();
+    assert_eq!(mapping.fields[0].ends.left, End::FirstOf(vec!["a".into(), "b".into()]));
+    assert!(error(&with_ends(several, "<->")).contains("nothing says which of its columns is meant"));
+    assert!(error(&with_field("->", "type = \"lookup\"\nlookup = []")).contains("but no `lookup`"));
+}
+
+#[test]
+fn what_rows_are_told_apart_by_is_not_optional() {
+    let found = error(&with_field("->", "optional = true"));
+    assert!(found.contains("field name cannot be optional: rows are told apart by it"), "{found}");
+    let more = "[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"->\"\noptional = true\n";
+    let mapping = parse("CUSTOMER.toml", &format!("{GOOD}{more}"), &connections()).unwrap();
+    assert_eq!(mapping.fields.iter().map(|field| field.optional).collect::<Vec<_>>(), [false, true]);
 }

@@ -46,6 +46,7 @@ fn mapping(kinds: &[Kind], grouped: usize) -> Mapping {
         conflict: Some(kind.conflict),
         group: (index + grouped >= kinds.len()).then(|| "group".to_owned()),
         on_create: Pair::new(true, true),
+        optional: false,
         ..example().fields[0].clone()
     });
     Mapping { fields: fields.collect(), ..example() }

@@ -1,0 +1,199 @@
+//! `tandem mapping check`: what is wrong with mappings, before anything is written.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::config::{Config, MappingSource};
+use crate::mapping::{self, Mapping, Resolver, TranslateError};
+use crate::model::{ConnectionName, MappingName, Pair, Row, RowId, Side, TableDescription};
+use crate::systems::{self, ChangeQuery, Cursor, Next, Surroundings, System, SystemError};
+
+use super::super::context::Context;
+use super::super::exit_code::ExitCode;
+use super::super::report::CommandError;
+use super::super::table::counted;
+use super::arguments::CheckArguments;
+
+/// What was found of one mapping.
+#[derive(Debug, Serialize)]
+struct Checked {
+    mapping: String,
+    findings: Vec<Found>,
+    /// Optional fields that are not kept here, and why.
+    left_out: Vec<String>,
+    /// Rows looked at, on each side.
+    rows: Pair<usize>,
+}
+
+/// One thing found.
+#[derive(Debug, Serialize)]
+struct Found {
+    /// It keeps the mapping from being used; otherwise it keeps some rows waiting.
+    is_wrong: bool,
+    place: String,
+    problem: String,
+    /// Of how many rows looked at.
+    rows: usize,
+}
+
+/// Checks one mapping, or all in use.
+pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
+    let config = Config::load(&context.places)?;
+    let is_wanted =
+        |mapping: &&Mapping| arguments.name.as_ref().is_none_or(|name| mapping.name.as_str() == name);
+    let wanted: Vec<_> = config.mappings.iter().filter(is_wanted).collect();
+    if let (true, Some(name)) = (wanted.is_empty(), &arguments.name) {
+        let known: Vec<_> = config.mappings.iter().map(|mapping| mapping.name.as_str()).collect();
+        let problem = format!("{name} is not among the mappings in use: {}", known.join(", "));
+        return Err(
+            CommandError::new(ExitCode::Usage, problem).with_remedy("add it to `mappings` in tandem.toml")
+        );
+    }
+    let mut systems: BTreeMap<ConnectionName, Arc<dyn System>> = BTreeMap::new();
+    let mut checked = Vec::new();
+    for mapping in wanted {
+        for name in [&mapping.connections.left, &mapping.connections.right] {
+            if !systems.contains_key(name) {
+                systems.insert(name.clone(), connect(&config, name)?);
+            }
+        }
+        let both = Pair::from_fn(|side| systems[&mapping.connections[side]].as_ref());
+        checked.push(examine(mapping, &config.sources[&mapping.name], both, arguments.rows).await?);
+    }
+    context.output.show(&checked, |checked| render(checked));
+    let is_wrong = checked.iter().flat_map(|checked| &checked.findings).any(|found| found.is_wrong);
+    Ok(if is_wrong { ExitCode::Configuration } else { ExitCode::Success })
+}
+
+fn connect(config: &Config, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
+    let settings = &config.settings.connections[name.as_str()];
+    let around = Surroundings::new(&config.places.config);
+    Ok(systems::connect(name, settings, &around, config.tables_used(name))?)
+}
+
+async fn examine(
+    mapping: &Mapping,
+    source: &MappingSource,
+    systems: Pair<&dyn System>,
+    rows: usize,
+) -> Result<Checked, SystemError> {
+    let tables = Pair::new(
+        systems.left.describe(&mapping.tables.left).await?,
+        systems.right.describe(&mapping.tables.right).await?,
+    );
+    let wrong = mapping::check(mapping, &tables);
+    let found = |finding: &mapping::Finding| Found {
+        is_wrong: true,
+        place: source.place_of(finding.column.as_str()),
+        problem: finding.problem.clone(),
+        rows: 0,
+    };
+    let mut findings: Vec<_> = wrong.iter().map(found).collect();
+    let mapping = mapping::fitted(mapping.clone(), &tables);
+    let mut looked_at = Pair::new(0, 0);
+    if findings.is_empty() {
+        for side in Side::BOTH {
+            let sample = sample(systems[side], &mapping, side, rows).await?;
+            looked_at[side] = sample.len();
+            findings.extend(of_sample(&mapping, source, side, &sample, &tables));
+        }
+    }
+    let left_out = mapping.left_out.iter().map(|left| format!("{}: {}", left.field, left.why)).collect();
+    Ok(Checked { mapping: mapping.name.to_string(), findings, left_out, rows: looked_at })
+}
+
+/// Reads the first rows of a table that the mapping takes.
+async fn sample(
+    system: &dyn System,
+    mapping: &Mapping,
+    side: Side,
+    most: usize,
+) -> Result<Vec<Row>, SystemError> {
+    let mut query = ChangeQuery {
+        table: mapping.tables[side].clone(),
+        columns: mapping.columns(side),
+        cursor: Cursor::Start,
+    };
+    let mut rows = Vec::new();
+    while rows.len() < most {
+        let page = system.changes(&query).await?;
+        let is_taken = |row: &Row| {
+            mapping.filters[side].as_ref().is_none_or(|filter| filter.accepts(row).unwrap_or_default())
+        };
+        rows.extend(page.rows.into_iter().filter_map(Result::ok).filter(is_taken));
+        match page.next {
+            Next::Page(link) => query.cursor = Cursor::Page(link),
+            Next::Done(_) => break,
+        }
+    }
+    rows.truncate(most);
+    Ok(rows)
+}
+
+/// Returns what the rows of one side tell: values that cannot be read, and values that could not be kept on either side. Each
+/// kind is told once, with an example and the number of rows.
+fn of_sample(
+    mapping: &Mapping,
+    source: &MappingSource,
+    side: Side,
+    sample: &[Row],
+    tables: &Pair<TableDescription>,
+) -> Vec<Found> {
+    let couples = |_: &MappingName, _: Side, row: &RowId| Some(row.clone());
+    let resolver = Resolver { partner: &couples, base_currency: Pair::default() };
+    let mut kinds: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
+    let mut tell = |field: &str, kind: &str, problem: String| {
+        kinds.entry((field.to_owned(), kind.to_owned())).or_insert((problem, 0)).1 += 1;
+    };
+    let name = &mapping.connections[side];
+    for row in sample {
+        match mapping::to_record(mapping, side, row, &resolver) {
+            Err(TranslateError::Stuck { field, stuck }) => {
+                tell(field.as_str(), "read", format!("field {field} of {name}: {stuck}"));
+            }
+            Err(_) => {}
+            Ok(record) => {
+                for on in Side::BOTH {
+                    for lapse in mapping::lapses(mapping, on, &record, &tables[on]) {
+                        let (from, to) = (name, &mapping.connections[on]);
+                        let problem = format!("{} from {from} in {to}: {}", lapse.value, lapse.problem);
+                        tell(lapse.field.as_str(), on.word(), problem);
+                    }
+                }
+            }
+        }
+    }
+    kinds
+        .into_iter()
+        .map(|((field, _), (problem, rows))| Found {
+            is_wrong: false,
+            place: source.place_of_field(&field),
+            problem,
+            rows,
+        })
+        .collect()
+}
+
+fn render(checked: &[Checked]) -> String {
+    let mut text = String::new();
+    for Checked { mapping, findings, left_out, rows } in checked {
+        let verdict = match (findings.iter().any(|found| found.is_wrong), findings.is_empty()) {
+            (true, _) => "cannot be used",
+            (false, true) => "good",
+            (false, false) => "can be used; these rows would wait",
+        };
+        let _ = writeln!(text, "{mapping}: {verdict} ({} and {} rows looked at)", rows.left, rows.right);
+        for Found { place, problem, rows, .. } in findings {
+            let count =
+                if *rows > 0 { format!(" ({})", counted(*rows as u64, "row")) } else { String::new() };
+            let _ = writeln!(text, "  {place}: {problem}{count}");
+        }
+        for left in left_out {
+            let _ = writeln!(text, "  left out: {left}");
+        }
+    }
+    text.trim_end().to_owned()
+}

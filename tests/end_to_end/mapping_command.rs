@@ -1,0 +1,75 @@
+//! `tandem mapping`: what is told of mappings before anything is written.
+
+use std::fs;
+
+use serde_json::{Value, json};
+use tandem::sim::Options;
+
+use crate::command_line::tandem;
+use crate::world::{At, World, text};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mappings_are_listed_and_shown() {
+    let world = World::start(Options::default()).await;
+    fs::remove_file(world.folder.path().join("mappings/CONTACT.toml")).unwrap();
+    let (code, out, err) = tandem(&world, &["mapping", "list", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let listed: Vec<Value> = serde_json::from_str(&out).unwrap();
+    let told = |name: &str| listed.iter().find(|mapping| mapping["mapping"] == name).unwrap();
+    assert_eq!((&told("CUSTOMER")["used"], &told("CUSTOMER")["own"]), (&json!(true), &json!(true)));
+    assert_eq!((&told("CONTACT")["used"], &told("CONTACT")["own"]), (&json!(false), &json!(false)));
+    let (code, out, _) = tandem(&world, &["mapping", "show", "CONTACT"]);
+    assert_eq!((code, out.trim_end()), (0, ::tandem::mapping::standard("CONTACT").unwrap().trim_end()));
+    let (code, _, err) = tandem(&world, &["mapping", "show", "CONTCAT"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("no shipped mapping of that name"), "{err}");
+}
+
+/// I31: real values are held against both tables, and nothing is written.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_go_wrong_is_told_before_anything_is_written() {
+    let world = World::start(Options::default()).await;
+    let before = world.world_state().await;
+    let (code, out, err) = tandem(&world, &["mapping", "check"]);
+    assert_eq!(code, 0, "{out}{err}");
+    for name in ["CURRENCY", "CUSTOMER", "VENDOR", "ITEM-PRODUCT"] {
+        assert!(out.contains(&format!("{name}: good (")), "{out}");
+    }
+    assert!(out.contains("  left out: fax: customers has no column faxNumber"), "{out}");
+    assert!(out.contains("  left out: primary_contact: CONTACT is not among the mappings in use"), "{out}");
+
+    // A name that the other side cannot keep, and a country that is none.
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+    let account = world.find(At::Dataverse, "accounts", "name", text(&customer, "displayName")).await;
+    let change = json!({"name": "x".repeat(120), "address1_country": "Atlantis"});
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), change).await;
+    let country = "right = \"address1_country\"\ndirection = \"<->\"";
+    world.configure(
+        "mappings/CUSTOMER.toml",
+        country,
+        &format!("{country}\nright_transform = [\"country_name\"]"),
+    );
+    let (code, out, _) = tandem(&world, &["mapping", "check", "CUSTOMER"]);
+    assert_eq!(code, 0, "{out}");
+    assert!(out.starts_with("CUSTOMER: can be used; these rows would wait ("), "{out}");
+    assert!(out.contains("field country of dataverse: \"Atlantis\" is no country's name"), "{out}");
+    let change = json!({"address1_country": "Sweden"});
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), change).await;
+    let (_, out, _) = tandem(&world, &["mapping", "check", "CUSTOMER"]);
+    let too_long =
+        "from dataverse in business-central: name has 120 characters; displayName holds at most 100 (2 rows)";
+    assert!(out.contains("mappings/CUSTOMER.toml, line 31: ") && out.contains(too_long), "{out}");
+
+    world.configure("mappings/VENDOR.toml", "right = \"telephone1\"", "right = \"telefone1\"");
+    let (code, out, _) = tandem(&world, &["mapping", "check", "VENDOR"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(out.starts_with("VENDOR: cannot be used (0 and 0 rows looked at)"), "{out}");
+    assert!(out.contains("mappings/VENDOR.toml, line"), "{out}");
+    assert!(out.contains("did you mean telephone1?"), "{out}");
+    let (code, _, err) = tandem(&world, &["mapping", "check", "NOPE"]);
+    assert_eq!(code, 2, "{err}");
+    let change = json!({"name": text(&account, "name"), "address1_country": account["address1_country"]});
+    world.edit(At::Dataverse, "accounts", text(&account, "accountid"), change).await;
+    let ids = |state: Vec<(String, String)>| state.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(ids(world.world_state().await), ids(before));
+}
