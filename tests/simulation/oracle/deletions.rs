@@ -1,9 +1,9 @@
 //! I8, I10: Tandem deletes only what people deleted on the other side, and only where a mapping or an answer allows it.
 
-use tandem::model::Side;
+use tandem::model::{Side, Value};
 
 use super::View;
-use crate::simulation::tables::cards;
+use crate::simulation::tables::{cards, customers};
 
 impl View<'_> {
     pub fn check_deletions(&self, wrong: &mut Vec<String>) {
@@ -11,7 +11,8 @@ impl View<'_> {
             for (table, row, tag) in &self.world.machine(side).deeds.deleted {
                 let is_card = *table == cards();
                 let by_people = if is_card { None } else { Some(side.other()) };
-                if !self.history.was_deleted(by_people, tag) {
+                let is_passed_on = self.history.was_deleted(by_people, tag) || self.is_late_copy(side, tag);
+                if !is_passed_on {
                     wrong.push(format!(
                         "I8: {row} of {tag:?} in {table} is deleted, and nobody deleted its partner"
                     ));
@@ -22,5 +23,14 @@ impl View<'_> {
                 }
             }
         }
+    }
+
+    /// Returns whether a row may be the copy that a person wanted back at first: they changed their mind, the row it was to
+    /// be made from was deleted after the first one, and then the create came about. That deletion is passed on in its turn.
+    fn is_late_copy(&self, side: Side, tag: &Value) -> bool {
+        let other = side.other();
+        let machine = self.world.machine(other);
+        let mut sources = machine.deeds.deleted.iter().filter(|(table, ..)| *table == customers(other));
+        self.history.was_deleted(Some(side), tag) && sources.any(|(_, _, deleted)| deleted == tag)
     }
 }
