@@ -95,6 +95,8 @@ pub struct Server {
     pub oldest_token: u64,
     /// Rows that Tandem made and may not know of yet.
     pub unheard: BTreeSet<RowId>,
+    /// Rows that an update of Tandem's changed when it had given it up.
+    pub updated_late: BTreeSet<RowId>,
     number: u64,
     delayed: Vec<Delayed>,
 }
@@ -107,6 +109,7 @@ impl Server {
             version: 1,
             oldest_token: 0,
             unheard: BTreeSet::new(),
+            updated_late: BTreeSet::new(),
             number: 0,
             delayed: Vec::new(),
         }
@@ -247,8 +250,11 @@ impl Server {
             std::mem::take(&mut self.delayed).into_iter().partition(|delayed| delayed.at <= now);
         self.delayed = rest;
         for Delayed { effect, .. } in due {
-            if !self.is_spared(&effect) {
-                self.apply(&effect, now);
+            if self.is_spared(&effect) {
+                continue;
+            }
+            if let (Applied::Done, Effect::Update { id, .. }) = (self.apply(&effect, now), effect) {
+                self.updated_late.insert(id);
             }
         }
         for table in self.tables.values_mut() {

@@ -143,7 +143,8 @@ impl View<'_> {
         let mut edits = self.history.edits.iter().filter(is_of_unit);
         let is_only_right = edits.all(|edit| edit.side == Side::Right && edit.row == coupling.rows.right);
         // What the left's own server made of it may collide, and that is asked only when the rest has arrived.
-        let is_rewritten = self.world.machine(Side::Left).deeds.plug_ins.contains_key(tag);
+        let is_rewritten = self.world.machine(Side::Left).deeds.plug_ins.contains_key(tag)
+            || self.is_updated_late(coupling, Side::Left);
         let is_same = is_rewritten || plugged(field, &values[0]) == plugged(field, &values[1]);
         (field != "note" && is_only_right && !is_same && !self.history.was_answered(tag)).then(|| {
             format!(
@@ -151,6 +152,12 @@ impl View<'_> {
                 coupling.rows
             )
         })
+    }
+
+    /// Returns whether an update came about after it was looked for in vain. What it says looks like an edit of that side
+    /// then, and may collide with what the other side wrote since: both values are still there, and asked about in the end.
+    fn is_updated_late(&self, coupling: &Coupling, side: Side) -> bool {
+        self.world.machine(side).server.updated_late.contains(&coupling.rows[side])
     }
 
     /// I1: what was written last on that side is on the other, although that side cannot be written.
@@ -176,7 +183,8 @@ impl View<'_> {
                         .any(|side| self.world.machine(side).deeds.plug_ins.contains_key(left.value("tag")));
                 // What the server made of it cannot come back.
                 let values = [&left, &right].map(|row| plugged(field, row.value(field)));
-                if is_only_from && !is_rewritten && values[0] != values[1] {
+                let is_late = self.is_updated_late(coupling, from.other());
+                if is_only_from && !is_rewritten && !is_late && values[0] != values[1] {
                     wrong.push(format!(
                         "I26: {field} of {:?} does not come from the {from:?}: {values:?}",
                         coupling.rows
