@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 14] = [
+const REGRESSIONS: [(u64, &str); 15] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -33,6 +33,7 @@ const REGRESSIONS: [(u64, &str); 14] = [
     (12465, "a create that took effect late, when it was sent again, gave its old values to the edited row"),
     (13451, "the same"),
     (11235, "a row that waited for a reference did not get what the other had"),
+    (204047, "a create that took effect as it was sent first filled a field that was emptied since"),
 ];
 
 #[test]
@@ -127,4 +128,16 @@ fn a_deletion_that_comes_late_deletes_nothing_else() {
 fn a_create_that_comes_late_brings_nothing_back() {
     let names = simulation::alone(scenarios::a_create_that_comes_late_before_its_row_is_sent_again());
     assert_eq!(names, [Value::text("name 2"), Value::text("name 2")]);
+}
+
+/// I1: a create that was repeated with a field emptied meanwhile, and took effect as it was sent first, fills nothing.
+#[test]
+fn a_create_that_comes_late_fills_no_emptied_field() {
+    for is_sent_again in [false, true] {
+        let phones =
+            simulation::alone(scenarios::a_create_that_comes_late_with_a_value_emptied_since(is_sent_again));
+        for phone in phones {
+            assert!(phone.is_blank(), "{phone:?}, sent again: {is_sent_again}");
+        }
+    }
 }

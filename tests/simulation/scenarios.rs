@@ -119,12 +119,7 @@ pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 
     world.machine(Side::Right).rates = Rates { cut_before: 1000, ..Rates::CALM };
     world.run_sweeping(false).await;
     world.calm();
-    let intents = world.store().snapshot().unwrap().intents().unwrap();
-    let IntentVerb::Create { source, minted: Some(minted), sent, .. } = intents[0].verb.clone() else {
-        panic!("{intents:?}")
-    };
-    let values = sent.0.into_iter().map(|(field, value)| (ColumnName::new(field.as_str()), value)).collect();
-    let landing = Effect::Create { table: customers(Side::Right), id: minted.clone(), values };
+    let (source, minted, landing) = create_in_doubt(&mut world);
     let ambush = Ambush { on: Request::Write, after: 0, surprise: Surprise::Person(landing) };
     world.machine(Side::Right).ambushes.push(ambush);
     write(&mut world, Side::Left, Some(&source), &[("name", "name 2")]);
@@ -132,4 +127,44 @@ pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 
     oracle::quiet(&mut world).await;
     let name = |side, row| world.machine(side).server.table(&customers(side)).rows[row].value("name").clone();
     [name(Side::Left, &source), name(Side::Right, &minted)]
+}
+
+/// Returns the create on the right whose answer was lost: the row it was made from, the one it makes, and its effect.
+fn create_in_doubt(world: &mut World) -> (RowId, RowId, Effect) {
+    let intents = world.store().snapshot().unwrap().intents().unwrap();
+    let IntentVerb::Create { source, minted: Some(minted), sent, .. } = intents[0].verb.clone() else {
+        panic!("{intents:?}")
+    };
+    let values = sent.0.into_iter().map(|(field, value)| (ColumnName::new(field.as_str()), value)).collect();
+    let landing = Effect::Create { table: customers(Side::Right), id: minted.clone(), values };
+    (source, minted, landing)
+}
+
+/// A create under an id of ours is looked for in vain, its row's phone is emptied and the create repeated, in vain as well.
+/// Then the first one takes effect: before it is looked for once more, or just before it is sent once more. Returns the
+/// phones in both systems in the end.
+pub async fn a_create_that_comes_late_with_a_value_emptied_since(is_sent_again: bool) -> [Value; 2] {
+    let (mut world, _) = with_one_customer("ask").await;
+    let now = world.now(Side::Left);
+    let made = world.people.create(&mut world.machine(Side::Left), now);
+    let Some(Effect::Create { id: source, .. }) = made else { panic!("{made:?}") };
+    write(&mut world, Side::Left, Some(&source), &[("phone", "0-1"), ("note", "note")]);
+    world.machine(Side::Right).rates = Rates { cut_before: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    let (_, minted, landing) = create_in_doubt(&mut world);
+    write(&mut world, Side::Left, Some(&source), &[("phone", "")]);
+    world.run_sweeping(false).await;
+    world.calm();
+    if is_sent_again {
+        let ambush = Ambush { on: Request::Write, after: 0, surprise: Surprise::Person(landing) };
+        world.machine(Side::Right).ambushes.push(ambush);
+    } else {
+        let now = world.now(Side::Right);
+        world.machine(Side::Right).server.apply(&landing, now);
+    }
+    world.run_sweeping(false).await;
+    oracle::quiet(&mut world).await;
+    let phone =
+        |side, row| world.machine(side).server.table(&customers(side)).rows[row].value("phone").clone();
+    [phone(Side::Left, &source), phone(Side::Right, &minted)]
 }

@@ -114,7 +114,11 @@ impl Commit<'_> {
                 // two rows hold by now is for first contact to see.
                 let name = self.prepared.name();
                 let attempts = late::attempts(transaction, name, self.side, id, intent)?;
-                let sent = late::sent_by_one_of(attempts, None).unwrap_or_default();
+                if attempts.len() > 1 {
+                    // Which of them it was, only the row itself tells: it is looked up.
+                    return Ok(false);
+                }
+                let sent = late::close(transaction, attempts)?.pop().unwrap_or_default();
                 let replaces = self.replace(transaction, state, *replaces)?;
                 let (cause, label) = (&CauseOfWrite::Recovery, &work.label);
                 let made = Made { source, id, sent: &sent, row: None, label, cause, replaces };

@@ -14,15 +14,15 @@ pub fn let_come(transaction: &mut Transaction, intent: &Intent) -> Result<(), St
     transaction.put_intent(&Intent { verb, ..intent.clone() })
 }
 
-/// Returns what each create sent that came in vain, or whose answer was lost, and that may have made this row. They are
-/// expected no longer. The create that met the row did not make it: that is not counted.
+/// Returns what each create sent that came in vain, or whose answer was lost, and that may have made this row. The create
+/// that met the row did not make it: that is not counted.
 pub fn attempts(
-    transaction: &mut Transaction,
+    transaction: &Transaction,
     mapping: &MappingName,
     side: Side,
     made: &RowId,
     but: IntentId,
-) -> Result<Vec<Record>, StoreError> {
+) -> Result<Vec<(IntentId, Record)>, StoreError> {
     let mut attempts = Vec::new();
     for intent in transaction.intents()? {
         let is_there = intent.mapping == *mapping && intent.side == side && intent.id != but;
@@ -30,8 +30,7 @@ pub fn attempts(
             IntentVerb::Late { minted, sent, .. } | IntentVerb::Create { minted: Some(minted), sent, .. }
                 if is_there && minted == *made =>
             {
-                transaction.remove_intent(intent.id)?;
-                attempts.push(sent);
+                attempts.push((intent.id, sent));
             }
             _ => {}
         }
@@ -39,12 +38,26 @@ pub fn attempts(
     Ok(attempts)
 }
 
+/// Expects no longer what made a row, or came too late to make it. Returns what each of them sent.
+pub fn close(
+    transaction: &mut Transaction,
+    attempts: Vec<(IntentId, Record)>,
+) -> Result<Vec<Record>, StoreError> {
+    let close = |(intent, sent)| transaction.remove_intent(intent).map(|()| sent);
+    attempts.into_iter().map(close).collect()
+}
+
 /// Returns what a row was made with that one of several creates made: `found` is what it holds, where that is known, and
-/// whoever sent that made it. Where several may have, only what they sent alike.
+/// whoever sent that made it; of several, whoever said the most, as a blank field is not sent. Where that does not tell
+/// them apart, only what they sent alike.
 pub fn sent_by_one_of(attempts: Vec<Record>, found: Option<&Record>) -> Option<Record> {
     let (made, others): (Vec<_>, Vec<_>) =
         attempts.into_iter().partition(|sent| found.is_some_and(|found| found.holds(sent)));
-    let candidates = if made.is_empty() { others } else { made };
+    let most = made.iter().map(|sent| sent.0.len()).max();
+    let candidates: Vec<_> = match most {
+        Some(most) => made.into_iter().filter(|sent| sent.0.len() == most).collect(),
+        None => others,
+    };
     candidates.into_iter().reduce(|a, b| {
         let alike = a.0.into_iter().filter(|(field, value)| b.get(field) == Some(value));
         alike.collect()
@@ -72,5 +85,14 @@ mod tests {
         assert_eq!(sent(None), Some(record(&[("name", "A")])));
         let edited = record(&[("name", "A"), ("phone", "2")]);
         assert_eq!(sent(Some(&edited)), Some(record(&[("name", "A")])));
+    }
+
+    /// I1: a row that holds a value was not made by the create that left the field blank.
+    #[test]
+    fn a_row_was_made_by_whoever_sent_the_most_of_what_it_holds() {
+        let (filled, blank) = (record(&[("name", "A"), ("phone", "1")]), record(&[("name", "A")]));
+        let sent = |found: &Record| sent_by_one_of(vec![filled.clone(), blank.clone()], Some(found));
+        assert_eq!(sent(&filled), Some(filled.clone()));
+        assert_eq!(sent(&record(&[("name", "A"), ("phone", "")])), Some(blank.clone()));
     }
 }

@@ -80,7 +80,8 @@ impl Inquiry<'_> {
     ) -> Result<Record, StoreError> {
         let (name, side) = (self.prepared.name(), self.intent.side);
         let found = self.observer().record(transaction, side, row)?.ok();
-        let mut attempts = late::attempts(transaction, name, side, &row.id, self.intent.id)?;
+        let attempts = late::attempts(transaction, name, side, &row.id, self.intent.id)?;
+        let mut attempts = late::close(transaction, attempts)?;
         attempts.push(sent.clone());
         Ok(late::sent_by_one_of(attempts, found.as_ref()).unwrap_or_default())
     }
