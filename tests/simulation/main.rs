@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 15] = [
+const REGRESSIONS: [(u64, &str); 16] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -34,6 +34,7 @@ const REGRESSIONS: [(u64, &str); 15] = [
     (13451, "the same"),
     (11235, "a row that waited for a reference did not get what the other had"),
     (204047, "a create that took effect as it was sent first filled a field that was emptied since"),
+    (204314, "rows that Tandem deleted for one mapping were missed by another"),
 ];
 
 #[test]
@@ -140,4 +141,11 @@ fn a_create_that_comes_late_fills_no_emptied_field() {
             assert!(phone.is_blank(), "{phone:?}, sent again: {is_sent_again}");
         }
     }
+}
+
+/// I14: rows that Tandem deleted itself, for another mapping, are no sign that their table was emptied.
+#[test]
+fn rows_that_tandem_deleted_are_not_missed() {
+    let failures = simulation::alone(scenarios::cards_out_of_reach_while_customers_are_deleted());
+    assert!(failures.is_empty(), "{failures:?}");
 }

@@ -8,7 +8,7 @@ use super::lasting::Lasting;
 use super::memory_system::SETTLE_SECS;
 use super::oracle;
 use super::server::Effect;
-use super::tables::{POISON, customers};
+use super::tables::{POISON, cards, customers};
 use super::trouble::Rates;
 use super::world::World;
 
@@ -167,4 +167,29 @@ pub async fn a_create_that_comes_late_with_a_value_emptied_since(is_sent_again: 
     let phone =
         |side, row| world.machine(side).server.table(&customers(side)).rows[row].value("phone").clone();
     [phone(Side::Left, &source), phone(Side::Right, &minted)]
+}
+
+/// Most customers are deleted on the right, and on the left after them, while their cards cannot be read. Returns what the
+/// first run says when they can be read again.
+pub async fn cards_out_of_reach_while_customers_are_deleted() -> Vec<String> {
+    let (_, circumstances) = World::draw(1);
+    let circumstances =
+        Circumstances { rows: 24, has_filter: false, has_cards: true, deletion: "delete", ..circumstances };
+    let mut world = World::under(1, Rates::default(), circumstances);
+    let rows = world.machine(Side::Left).server.table(&customers(Side::Left)).rows.clone();
+    for row in rows.keys() {
+        write(&mut world, Side::Left, Some(row), &[("note", "note")]);
+    }
+    oracle::quiet(&mut world).await;
+    world.machine(Side::Right).lasting = Some(Lasting::UnreadableTable(cards()));
+    for coupling in world.customers_coupled().into_iter().take(16) {
+        let now = world.now(Side::Right);
+        let gone = Effect::Delete { table: customers(Side::Right), id: coupling.rows.right, version: None };
+        world.machine(Side::Right).server.apply(&gone, now);
+    }
+    world.run_sweeping(false).await;
+    assert_eq!(world.machine(Side::Left).deeds.deleted.len(), 16);
+    world.heal();
+    let report = world.run_sweeping(true).await;
+    report.failures.into_iter().map(|failure| failure.problem).collect()
 }

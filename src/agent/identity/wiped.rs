@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::agent::engine::Engine;
 use crate::agent::error::EngineError;
 use crate::agent::prepare::Prepared;
-use crate::model::{Content, CouplingState, FreezeCause, RowId, Side};
+use crate::model::{Action, Content, CouplingState, FreezeCause, JournalEntry, Outcome, RowId, Side};
 use crate::store::{Snapshot, StoreError};
 use crate::sync;
 
@@ -30,7 +30,7 @@ pub async fn list(prepared: &Prepared, side: Side) -> Result<Present, EngineErro
 
 /// Freezes the connection where most of the coupled rows of a table are missing from its listing (I14).
 pub fn check(engine: &Engine, prepared: &Prepared, side: Side, present: &Present) -> Result<(), EngineError> {
-    let (coupled, gone) = count(&engine.store().snapshot()?, prepared, side, present)?;
+    let (coupled, gone) = count(engine, &engine.store().snapshot()?, prepared, side, present)?;
     if !sync::is_wiped(coupled, gone) {
         return Ok(());
     }
@@ -40,8 +40,9 @@ pub fn check(engine: &Engine, prepared: &Prepared, side: Side, present: &Present
 }
 
 /// Counts the rows that ought to be there, and those of them that are not. Rows suspected or known to be gone before, and
-/// those nothing was agreed about yet, are expected nowhere.
+/// those nothing was agreed about yet, are expected nowhere; nor are those that Tandem deleted for another mapping.
 fn count(
+    engine: &Engine,
     snapshot: &Snapshot,
     prepared: &Prepared,
     side: Side,
@@ -59,10 +60,38 @@ fn count(
             }
             let row = &coupling.rows[side];
             let seen = snapshot.observation(prepared.name(), side, row)?.map(|seen| seen.content);
-            if !matches!(seen, Some(Content::Gone(_) | Content::Missing { .. })) {
-                coupled += 1;
-                gone += u64::from(!present.contains(&row.to_bytes()));
+            if matches!(seen, Some(Content::Gone(_) | Content::Missing { .. })) {
+                continue;
             }
+            let is_gone = !present.contains(&row.to_bytes());
+            if is_gone && is_deleted_by_us(engine, snapshot, prepared, side, row)? {
+                continue;
+            }
+            coupled += 1;
+            gone += u64::from(is_gone);
         }
     }
+}
+
+/// Returns whether the journal tells that Tandem deleted a row, whichever mapping of its table asked for that.
+fn is_deleted_by_us(
+    engine: &Engine,
+    snapshot: &Snapshot,
+    prepared: &Prepared,
+    side: Side,
+    row: &RowId,
+) -> Result<bool, StoreError> {
+    let (connection, table) = (&prepared.mapping.connections[side], &prepared.mapping.tables[side]);
+    for (mapping, side) in engine.config().mappings_of(connection, table) {
+        let is_deletion = |entry: &JournalEntry| {
+            let is_of_row = entry.side == side && entry.row.as_ref() == Some(row);
+            let is_done = matches!(entry.outcome, Outcome::Done | Outcome::DoneUnguarded);
+            entry.action == Action::Deleted && is_of_row && is_done
+        };
+        let entries = snapshot.journal_of_row(&mapping.name, side, row, None, usize::MAX)?;
+        if entries.iter().any(|(_, entry)| is_deletion(entry)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
