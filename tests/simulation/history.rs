@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tandem::model::{ColumnName, RowId, Side, Value};
 
+use super::oracle::normal;
 use super::server::Stored;
 use super::tables::EDITED;
 
@@ -71,6 +72,21 @@ impl History {
     /// Returns whether people deleted a row of that tag, on that side or on any.
     pub fn was_deleted(&self, on: Option<Side>, tag: &Value) -> bool {
         self.deleted.iter().any(|((side, _), deleted)| on.is_none_or(|on| on == *side) && deleted == tag)
+    }
+
+    /// Returns whether a row that people made on that side held these very values at one time or another, those aside that
+    /// were blank and what only the left has.
+    pub fn has_twin(&self, side: Side, values: &[(ColumnName, Value)]) -> bool {
+        let mut held: BTreeMap<&RowId, BTreeSet<(&str, Value)>> = BTreeMap::new();
+        for edit in self.edits.iter().filter(|edit| edit.side == side) {
+            held.entry(&edit.row).or_default().insert((edit.field, normal(edit.field, &edit.value)));
+        }
+        let own = ["tag", "note"];
+        let shared: Vec<_> = values.iter().filter(|(column, _)| !own.contains(&column.as_str())).collect();
+        let is_held = |held: &BTreeSet<_>, field, value| {
+            held.contains(&(field, normal(field, value))) || held.contains(&(field, Value::Blank))
+        };
+        held.values().any(|held| shared.iter().all(|(column, value)| is_held(held, column.as_str(), value)))
     }
 
     /// Returns whether people answered a conflict of a row of that tag.

@@ -19,6 +19,7 @@ use super::world::World;
 use books::Books;
 
 pub use liveness::judge as judge_while;
+pub use values::normal;
 pub use watermarks::after_death;
 
 /// More than anything waits for.
