@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 16] = [
+const REGRESSIONS: [(u64, &str); 17] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -35,6 +35,7 @@ const REGRESSIONS: [(u64, &str); 16] = [
     (11235, "a row that waited for a reference did not get what the other had"),
     (204047, "a create that took effect as it was sent first filled a field that was emptied since"),
     (204314, "rows that Tandem deleted for one mapping were missed by another"),
+    (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
 ];
 
 #[test]
@@ -148,4 +149,12 @@ fn a_create_that_comes_late_fills_no_emptied_field() {
 fn rows_that_tandem_deleted_are_not_missed() {
     let failures = simulation::alone(scenarios::cards_out_of_reach_while_customers_are_deleted());
     assert!(failures.is_empty(), "{failures:?}");
+}
+
+/// I22: a row that is restored has the blanks it had, whatever the other side made of them.
+#[test]
+fn a_restored_row_keeps_its_blanks() {
+    for phone in simulation::alone(scenarios::a_customer_restored_from_a_card_that_differs()) {
+        assert!(phone.is_blank(), "{phone:?}");
+    }
 }

@@ -193,3 +193,34 @@ pub async fn cards_out_of_reach_while_customers_are_deleted() -> Vec<String> {
     let report = world.run_sweeping(true).await;
     report.failures.into_iter().map(|failure| failure.problem).collect()
 }
+
+/// A card is given a phone that its customer never had, the customer is deleted, and a person wants it back. Returns the
+/// phones of both in the end.
+pub async fn a_customer_restored_from_a_card_that_differs() -> [Value; 2] {
+    let (_, circumstances) = World::draw(1);
+    let circumstances =
+        Circumstances { rows: 3, has_filter: false, has_cards: true, deletion: "delete", ..circumstances };
+    let mut world = World::under(1, Rates::default(), circumstances);
+    write(&mut world, Side::Left, None, &[("phone", ""), ("note", "note")]);
+    oracle::quiet(&mut world).await;
+    let couplings = world.store().snapshot().unwrap().couplings(&"CARD".into(), None, 10).unwrap();
+    let customers_table = customers(Side::Left);
+    let customer = world.machine(Side::Left).server.table(&customers_table).rows.keys().next().cloned();
+    let coupling = couplings.into_iter().find(|coupling| Some(&coupling.rows.left) == customer.as_ref());
+    let rows = coupling.expect("the customer has a card").rows;
+    let values = vec![(ColumnName::new("phone"), Value::text("0-1"))];
+    let edit = Effect::Update { table: cards(), id: rows.right.clone(), version: None, values };
+    let gone = Effect::Delete { table: customers_table.clone(), id: rows.left, version: None };
+    for (side, effect) in [(Side::Right, edit), (Side::Left, gone)] {
+        let now = world.now(side);
+        world.machine(side).server.apply(&effect, now);
+    }
+    oracle::quiet(&mut world).await;
+    world.answer_with(ConflictId(1), "restore").await;
+    oracle::quiet(&mut world).await;
+    let couplings = world.store().snapshot().unwrap().couplings(&"CARD".into(), None, 10).unwrap();
+    let coupling = couplings.into_iter().find(|coupling| coupling.rows.right == rows.right);
+    let restored = coupling.expect("the card has a customer").rows.left;
+    let phone = |side, table, row| world.machine(side).server.table(table).rows[row].value("phone").clone();
+    [phone(Side::Left, &customers_table, &restored), phone(Side::Right, &cards(), &rows.right)]
+}

@@ -157,13 +157,19 @@ pub fn restore(
         }
         None => coupling.base.clone(),
     };
-    // What the other side made of a field that the deleted row owned is not the owner's.
+    // What the other side made of a field that the deleted row owned is not the owner's. A blank of the owner's is said then:
+    // left out, it would look as if nobody had ever agreed about the field.
+    let mut emptied = Record::default();
     for field in prepared.mapping.fields.iter().filter(|field| field.direction.owner() == Some(on)) {
-        if let Some(owned) = coupling.base.get(&field.id) {
-            record.set(field.id.clone(), owned.clone());
+        let Some(owned) = coupling.base.get(&field.id) else { continue };
+        let is_filled = record.get(&field.id).is_some_and(|value| !value.is_blank());
+        if owned.is_blank() && is_filled && !field.is_lookup() && is_given_back(prepared, on, field) {
+            emptied.set(field.id.clone(), owned.clone());
         }
+        record.set(field.id.clone(), owned.clone());
     }
-    let sent = sent_on_restore(prepared, on, &record);
+    let mut sent = sent_on_restore(prepared, on, &record);
+    sent.0.extend(emptied.0);
     let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
     Ok(fits.map(|()| create(prepared, on, &coupling.rows[other], sent, Some(coupling))))
 }
@@ -189,11 +195,13 @@ pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
 /// Returns the fields sent when a deleted row is created again: also what that side owned, of which the other row holds the
 /// last copy.
 pub fn sent_on_restore(prepared: &Prepared, on: Side, record: &Record) -> Record {
+    sent(&prepared.mapping, record, |field| is_given_back(prepared, on, field))
+}
+
+fn is_given_back(prepared: &Prepared, on: Side, field: &Field) -> bool {
     let takes =
         |column: &ColumnName| prepared.tables[on].columns.get(column).is_some_and(|column| column.creatable);
-    sent(&prepared.mapping, record, |field| {
-        field.on_create[on] || field.is_sent_on_restore(on) && field.columns(on).iter().all(takes)
-    })
+    field.on_create[on] || field.is_sent_on_restore(on) && field.columns(on).iter().all(takes)
 }
 
 fn sent(mapping: &Mapping, record: &Record, is_sent: impl Fn(&Field) -> bool) -> Record {
