@@ -95,8 +95,8 @@ pub struct Server {
     pub oldest_token: u64,
     /// Rows that Tandem made and may not know of yet.
     pub unheard: BTreeSet<RowId>,
-    /// Rows that an update of Tandem's changed when it had given it up.
-    pub updated_late: BTreeSet<RowId>,
+    /// Rows that an update of Tandem's changed without its hearing of that: the line went, or it had given it up.
+    pub updated_unheard: BTreeSet<RowId>,
     number: u64,
     delayed: Vec<Delayed>,
 }
@@ -109,7 +109,7 @@ impl Server {
             version: 1,
             oldest_token: 0,
             unheard: BTreeSet::new(),
-            updated_late: BTreeSet::new(),
+            updated_unheard: BTreeSet::new(),
             number: 0,
             delayed: Vec::new(),
         }
@@ -254,7 +254,7 @@ impl Server {
                 continue;
             }
             if let (Applied::Done, Effect::Update { id, .. }) = (self.apply(&effect, now), effect) {
-                self.updated_late.insert(id);
+                self.updated_unheard.insert(id);
             }
         }
         for table in self.tables.values_mut() {

@@ -40,6 +40,9 @@ impl MemorySystem {
         let outcomes: Vec<_> =
             writes[..applied].iter().map(|write| self.carry_out(machine, write, now)).collect();
         if midway || strikes(&mut machine.random, machine.rates.cut_after) {
+            let heard_of = writes.iter().zip(&outcomes);
+            let updated = heard_of.filter(|(_, outcome)| matches!(outcome, WriteOutcome::Written(_)));
+            machine.server.updated_unheard.extend(updated.filter_map(|(write, _)| write.verb.row().cloned()));
             return lost;
         }
         outcomes

@@ -111,7 +111,9 @@ impl View<'_> {
     fn lost_edit(&self, coupling: &Coupling, tag: &Value, field: &str, found: &Value) -> Option<String> {
         let of_row = |edit: &&Edit| edit.field == field && edit.tag == *tag;
         let edits: Vec<_> = self.history.edits.iter().filter(of_row).collect();
-        let counts = |edit: &&Edit| !edit.is_gone && (field != "note" || edit.side == Side::Left);
+        // A row of the same tag that is no longer the partner keeps what was written to it.
+        let is_here = |edit: &Edit| !edit.is_gone && edit.row == coupling.rows[edit.side];
+        let counts = |edit: &&Edit| is_here(edit) && (field != "note" || edit.side == Side::Left);
         let last = edits.iter().copied().rev().find(counts)?;
         // Systems that tell states, not edits, cannot tell an edit taken back from none.
         let is_same = |edit: &Edit, value: &Value| plugged(field, &edit.value) == plugged(field, value);
@@ -144,7 +146,7 @@ impl View<'_> {
         let is_only_right = edits.all(|edit| edit.side == Side::Right && edit.row == coupling.rows.right);
         // What the left's own server made of it may collide, and that is asked only when the rest has arrived.
         let is_rewritten = self.world.machine(Side::Left).deeds.plug_ins.contains_key(tag)
-            || self.is_updated_late(coupling, Side::Left);
+            || self.is_updated_unheard(coupling, Side::Left);
         let is_same = is_rewritten || plugged(field, &values[0]) == plugged(field, &values[1]);
         (field != "note" && is_only_right && !is_same && !self.history.was_answered(tag)).then(|| {
             format!(
@@ -154,10 +156,11 @@ impl View<'_> {
         })
     }
 
-    /// Returns whether an update came about after it was looked for in vain. What it says looks like an edit of that side
-    /// then, and may collide with what the other side wrote since: both values are still there, and asked about in the end.
-    fn is_updated_late(&self, coupling: &Coupling, side: Side) -> bool {
-        self.world.machine(side).server.updated_late.contains(&coupling.rows[side])
+    /// Returns whether an update landed of which no answer came: after it was looked for in vain, or before its row was edited
+    /// again. What it says looks like an edit of that side then, and may collide with what the other side wrote since: both
+    /// values are still there, and asked about in the end.
+    fn is_updated_unheard(&self, coupling: &Coupling, side: Side) -> bool {
+        self.world.machine(side).server.updated_unheard.contains(&coupling.rows[side])
     }
 
     /// I1: what was written last on that side is on the other, although that side cannot be written.
@@ -183,7 +186,7 @@ impl View<'_> {
                         .any(|side| self.world.machine(side).deeds.plug_ins.contains_key(left.value("tag")));
                 // What the server made of it cannot come back.
                 let values = [&left, &right].map(|row| plugged(field, row.value(field)));
-                let is_late = self.is_updated_late(coupling, from.other());
+                let is_late = self.is_updated_unheard(coupling, from.other());
                 if is_only_from && !is_rewritten && !is_late && values[0] != values[1] {
                     wrong.push(format!(
                         "I26: {field} of {:?} does not come from the {from:?}: {values:?}",
