@@ -27,5 +27,5 @@ pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
 pub use standard::{STANDARD, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
-pub use transform::{Law, Shape, Stuck, Transform};
+pub use transform::{Law, Shape, Stuck, Transform, in_own_words, parse_legacy};
 pub use translate::{Resolver, TranslateError, Unfit, fits, plain_values, to_record, to_values};

@@ -73,3 +73,35 @@ async fn what_would_go_wrong_is_told_before_anything_is_written() {
     let ids = |state: Vec<(String, String)>| state.into_iter().map(|(id, _)| id).collect::<Vec<_>>();
     assert_eq!(ids(world.world_state().await), ids(before));
 }
+
+/// The example of 2017, in both spellings.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_map_of_2017_works_as_it_is_and_in_own_words() {
+    let world = World::start(Options::default()).await;
+    let json = r#"[{"transformType":"ValueMap","valueMap":{"SE":"Sweden","DE":"Germany"}}]"#;
+    let file = world.folder.path().join("countries.json");
+    fs::write(&file, json).unwrap();
+    let (code, own, err) = tandem(&world, &["mapping", "import", file.to_str().unwrap()]);
+    assert_eq!(code, 0, "{err}");
+    let country = "left = \"country\"\nright = \"address1_country\"\ndirection = \"<->\"\ntype = \"code\"\ngroup = \"address\"";
+    let with = |spelling: &str| {
+        let text = country.replace("direction = \"<->\"\ntype = \"code\"\ngroup = \"address\"", "direction = \"->\"");
+        world.configure("mappings/CUSTOMER.toml", country, &format!("{text}\n{spelling}"));
+    };
+    world.configure("mappings/CUSTOMER.toml", "first_contact = \"ask\"", "first_contact = \"left\"");
+    let original = fs::read_to_string(world.folder.path().join("mappings/CUSTOMER.toml")).unwrap();
+    for spelling in [format!("left_transform = '{json}'"), own] {
+        fs::write(world.folder.path().join("mappings/CUSTOMER.toml"), &original).unwrap();
+        with(&spelling);
+        let (code, out, err) = tandem(&world, &["sync"]);
+        assert_eq!(code, 0, "{out}{err}");
+        let account = world.find(At::Dataverse, "accounts", "name", "Berglunds snabbköp").await;
+        assert_eq!(text(&account, "address1_country"), "Sweden", "{spelling}");
+        let id = text(&account, "accountid");
+        world.edit(At::Dataverse, "accounts", id, json!({"address1_country": "Norway"})).await;
+    }
+    let (code, _, err) =
+        tandem(&world, &["mapping", "import", world.folder.path().join("tandem.toml").to_str().unwrap()]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("this is no list of transforms as of 2017"), "{err}");
+}

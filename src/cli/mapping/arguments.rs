@@ -1,5 +1,7 @@
 //! What can be typed after `tandem mapping`.
 
+use std::path::PathBuf;
+
 use clap::{Args, Subcommand};
 
 /// What to do about mappings.
@@ -15,6 +17,19 @@ pub(in crate::cli) enum MappingCommand {
     Show {
         /// The mapping
         name: String,
+    },
+    /// Write transforms of a data-integration project of 2017 in the words of mapping files
+    ///
+    /// Takes the JSON text that such a project kept for a field. A mapping file takes it as it is, too.
+    #[command(
+        after_help = "Examples:\n  tandem mapping import countries.json\n  tandem mapping import - --side right < countries.json"
+    )]
+    Import {
+        /// The file with the JSON text; - reads standard input
+        file: PathBuf,
+        /// The side that the values come from
+        #[arg(long, value_name = "SIDE", default_value = "left", value_parser = ["left", "right"])]
+        side: String,
     },
     /// Hold mappings against both systems, before anything is written
     ///

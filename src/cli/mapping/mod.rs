@@ -4,6 +4,9 @@ pub(super) mod arguments;
 mod check;
 mod list;
 
+use std::path::Path;
+use std::{fs, io};
+
 use crate::mapping;
 
 use super::context::Context;
@@ -16,6 +19,7 @@ pub(super) async fn mapping(context: &Context, command: &MappingCommand) -> Resu
     match command {
         MappingCommand::List => list::list(context),
         MappingCommand::Show { name } => show(context, name),
+        MappingCommand::Import { file, side } => import(context, file, side),
         MappingCommand::Check(arguments) => check::check(context, arguments).await,
     }
 }
@@ -24,6 +28,24 @@ pub(super) async fn mapping(context: &Context, command: &MappingCommand) -> Resu
 fn show(context: &Context, name: &str) -> Result<ExitCode, CommandError> {
     let source = crate::config::mapping_source(&context.places, name)?;
     context.output.show(&source.text, |text| text.trim_end().to_owned());
+    Ok(ExitCode::Success)
+}
+
+/// Writes transforms of 2017 as a mapping file has them.
+fn import(context: &Context, file: &Path, side: &str) -> Result<ExitCode, CommandError> {
+    let text = match file == Path::new("-") {
+        true => io::read_to_string(io::stdin()),
+        false => fs::read_to_string(file),
+    };
+    let text = text.map_err(|error| {
+        CommandError::because(ExitCode::Usage, format!("cannot read {}", file.display()), &error)
+    })?;
+    let steps = mapping::parse_legacy(&text).map_err(|problem| {
+        CommandError::new(ExitCode::Configuration, format!("{}: {problem}", file.display()))
+            .with_remedy("give the JSON text that the project kept for one field")
+    })?;
+    let line = format!("{side}_transform = {}", mapping::in_own_words(&steps));
+    context.output.show(&line, Clone::clone);
     Ok(ExitCode::Success)
 }
 

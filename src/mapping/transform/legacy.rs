@@ -1,7 +1,9 @@
 //! Transforms as the data-integration projects of 2017 wrote them: a JSON list of `Default` and `ValueMap`.
 
+use rust_decimal::prelude::ToPrimitive;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json};
+use toml::Value as Toml;
 
 use crate::model::Value;
 
@@ -54,5 +56,48 @@ fn literal(value: &Json) -> Result<Value, String> {
             number.parse().map(Value::Number).map_err(|_| format!("{number} is no number that fits a column"))
         }
         Json::Array(_) | Json::Object(_) => Err(format!("{value} is no single value")),
+    }
+}
+
+/// Writes such a list as a mapping file has it: `[{ value_map = { … } }]`.
+pub fn in_own_words(steps: &[Transform]) -> String {
+    Toml::Array(steps.iter().filter_map(own_words).collect()).to_string()
+}
+
+fn own_words(step: &Transform) -> Option<Toml> {
+    let mut table = toml::Table::new();
+    match step {
+        Transform::Default(value) => {
+            table.insert(step.word().to_owned(), toml(value));
+        }
+        Transform::ValueMap(map) => {
+            let key = |key: &Value| match key {
+                Value::Text(text) => text.clone(),
+                _ => String::new(),
+            };
+            let pairs = map.pairs.iter().map(|(from, to)| (key(from), toml(to))).collect();
+            table.insert(step.word().to_owned(), Toml::Table(pairs));
+            table.insert("case".to_owned(), Toml::String("exact".to_owned()));
+            table.insert("otherwise".to_owned(), Toml::String("keep".to_owned()));
+        }
+        // There were no others.
+        _ => return None,
+    }
+    Some(Toml::Table(table))
+}
+
+fn toml(value: &Value) -> Toml {
+    match value {
+        Value::Flag(flag) => Toml::Boolean(*flag),
+        Value::Number(number) => {
+            let (whole, broken) = (number.to_i64(), number.to_f64());
+            match (number.is_integer(), whole, broken) {
+                (true, Some(whole), _) => Toml::Integer(whole),
+                (_, _, Some(broken)) => Toml::Float(broken),
+                _ => Toml::String(number.to_string()),
+            }
+        }
+        Value::Text(text) => Toml::String(text.clone()),
+        _ => Toml::String(String::new()),
     }
 }

@@ -21,7 +21,7 @@ use rust_decimal::Decimal;
 use crate::model::{Value, ValueDisplay};
 
 pub use file::{literal, parse};
-pub use legacy::parse as parse_legacy;
+pub use legacy::{in_own_words, parse as parse_legacy};
 pub use numbers::NumberFormat;
 pub use shape::Shape;
 pub use texts::Pattern;

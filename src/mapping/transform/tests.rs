@@ -171,6 +171,20 @@ fn transforms_of_2017_are_taken_as_they_are() {
     );
 }
 
+/// Both spellings mean the same.
+#[test]
+fn transforms_of_2017_can_be_written_in_own_words() {
+    let json = r#"[{"transformType":"ValueMap","valueMap":{"USA":"United States","DEU":7,"FRA":1.5,"":true}},
+        {"transformType":"Default","defaultValue":"none"}]"#;
+    let steps = parse_legacy(json).unwrap();
+    let own = in_own_words(&steps);
+    let again = self::steps(&own);
+    for text in ["USA", "usa", "DEU", "FRA", "", "other"] {
+        assert_eq!(read(&again, Value::text(text)), read(&steps, Value::text(text)), "{text} by {own}");
+    }
+    assert!(own.contains("case = \"exact\"") && own.contains("default = \"none\""), "{own}");
+}
+
 #[test]
 fn keys_become_what_the_column_holds() {
     let Transform::ValueMap(mut map) = steps("[{ value_map = { 1 = 'small', 2 = 'large' } }]").remove(0)
