@@ -4,6 +4,7 @@
 //! what the two systems say about their tables.
 
 mod check;
+mod clash;
 mod definition;
 mod file;
 mod filter;
@@ -17,6 +18,7 @@ mod transform;
 mod translate;
 
 pub use check::{Finding, check, fitted};
+pub use clash::{Clash, clashes};
 pub use definition::{
     DeletionPolicy, Direction, Drift, End, Field, FieldKind, LeftOut, Lookup, Mapping, Policy, Unresolved,
 };

@@ -13,7 +13,7 @@ pub enum OrderError {
         "mapping {mapping} needs {missing}, which is not among the mappings in use; add {missing} to `mappings` in tandem.toml"
     )]
     Missing { mapping: MappingName, missing: MappingName },
-    #[error("these mappings depend on each other in a circle: {}; remove one of the dependencies", .0.iter().map(MappingName::as_str).collect::<Vec<_>>().join(", "))]
+    #[error("these mappings depend on each other in a circle: {}; remove one of the dependencies, or let a field wait alone with `unresolved = \"field\"`", .0.iter().map(MappingName::as_str).collect::<Vec<_>>().join(", "))]
     Circle(Vec<MappingName>),
 }
 

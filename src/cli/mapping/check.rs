@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::config::{Config, MappingSource};
 use crate::mapping::{self, Mapping, Resolver, TranslateError};
-use crate::model::{ConnectionName, MappingName, Pair, Row, RowId, Side, TableDescription};
+use crate::model::{ColumnName, ConnectionName, MappingName, Pair, Row, RowId, Side, TableDescription};
 use crate::systems::{self, ChangeQuery, Cursor, Next, Surroundings, System, SystemError};
 
 use super::super::context::Context;
@@ -63,9 +63,27 @@ pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Resu
         let both = Pair::from_fn(|side| systems[&mapping.connections[side]].as_ref());
         checked.push(examine(mapping, &config.sources[&mapping.name], both, arguments.rows).await?);
     }
+    tell_clashes(&config, &mut checked);
     context.output.show(&checked, |checked| render(checked));
     let is_wrong = checked.iter().flat_map(|checked| &checked.findings).any(|found| found.is_wrong);
     Ok(if is_wrong { ExitCode::Configuration } else { ExitCode::Success })
+}
+
+/// Adds what mappings do to each other to the first of both that was looked at.
+fn tell_clashes(config: &Config, checked: &mut [Checked]) {
+    for mapping::Clash { mappings, table, columns } in mapping::clashes(&config.mappings) {
+        let is_of = |checked: &&mut Checked| mappings.iter().any(|name| name.as_str() == checked.mapping);
+        let Some(checked) = checked.iter_mut().find(is_of) else { continue };
+        let [one, other] = &mappings;
+        let columns: Vec<_> = columns.iter().map(ColumnName::as_str).collect();
+        let problem = format!(
+            "{one} and {other} both write {} of {table}, on rows that both take: each would take back what the other wrote; let \
+             their filters tell the rows apart, or let one of the two only read",
+            columns.join(", ")
+        );
+        let place = config.sources[one].file.clone();
+        checked.findings.push(Found { is_wrong: false, place, problem, rows: 0 });
+    }
 }
 
 fn connect(config: &Config, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
@@ -183,7 +201,7 @@ fn render(checked: &[Checked]) -> String {
         let verdict = match (findings.iter().any(|found| found.is_wrong), findings.is_empty()) {
             (true, _) => "cannot be used",
             (false, true) => "good",
-            (false, false) => "can be used; these rows would wait",
+            (false, false) => "can be used, but",
         };
         let _ = writeln!(text, "{mapping}: {verdict} ({} and {} rows looked at)", rows.left, rows.right);
         for Found { place, problem, rows, .. } in findings {
