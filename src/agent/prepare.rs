@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use tracing::info;
+use tracing::debug;
 
 use crate::config::OtherEngine;
 use crate::mapping::{self, Field, LeftOut, Mapping, Unresolved};
@@ -74,7 +74,7 @@ pub async fn assemble(
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     let mapping = mapping::fitted(mapping.clone(), &tables);
     for LeftOut { field, why } in &mapping.left_out {
-        info!(mapping = %mapping.name, %field, why, "An optional field is left out");
+        debug!(mapping = %mapping.name, %field, why, "An optional field is left out");
     }
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
