@@ -97,6 +97,10 @@ pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
 /// Tandem deleted on the side where the row was to come back.
 pub async fn a_deletion_that_comes_late() -> usize {
     let (mut world, [left, right]) = with_one_customer("delete").await;
+    // A neighbour: beside nothing that can be read, no absence is proved.
+    let now = world.now(Side::Left);
+    world.people.create(&mut world.machine(Side::Left), now);
+    world.run_sweeping(false).await;
     write(&mut world, Side::Left, Some(&left), &[("phone", "0-2")]);
     let gone = Effect::Delete { table: customers(Side::Right), id: right, version: None };
     let now = world.now(Side::Right);

@@ -193,28 +193,9 @@ impl Transform {
             (Self::DateFormat(pattern), Value::Date(date)) => dates::format(pattern, date),
             (Self::DateIn(zone), Value::Date(date)) => dates::begin_of(zone, date),
             (Self::Factor(factor), Value::Number(number)) => numbers::divided(number, *factor),
-            (
-                Self::Prefix(_)
-                | Self::CountryName { .. }
-                | Self::Html
-                | Self::NumberFormat(_)
-                | Self::DateFormat(_)
-                | Self::DateIn(_)
-                | Self::Factor(_),
-                value,
-            ) => Err(self.misplaced(&value)),
-            (
-                Self::Trim
-                | Self::Upper
-                | Self::Lower
-                | Self::Truncate(_)
-                | Self::Replace(_)
-                | Self::Round(_)
-                | Self::Phone { .. }
-                | Self::Default(_)
-                | Self::BlankIs(_),
-                value,
-            ) => Ok(value),
+            (Self::BlankIs(_), value) => Ok(value),
+            (step, value) if step.law() == Law::NormalForm => Ok(value),
+            (step, value) => Err(step.misplaced(&value)),
         }
     }
 

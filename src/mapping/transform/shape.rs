@@ -86,14 +86,12 @@ impl Transform {
             Self::DateIn(_) => only(Shape::Instant, Shape::Date),
             Self::Default(value) | Self::BlankIs(value) => literal(value),
             Self::ValueMap(map) => {
-                let shape_of = |value: &Value| Shape::of_value(value);
-                if let Some(wanted) =
-                    map.pairs.iter().filter_map(|(key, _)| shape_of(key)).find(|key| *key != from)
-                {
+                let mut keys = map.pairs.iter().filter_map(|(key, _)| Shape::of_value(key));
+                if let Some(wanted) = keys.find(|key| *key != from) {
                     return Err(wanted);
                 }
-                let meanings = map.pairs.iter().filter_map(|(_, meaning)| shape_of(meaning));
-                let gives = meanings.into_iter().next().unwrap_or(from);
+                let gives =
+                    map.pairs.iter().find_map(|(_, meaning)| Shape::of_value(meaning)).unwrap_or(from);
                 // What is kept as it is must be of the same kind as what is not.
                 if map.otherwise == Otherwise::Keep && gives != from { Err(gives) } else { Ok(gives) }
             }
