@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 17] = [
+const REGRESSIONS: [(u64, &str); 18] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -35,6 +35,7 @@ const REGRESSIONS: [(u64, &str); 17] = [
     (11235, "a row that waited for a reference did not get what the other had"),
     (204047, "a create that took effect as it was sent first filled a field that was emptied since"),
     (204314, "rows that Tandem deleted for one mapping were missed by another"),
+    (315982, "an edit was taken back while its arrival was in doubt, and that was taken for an echo"),
     (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
 ];
 
@@ -117,6 +118,13 @@ fn a_row_in_doubt_has_no_partner_made_for_it() {
 #[test]
 fn a_create_that_comes_late_has_no_partner_made_for_it() {
     assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_while_its_row_is_outside()), [1, 1]);
+}
+
+/// I1, I22: a row that is as its base again was edited all the same, while what it had before was on its way.
+#[test]
+fn an_edit_taken_back_while_its_arrival_is_in_doubt_is_no_echo() {
+    let streets = simulation::alone(scenarios::an_edit_taken_back_while_its_arrival_is_in_doubt());
+    assert_eq!(streets, ["street 1", "street 1"]);
 }
 
 /// I8: a deletion that a person has taken back may be on its way; when it takes effect, nobody has deleted anything.

@@ -114,6 +114,23 @@ pub async fn a_deletion_that_comes_late() -> usize {
     world.machine(Side::Right).deeds.deleted.len()
 }
 
+/// A street goes from the right to the left, and the answer is lost; before Tandem looks, a person gives the right its old
+/// street again. Returns the street of both in the end.
+pub async fn an_edit_taken_back_while_its_arrival_is_in_doubt() -> [String; 2] {
+    let (mut world, [left, right]) = with_one_customer("ask").await;
+    write(&mut world, Side::Right, Some(&right), &[("street", "street 1")]);
+    world.run_sweeping(false).await;
+    write(&mut world, Side::Right, Some(&right), &[("street", "street 2")]);
+    world.machine(Side::Left).rates = Rates { cut_after: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    world.calm();
+    write(&mut world, Side::Right, Some(&right), &[("street", "street 1")]);
+    for _ in 0..2 {
+        world.run_sweeping(false).await;
+    }
+    [street(&world, Side::Left, &left), street(&world, Side::Right, &right)]
+}
+
 /// A create under an id of ours is looked for in vain; its row is renamed to `name 2`, and just before it is sent again, the
 /// first one takes effect. Returns the names in both systems in the end.
 pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 2] {

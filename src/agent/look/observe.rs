@@ -6,8 +6,8 @@ use crate::agent::plan::{resolve::with_resolver, standing::wake};
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, Field};
 use crate::model::{
-    ConflictKind, Content, Coupling, CouplingState, Evidence, FieldId, Observation, Reason, Record, Row,
-    RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
+    ConflictKind, Content, Coupling, CouplingState, Evidence, FieldId, IntentVerb, Observation, Reason,
+    Record, Row, RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
 use crate::sync;
@@ -259,7 +259,8 @@ impl Observer<'_> {
                 return self.unreadable(transaction, side, &row.id, &error.to_string());
             }
         };
-        if sync::in_step(&self.prepared.mapping, &coupling.base, &record) {
+        let base_may_move = self.base_may_move(transaction, &coupling, side)?;
+        if !base_may_move && sync::in_step(&self.prepared.mapping, &coupling.base, &record) {
             let is_echo = was == coupling.state
                 && row.version.is_some()
                 && coupling.versions[side] == row.version
@@ -281,7 +282,10 @@ impl Observer<'_> {
         if was != coupling.state {
             transaction.put_coupling(&coupling)?;
         }
-        let standing = self.standing_in_conflict(transaction, &coupling, side, &record)?;
+        let standing = match base_may_move {
+            true => None,
+            false => self.standing_in_conflict(transaction, &coupling, side, &record)?,
+        };
         if standing.is_none() {
             self.release(transaction, other, &coupling.rows[other])?;
         }
@@ -292,6 +296,22 @@ impl Observer<'_> {
             Content::Row(row),
             standing.unwrap_or(Standing::Ready),
         )
+    }
+
+    /// Returns whether what this row had before may be on its way to the other side, and become the base: then a row that is as
+    /// the base is now was edited since.
+    fn base_may_move(
+        &self,
+        transaction: &Transaction,
+        coupling: &Coupling,
+        side: Side,
+    ) -> Result<bool, StoreError> {
+        let intents = transaction.intents()?;
+        Ok(intents.iter().any(|intent| {
+            intent.side == side.other()
+                && intent.mapping == coupling.mapping
+                && matches!(&intent.verb, IntentVerb::Update { coupling: id, .. } if *id == coupling.id)
+        }))
     }
 
     /// Returns the standing of a row that shows nothing but what its open conflict shows already.
