@@ -1,6 +1,6 @@
 //! Holding a mapping against what the two systems say about their tables, before anything is written.
 
-use crate::model::{Column, ColumnName, Pair, Side, TableDescription};
+use crate::model::{Column, ColumnKind, ColumnName, Pair, Side, TableDescription};
 
 use super::nearest::or_nearest;
 use super::{Direction, End, Field, FieldKind, Mapping, Shape, Transform};
@@ -96,6 +96,10 @@ fn wrong_kind(field: &Field, side: Side, column: &Column) -> Option<String> {
         }
     }
     let wanted = shape_of(&field.kind);
+    // A choice is a lookup where its column is used as a table.
+    if column.kind == ColumnKind::Choice && field.is_lookup() && field.steps[side].is_empty() {
+        return None;
+    }
     if shape != wanted {
         return Some(match start == shape {
             true => format!("holds a {}, not a {}; correct `type`", shape.word(), wanted.word()),
@@ -157,7 +161,6 @@ pub fn fitted(mut mapping: Mapping, tables: &Pair<TableDescription>) -> Mapping 
 mod tests {
     use super::*;
     use crate::mapping::parse;
-    use crate::model::ColumnKind;
 
     fn table(name: &str, columns: &[(&str, ColumnKind, bool)]) -> TableDescription {
         let column = |kind, updatable| Column {
@@ -298,7 +301,7 @@ mod tests {
             ("flag", vec![Flag]),
             ("date", vec![Date]),
             ("instant", vec![Instant]),
-            ("lookup", vec![Reference]),
+            ("lookup", vec![Choice, Reference]),
         ] {
             let text = format!(
                 "name=\"M\"\nlabel=\"f\"\n[left]\ntable=\"t\"\n[right]\ntable=\"t\"\n[[field]]\nid=\"f\"\nleft=\"c\"\nright=\"c\"\n\

@@ -17,7 +17,8 @@ pub enum OrderError {
     Circle(Vec<MappingName>),
 }
 
-/// Returns the mappings' indexes so that each comes after all it depends on, by name where free.
+/// Returns the mappings' indexes so that each comes after all it depends on, and where that can be also after those that its
+/// rows may point to without waiting for them. By name where free.
 pub fn dependency_order(mappings: &[Mapping]) -> Result<Vec<usize>, OrderError> {
     let names: BTreeSet<_> = mappings.iter().map(|mapping| &mapping.name).collect();
     for mapping in mappings {
@@ -31,7 +32,13 @@ pub fn dependency_order(mappings: &[Mapping]) -> Result<Vec<usize>, OrderError> 
     let mut done: BTreeSet<&MappingName> = BTreeSet::new();
     let mut order = Vec::with_capacity(mappings.len());
     while !waiting.is_empty() {
-        let Some(at) = waiting.iter().position(|index| needs(&mappings[*index]).is_subset(&done)) else {
+        let is_ready = |index: &usize| needs(&mappings[*index]).is_subset(&done);
+        let has_all = |index: &usize| {
+            let targets = targets(&mappings[*index]).filter(|target| names.contains(target));
+            is_ready(index) && targets.collect::<BTreeSet<_>>().is_subset(&done)
+        };
+        let at = waiting.iter().position(has_all).or_else(|| waiting.iter().position(is_ready));
+        let Some(at) = at else {
             let circle = waiting.iter().map(|index| mappings[*index].name.clone()).collect();
             return Err(OrderError::Circle(circle));
         };
@@ -40,6 +47,12 @@ pub fn dependency_order(mappings: &[Mapping]) -> Result<Vec<usize>, OrderError> 
         order.push(index);
     }
     Ok(order)
+}
+
+/// Returns the mappings of all rows that a mapping's rows may point to.
+fn targets(mapping: &Mapping) -> impl Iterator<Item = &MappingName> {
+    let lookups = mapping.fields.iter().filter_map(Field::lookup);
+    lookups.flat_map(|lookup| &lookup.mappings).filter(|target| *target != &mapping.name)
 }
 
 fn needs(mapping: &Mapping) -> BTreeSet<&MappingName> {
@@ -92,6 +105,17 @@ mod tests {
         };
         let mappings = [pointing("A", "B"), pointing("B", "B"), mapping("C", "")];
         assert_eq!(dependency_order(&mappings), Ok(vec![1, 0, 2]));
+        let waits_alone = |mut mapping: Mapping| {
+            if let FieldKind::Lookup(lookup) = &mut mapping.fields[0].kind {
+                lookup.unresolved = Unresolved::Field;
+            }
+            mapping
+        };
+        let mappings = [waits_alone(pointing("A", "B")), pointing("B", "B")];
+        assert_eq!(dependency_order(&mappings), Ok(vec![1, 0]), "what may wait comes later all the same");
+        let circle = [waits_alone(pointing("A", "B")), pointing("B", "A")];
+        assert_eq!(dependency_order(&circle), Ok(vec![0, 1]));
+        assert_eq!(dependency_order(&[waits_alone(pointing("A", "Z"))]), Ok(vec![0]));
         let error = dependency_order(&[pointing("A", "B")]).unwrap_err();
         assert_eq!(error, OrderError::Missing { mapping: "A".into(), missing: "B".into() });
     }

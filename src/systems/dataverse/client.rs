@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::choices::is_choice;
 use super::metadata::{self, Definition};
 use super::other_engine::OtherEngine;
 use super::references::References;
@@ -143,6 +144,16 @@ impl Dataverse {
         }
     }
 
+    /// Sends writes to tables, or to one choice column.
+    async fn send_to_tables(&self, writes: &[Write]) -> Vec<WriteOutcome> {
+        let Some(first) = writes.first() else { return Vec::new() };
+        match self.choice(&first.table).await {
+            Ok(Some(choice)) => choice.write(writes).await,
+            Ok(None) => self.send(writes).await,
+            Err(error) => writes.iter().map(|_| WriteOutcome::NotApplied(error.clone())).collect(),
+        }
+    }
+
     async fn send(&self, writes: &[Write]) -> Vec<WriteOutcome> {
         let mut ready = Vec::with_capacity(writes.len());
         for write in writes {
@@ -167,6 +178,10 @@ impl Dataverse {
     async fn ready(&self, write: &Write) -> Result<(Arc<Schema>, RowShape), SystemError> {
         Ok((self.schema(&write.table).await?, self.shape(&write.table, &write.returning).await?))
     }
+}
+
+fn touch_choices(one: &Write, other: &Write) -> bool {
+    is_choice(&one.table) || is_choice(&other.table)
 }
 
 fn decode_row(shape: &RowShape, entry: &serde_json::Value) -> Result<Row, RowError> {
@@ -205,11 +220,21 @@ impl System for Dataverse {
     }
 
     fn describe<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDescription, SystemError>> {
-        Box::pin(async { Ok(self.schema(table).await?.description.clone()) })
+        Box::pin(async {
+            match self.choice(table).await? {
+                Some(choice) => choice.describe().await,
+                None => Ok(self.schema(table).await?.description.clone()),
+            }
+        })
     }
 
     fn changes<'a>(&'a self, query: &'a ChangeQuery) -> BoxFuture<'a, Result<ChangePage, SystemError>> {
-        Box::pin(self.read_changes(query))
+        Box::pin(async {
+            match self.choice(&query.table).await? {
+                Some(choice) => choice.changes(query).await,
+                None => self.read_changes(query).await,
+            }
+        })
     }
 
     fn rows<'a>(
@@ -219,6 +244,9 @@ impl System for Dataverse {
         ids: &'a [RowId],
     ) -> BoxFuture<'a, Result<Vec<KeyedRead>, SystemError>> {
         Box::pin(async {
+            if let Some(choice) = self.choice(table).await? {
+                return choice.rows(columns, ids).await;
+            }
             let shape = self.shape(table, columns).await?;
             let is_absence = |error: &ServiceError| error.code.is_empty() || error.code == "0x80040217";
             keyed_reads(&self.service, table.as_str(), &shape, ids, is_absence).await
@@ -231,7 +259,12 @@ impl System for Dataverse {
         columns: &'a BTreeSet<ColumnName>,
         search: &'a Search,
     ) -> BoxFuture<'a, Result<Vec<Result<Row, RowError>>, SystemError>> {
-        Box::pin(self.find_rows(table, columns, search))
+        Box::pin(async {
+            match self.choice(table).await? {
+                Some(choice) => choice.search(columns, search).await,
+                None => self.find_rows(table, columns, search).await,
+            }
+        })
     }
 
     fn ids<'a>(
@@ -240,6 +273,9 @@ impl System for Dataverse {
         page: Option<&'a PageLink>,
     ) -> BoxFuture<'a, Result<IdPage, SystemError>> {
         Box::pin(async move {
+            if let Some(choice) = self.choice(table).await? {
+                return choice.ids().await;
+            }
             let schema = self.schema(table).await?;
             let key = schema.description.key.as_str();
             let first = Query::of(table.as_str()).select([key]).order_by(key).path();
@@ -252,6 +288,12 @@ impl System for Dataverse {
     }
 
     fn write<'a>(&'a self, writes: &'a [Write]) -> BoxFuture<'a, Vec<WriteOutcome>> {
-        Box::pin(self.send(writes))
+        Box::pin(async {
+            let mut outcomes = Vec::with_capacity(writes.len());
+            for writes in writes.chunk_by(|one, next| one.table == next.table || !touch_choices(one, next)) {
+                outcomes.extend(self.send_to_tables(writes).await);
+            }
+            outcomes
+        })
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::choices::label;
 use super::client::Dataverse;
 use crate::model::{ColumnName, TableName};
 use crate::systems::examine::is_no_answer;
@@ -52,14 +53,6 @@ fn choice(attribute: &Json) -> Option<(ColumnName, Vec<(String, String)>)> {
     Some((name, options.iter().filter_map(option).collect()))
 }
 
-/// Returns an option's label in the user's language, else in any.
-fn label(option: &Json) -> String {
-    let label = option.get("Label");
-    let own = label.and_then(|label| label.get("UserLocalizedLabel")?.get("Label")?.as_str());
-    let any = || label?.get("LocalizedLabels")?.get(0)?.get("Label")?.as_str();
-    own.or_else(any).unwrap_or_default().to_owned()
-}
-
 fn key(found: &Json) -> Option<TableKey> {
     let columns = found.get("KeyAttributes")?.as_array()?.iter().filter_map(Json::as_str);
     let name = found.get("SchemaName").and_then(Json::as_str).unwrap_or_default().to_owned();
@@ -73,15 +66,10 @@ mod tests {
 
     #[test]
     fn options_are_read_with_the_label_people_see() {
-        let label = |label: Json| {
-            choice(&json!({"LogicalName": "x", "OptionSet": {"Options": [
-            {"Value": 3, "Label": label}]}}))
-        };
+        let own = json!({"LogicalName": "x", "OptionSet": {"Options": [
+            {"Value": 3, "Label": {"UserLocalizedLabel": {"Label": "Kunde"}}}]}});
         let expected = |text: &str| Some((ColumnName::new("x"), vec![("3".to_owned(), text.to_owned())]));
-        assert_eq!(label(json!({"UserLocalizedLabel": {"Label": "Kunde"}})), expected("Kunde"));
-        let other = json!({"UserLocalizedLabel": null, "LocalizedLabels": [{"Label": "Customer"}]});
-        assert_eq!(label(other), expected("Customer"));
-        assert_eq!(label(json!(null)), expected(""));
+        assert_eq!(choice(&own), expected("Kunde"));
         let shared =
             json!({"LogicalName": "x", "OptionSet": null, "GlobalOptionSet": {"Options": [{"Value": 3}]}});
         assert_eq!(choice(&shared), expected(""));

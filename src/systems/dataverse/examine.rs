@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
+use super::choices::is_choice;
 use super::client::Dataverse;
 use super::findings::{
     change_tracking, id, limits, organisation_findings, text, user_finding, write_finding,
@@ -21,6 +22,9 @@ impl Dataverse {
     async fn list_rows(&self, listing: &Listing) -> Result<Vec<Row>, SystemError> {
         let mut columns = listing.columns.clone();
         columns.extend(listing.filter.iter().flat_map(Filter::columns));
+        if let Some(choice) = self.choice(&listing.table).await? {
+            return choice.list(listing, &columns).await;
+        }
         let shape = self.shape(&listing.table, &columns).await?;
         let schema = self.schema(&listing.table).await?;
         let query = Query::of(listing.table.as_str()).select(shape.properties()).order_by(shape.key.name());
@@ -118,6 +122,10 @@ impl Dataverse {
         };
         let mut findings = Vec::new();
         for (table, needs) in tables {
+            if is_choice(table) {
+                findings.push(self.choice_finding(table).await);
+                continue;
+            }
             let Some(definition) = definitions.get(table.as_str()) else {
                 let error = SystemError::NotFound {
                     connection: self.service.name.clone(),
@@ -131,6 +139,18 @@ impl Dataverse {
             findings.push(change_tracking(table, definition));
         }
         findings
+    }
+
+    async fn choice_finding(&self, table: &TableName) -> Finding {
+        let options = match self.choice(table).await {
+            Ok(Some(choice)) => choice.describe().await,
+            Ok(None) => return Finding::not_told(Check::Read, format!("{table} is no choice column")),
+            Err(error) => Err(error),
+        };
+        match options {
+            Ok(_) => Finding::good(Check::Read, format!("may read the options of {table}")),
+            Err(error) => Finding::refused(Check::Read, &error),
+        }
     }
 
     async fn read_finding(&self, table: &TableName) -> Finding {

@@ -2,6 +2,7 @@
 
 mod another_tandem;
 mod changes;
+mod choices;
 mod client;
 mod details;
 mod examine;

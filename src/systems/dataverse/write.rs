@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::references::References;
 use super::schema::{Schema, Target, Wire};
 use crate::http::Method;
-use crate::model::{ColumnName, ConnectionName, RowId, Value};
+use crate::model::{ColumnKind, ColumnName, ConnectionName, RowId, Value};
 use crate::systems::odata::{
     BatchPart, Object, PartAnswer, Query, RowShape, ServiceError, encode, guid_in, keyed, landed, of_write,
     refused_here,
@@ -57,13 +57,24 @@ fn body(
             .wire(column)
             .ok_or_else(|| format!("{} has no column {column}", schema.description.table))?;
         if wire.targets.is_empty() {
-            let json = encode(wire.kind, value).map_err(|mismatch| format!("{column}: {mismatch}"))?;
+            let value = option_number(wire, value).unwrap_or_else(|| value.clone());
+            let json = encode(wire.kind, &value).map_err(|mismatch| format!("{column}: {mismatch}"))?;
             body.insert(wire.property.clone(), json.unwrap_or(Json::Null));
         } else {
             lookup(&mut body, references, column, wire, value, is_create)?;
         }
     }
     Ok(body)
+}
+
+/// Returns the number of an option that is referred to as a row.
+fn option_number(wire: &Wire, value: &Value) -> Option<Value> {
+    match value {
+        Value::Reference(id) if wire.kind == ColumnKind::Choice => {
+            id.as_str().parse().ok().map(Value::Number)
+        }
+        _ => None,
+    }
 }
 
 /// Writes a lookup through its navigation property; `_x_value` is read-only.
@@ -236,6 +247,12 @@ mod tests {
     }
 
     #[test]
+    fn an_option_that_is_referred_to_is_its_number() {
+        let values = vec![("statecode".into(), Value::Reference(RowId::new("100000004")))];
+        assert_eq!(body_of(&update(values), &References::default()), r#"{"statecode":100000004}"#);
+    }
+
+    #[test]
     fn a_lookup_is_cleared_through_its_navigation_property() {
         let values: Vec<(ColumnName, Value)> =
             vec![("new_regionid".into(), Value::Blank), ("ownerid".into(), Value::Blank)];
@@ -256,6 +273,10 @@ mod tests {
         };
         assert_eq!(refused("nope", Value::Blank), "contacts has no column nope");
         assert_eq!(refused("birthdate", Value::text("x")), "birthdate: a text is no date");
+        assert_eq!(
+            refused("statecode", Value::Reference(RowId::new(ID))),
+            "statecode: a reference is no numbered choice"
+        );
         let uncoupled = Value::Uncoupled(crate::model::Side::Left, RowId::new(ID));
         assert!(refused("new_regionid", uncoupled).contains("uncoupled"));
         let unknown = refused("parentcustomerid", Value::Reference(RowId::new(OTHER)));

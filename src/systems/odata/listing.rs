@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::Service;
 use crate::mapping::Filter;
-use crate::model::Row;
+use crate::model::{Row, TableName};
 use crate::systems::{Listing, RowError, SystemError};
 
 /// Reads pages from `path` on until as many rows as wanted pass the filter, or there are no more.
@@ -24,7 +24,7 @@ pub async fn list_rows(
         let page = service.page(&what, &url, &response, &mut decode)?;
         for row in page.rows {
             let row = row.map_err(|error| service.unexpected(&what, error.to_string()))?;
-            if passes(service, &what, listing.filter.as_ref(), &row)? {
+            if passes(service, &listing.table, listing.filter.as_ref(), &row)? {
                 rows.push(row);
             }
         }
@@ -41,8 +41,15 @@ pub async fn list_rows(
     Ok(rows)
 }
 
-fn passes(service: &Service, what: &str, filter: Option<&Filter>, row: &Row) -> Result<bool, SystemError> {
+/// Returns whether a row passes a filter.
+pub fn passes(
+    service: &Service,
+    table: &TableName,
+    filter: Option<&Filter>,
+    row: &Row,
+) -> Result<bool, SystemError> {
+    let what = format!("rows of {table}");
     filter.map_or(Ok(true), |filter| filter.accepts(row)).map_err(|missing| {
-        service.unexpected(what, format!("a row without {}, which the filter needs", missing.0))
+        service.unexpected(&what, format!("a row without {}, which the filter needs", missing.0))
     })
 }

@@ -32,7 +32,7 @@ pub(super) use error::ServiceError;
 use json_batch::JsonBatch;
 pub(super) use key::{KeyForm, RowKey};
 pub(super) use links::{guid_in, resolve};
-pub(super) use listing::list_rows;
+pub(super) use listing::{list_rows, passes};
 pub(super) use meaning::{is_locked, of_write};
 pub(super) use modified_feed::Position;
 use multipart::MultipartBatch;
