@@ -27,6 +27,8 @@ pub enum EngineError {
          be wrong; nothing was written"
     )]
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
+    #[error("{mapping} needs Tandem's companion in {connection}, and it is not installed there")]
+    NoCompanion { mapping: MappingName, connection: ConnectionName },
     #[error("the mapping {mapping} was about {was}, and is about {found} by now; nothing was written")]
     OtherTables { mapping: MappingName, was: String, found: String },
     #[error(
@@ -49,6 +51,7 @@ impl EngineError {
             Self::System(SystemError::Configuration { .. })
             | Self::Mapping { .. }
             | Self::OtherTables { .. }
+            | Self::NoCompanion { .. }
             | Self::OtherCurrency { .. }
             | Self::OtherEngine { .. } => ErrorKind::Configuration,
             Self::System(SystemError::Restored { .. })
@@ -78,6 +81,9 @@ impl EngineError {
             Self::OtherEngine { connection, .. } => Some(format!(
                 "switch the other one off for these tables; if both are wanted, set `other_engine = \"known\"` in \
                  [connections.{connection}]"
+            )),
+            Self::NoCompanion { mapping, .. } => Some(format!(
+                "install the companion extension in Business Central, or take {mapping} out of `mappings` in tandem.toml"
             )),
             Self::Unsafe { .. } => {
                 Some("leave the row as it is and report this: it is a fault of Tandem's".to_owned())

@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod run_state;
 mod standstill;
+mod steps;
 mod undo;
 mod verify;
 mod why;

@@ -16,6 +16,7 @@ use super::engine::Engine;
 use super::error::EngineError;
 use super::look::observe::Observer;
 use super::look::reread::{confirm, reread};
+use super::plan::apart::leave_to_others;
 use super::plan::conflicts;
 use super::plan::couple::couple;
 use super::plan::create::create;
@@ -41,6 +42,7 @@ pub async fn pass(
     pace::begin(engine, prepared)?;
     wake_due(engine, prepared)?;
     conflicts::close_settled(engine, prepared, state)?;
+    leave_to_others(engine, prepared)?;
     couple(engine, prepared, state).await?;
     settle_doubts(engine, prepared)?;
     let mut tries = Tries::default();

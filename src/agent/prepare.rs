@@ -66,6 +66,7 @@ pub async fn assemble(
     mapping: &Mapping,
     facts: &BTreeMap<ConnectionName, Facts>,
 ) -> Result<Prepared, EngineError> {
+    check_companion(mapping, facts)?;
     let tables = Pair::new(
         engine.system(&mapping.connections.left).describe(&mapping.tables.left).await?,
         engine.system(&mapping.connections.right).describe(&mapping.tables.right).await?,
@@ -97,6 +98,17 @@ fn check(engine: &Engine, mapping: &Mapping, tables: &Pair<TableDescription>) ->
         place: source.place_of(first.column.as_str()),
         problem: problems.join("; "),
     })
+}
+
+fn check_companion(mapping: &Mapping, facts: &BTreeMap<ConnectionName, Facts>) -> Result<(), EngineError> {
+    let lacks_it = |side: &Side| facts[&mapping.connections[*side]].companion == Some(false);
+    match Side::BOTH.into_iter().find(lacks_it).filter(|_| mapping.needs_companion) {
+        Some(side) => Err(EngineError::NoCompanion {
+            mapping: mapping.name.clone(),
+            connection: mapping.connections[side].clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineError> {
@@ -187,6 +199,7 @@ mod tests {
             base_currency_code: None,
             base_currency: None,
             other_engine: other_engine.map(str::to_owned),
+            companion: None,
             server_time: None,
         }
     }

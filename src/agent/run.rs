@@ -20,6 +20,7 @@ use super::prepare::{self, Prepared};
 use super::report::{MappingReport, RunReport, reason_group};
 use super::run_state::RunState;
 use super::standstill;
+use super::steps::Steps;
 use super::write::recover;
 
 /// How a run is started.
@@ -119,6 +120,7 @@ impl Engine {
                 }
             }
         }
+        let mut steps = Steps::default();
         let mut well = Vec::with_capacity(prepared.len());
         let is_wanted = |mapping: &&Prepared| only.is_none_or(|only| mapping.name() == only);
         let can_pass = |mapping: &&Prepared| sound.allows(mapping) && read.is_complete(mapping);
@@ -131,6 +133,7 @@ impl Engine {
                     let compared = contents::whole(self, mapping).await;
                     state.note(Some(mapping.name()), compared)?;
                 }
+                steps.before_pass(self, &prepared, &known, mapping, state).await?;
                 pass::pass(self, mapping, state, !mapping.has_second_step()).await
             };
             let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
@@ -138,23 +141,12 @@ impl Engine {
                 well.push(mapping);
             }
         }
-        self.second_steps(state, &well).await?;
+        steps.take_further(self, &prepared, &known, &well, state).await?;
         contents::portion(self, &well, state).await?;
         let is_read =
             |name: &_| prepared.iter().any(|mapping| mapping.name() == name && read.is_complete(mapping));
         standstill::note(self, state, is_read, &prepared)?;
         self.describe_rest(state, &prepared)
-    }
-
-    /// Passes mappings once more of which fields waited for rows that others have coupled since: rows that point to each other
-    /// are settled in two steps.
-    async fn second_steps(&self, state: &mut RunState, passed: &[&Prepared]) -> Result<(), StoreError> {
-        for mapping in passed.iter().filter(|mapping| mapping.has_second_step()) {
-            let span = info_span!("second step", mapping = %mapping.name());
-            let outcome = pass::pass(self, mapping, state, true).instrument(span).await;
-            state.note(Some(mapping.name()), outcome)?;
-        }
-        Ok(())
     }
 
     pub(super) async fn identify_all(

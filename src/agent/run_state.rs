@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::info;
 
-use crate::model::{Counts, DecisionHash, MappingName, PlannedWrite, RunId, Timestamp};
+use crate::model::{Counts, DecisionHash, MappingName, PlannedWrite, RunId, Side, Timestamp};
 use crate::store::StoreError;
 use crate::systems::SystemError;
 
@@ -39,6 +39,18 @@ impl RunState {
     /// Returns the counts of a mapping.
     pub fn counts(&mut self, mapping: &MappingName) -> &mut Counts {
         self.counts.entry(mapping.clone()).or_default()
+    }
+
+    /// Returns how many rows this run made.
+    #[must_use]
+    pub fn made(&self) -> u64 {
+        self.counts.values().map(|counts| counts.created.left + counts.created.right).sum()
+    }
+
+    /// Returns how many rows this run made for a mapping on a side.
+    #[must_use]
+    pub fn made_on(&self, mapping: &MappingName, side: Side) -> u64 {
+        self.counts.get(mapping).map_or(0, |counts| counts.created[side])
     }
 
     /// Keeps what is to be done to a row, where plans are kept.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
+use crate::mapping::StandardSet;
 use crate::sim::{DataverseSwitch, Profile, Setting, SignInDenial};
 
 use super::certificate::CertificateCommand;
@@ -253,6 +254,9 @@ pub(super) struct SimulateArguments {
     /// Write a working configuration for both into this folder first
     #[arg(long, value_name = "DIR")]
     pub(super) write_config: Option<PathBuf>,
+    /// Which mappings the configuration uses
+    #[arg(long, value_enum, requires = "write_config", default_value_t = MappingProfile::Usual)]
+    pub(super) profile: MappingProfile,
     /// Speak https; the authority to trust is written into the folder as ca.pem
     #[arg(long, requires = "write_config")]
     pub(super) tls: bool,
@@ -323,6 +327,27 @@ pub(super) enum Data {
     Northwind,
     /// No rows but those a system cannot be without
     Empty,
+}
+
+/// Shipped mappings that go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum MappingProfile {
+    /// Currencies, customers, vendors and items: what works with Business Central as it comes
+    Usual,
+    /// All, with the new sales pricing: price lists, and a unit group for each product
+    NewPrices,
+    /// All, with the old sales pricing: prices of customer price groups, and a unit group for each unit
+    OldPrices,
+}
+
+impl From<MappingProfile> for StandardSet {
+    fn from(profile: MappingProfile) -> Self {
+        match profile {
+            MappingProfile::Usual => Self::Usual,
+            MappingProfile::NewPrices => Self::NewPrices,
+            MappingProfile::OldPrices => Self::OldPrices,
+        }
+    }
 }
 
 /// Options of `sync`.

@@ -40,7 +40,13 @@ pub(super) async fn simulate(
     .await?;
     if let Some(folder) = &arguments.write_config {
         let authority = simulation.authority_certificate();
-        simulated_config::write(folder, simulation.addresses(), authority, jiff::Timestamp::now())?;
+        simulated_config::write(
+            folder,
+            simulation.addresses(),
+            authority,
+            arguments.profile.into(),
+            jiff::Timestamp::now(),
+        )?;
     }
     Output { json: common.json }.json_line(simulation.addresses());
     shutdown().await;

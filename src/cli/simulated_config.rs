@@ -11,7 +11,7 @@ use crate::config::{
     BrakeSettings, ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings, Places, SecretRef,
     Settings, SignIn,
 };
-use crate::mapping;
+use crate::mapping::{self, StandardSet};
 use crate::sim::Addresses;
 
 use super::exit_code::ExitCode;
@@ -26,15 +26,16 @@ pub(super) fn write(
     folder: &Path,
     addresses: &Addresses,
     authority: Option<&str>,
+    profile: StandardSet,
     now: Timestamp,
 ) -> Result<(), CommandError> {
     let places = Places::in_folder(folder);
-    let settings = settings_text(addresses, authority.is_some(), now).map_err(|error| {
+    let settings = settings_text(addresses, authority.is_some(), profile, now).map_err(|error| {
         CommandError::because(ExitCode::Failure, "cannot write the settings as TOML", &error)
     })?;
     let mut files = vec![(folder.join(SECRET_FILE), addresses.client_secret.clone())];
     files.extend(authority.map(|certificate| (folder.join(AUTHORITY_FILE), certificate.to_owned())));
-    for name in mapping::USUAL {
+    for name in profile.mappings() {
         let text = mapping::standard(name).unwrap_or_default();
         files.push((places.mappings().join(format!("{name}.toml")), with_creates(name, text)));
     }
@@ -54,8 +55,13 @@ pub(super) fn write(
     Ok(())
 }
 
-fn settings_text(addresses: &Addresses, is_secure: bool, now: Timestamp) -> Result<String, toml::ser::Error> {
-    let mut settings = toml::Table::try_from(settings(addresses, now))?;
+fn settings_text(
+    addresses: &Addresses,
+    is_secure: bool,
+    profile: StandardSet,
+    now: Timestamp,
+) -> Result<String, toml::ser::Error> {
+    let mut settings = toml::Table::try_from(settings(addresses, profile, now))?;
     if let Some(connections) = settings.get_mut("connections").and_then(toml::Value::as_table_mut) {
         for connection in connections.iter_mut().filter_map(|(_, connection)| connection.as_table_mut()) {
             if is_secure {
@@ -66,7 +72,7 @@ fn settings_text(addresses: &Addresses, is_secure: bool, now: Timestamp) -> Resu
     toml::to_string(&settings)
 }
 
-fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
+fn settings(addresses: &Addresses, profile: StandardSet, now: Timestamp) -> Settings {
     let sign_in = SignIn::ClientSecret {
         tenant: addresses.tenant.clone(),
         client_id: addresses.client_id.clone(),
@@ -110,7 +116,7 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
     Settings {
         left: "business-central".to_owned(),
         right: "dataverse".to_owned(),
-        mappings: mapping::USUAL.map(str::to_owned).to_vec(),
+        mappings: profile.mappings().into_iter().map(str::to_owned).collect(),
         poll_secs: 1,
         sweep_secs: 2,
         full_sweep_secs: 7 * 24 * 3600,
@@ -128,9 +134,12 @@ fn settings(addresses: &Addresses, now: Timestamp) -> Settings {
     }
 }
 
-/// Switches `create` on for both sides, but for currencies, which are only made in Dataverse.
+/// Switches `create` on for both sides, where rows may be made on both.
 fn with_creates(name: &str, text: &str) -> String {
-    if name == "CURRENCY" { text.to_owned() } else { text.replace("create = false", "create = true") }
+    match mapping::TWO_WAY.contains(&name) {
+        true => text.replace("create = false", "create = true"),
+        false => text.to_owned(),
+    }
 }
 
 fn write_private(path: &Path, text: &str) -> io::Result<()> {
@@ -167,9 +176,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path().join("trial");
         let now = "2026-01-31T10:00:00Z".parse().unwrap();
-        write(&folder, &addresses(), None, now).unwrap();
+        write(&folder, &addresses(), None, StandardSet::Usual, now).unwrap();
         let config = Config::load(&Places::in_folder(&folder)).unwrap();
-        assert_eq!(config.settings, settings(&addresses(), now));
+        assert_eq!(config.settings, settings(&addresses(), StandardSet::Usual, now));
         for mapping in &config.mappings {
             assert_eq!(mapping.create.left, mapping.name.as_str() != "CURRENCY");
             assert!(mapping.create.right);
@@ -184,7 +193,7 @@ mod tests {
     #[test]
     fn the_authority_stands_beside_the_settings_that_name_it() {
         let folder = tempfile::tempdir().unwrap();
-        write(folder.path(), &addresses(), Some("PEM"), Timestamp::UNIX_EPOCH).unwrap();
+        write(folder.path(), &addresses(), Some("PEM"), StandardSet::Usual, Timestamp::UNIX_EPOCH).unwrap();
         let settings = fs::read_to_string(folder.path().join("tandem.toml")).unwrap();
         let settings: toml::Table = settings.parse().unwrap();
         for name in ["business-central", "dataverse"] {
@@ -198,7 +207,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("tandem.toml");
         fs::write(&file, "mine").unwrap();
-        let error = write(folder.path(), &addresses(), None, Timestamp::UNIX_EPOCH).unwrap_err();
+        let error =
+            write(folder.path(), &addresses(), None, StandardSet::Usual, Timestamp::UNIX_EPOCH).unwrap_err();
         assert_eq!(error.exit_code, ExitCode::Configuration);
         assert_eq!(fs::read_to_string(file).unwrap(), "mine");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

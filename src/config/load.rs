@@ -296,7 +296,7 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
     fn mistakes_are_named_with_the_way_out() {
         assert!(error("", None).contains("connections"));
         let found = error(&format!("mappings = [\"CUSTMER\"]\n{SETTINGS}"), None);
-        assert!(found.contains("CUSTMER") && found.contains("shipped are CURRENCY, CUSTOMER"), "{found}");
+        assert!(found.contains("CUSTMER") && found.contains("shipped are SALESPEOPLE, CURRENCY"), "{found}");
         let found = error(&format!("mappings = [\"CUSTOMER\"]\n{SETTINGS}"), None);
         assert!(found.contains("mapping CUSTOMER needs CURRENCY"), "{found}");
         let found = error(&SETTINGS.replace("env:SECRET", "hunter2"), None);

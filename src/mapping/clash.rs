@@ -15,12 +15,15 @@ pub struct Clash {
 }
 
 /// Returns mappings that write the same columns of rows that both of them take: one of the two has no filter, or both have the
-/// same. Filters that differ are taken to tell rows apart, as the type of an account does.
+/// same. Filters that differ are taken to tell rows apart, as the type of an account does, and so is a mapping's own word.
 #[must_use]
 pub fn clashes(mappings: &[Mapping]) -> Vec<Clash> {
     let mut clashes = Vec::new();
     for (index, one) in mappings.iter().enumerate() {
         for other in &mappings[index + 1..] {
+            if one.apart_from.contains(&other.name) || other.apart_from.contains(&one.name) {
+                continue;
+            }
             for (on, there) in Side::BOTH.into_iter().flat_map(|on| Side::BOTH.map(|there| (on, there))) {
                 let is_same_table =
                     one.connections[on] == other.connections[there] && one.tables[on] == other.tables[there];
@@ -66,12 +69,17 @@ mod tests {
         assert_eq!(tables, ["vendors", "accounts"]);
         assert_eq!(found[0].mappings, ["VENDOR".into(), "OTHER".into()]);
         assert!(found[1].columns.contains(&"telephone1".into()));
+        let mut apart = mapping("OTHER", text);
+        apart.apart_from = vec!["VENDOR".into()];
+        assert_eq!(clashes(&[vendor.clone(), apart.clone()]), [], "its own word counts");
+        assert_eq!(clashes(&[apart, vendor.clone()]), [], "whichever comes first");
         let all =
             mapping("ALL", &text.replace("filter = \"statecode eq 0 and customertypecode eq 11\"\n", ""));
         assert!(clashes(&[customer, all]).iter().any(|clash| clash.table.as_str() == "accounts"));
         let reading = mapping(
             "READING",
             &text
+                .replace("not_null = true\n", "")
                 .replace("\"<->\"", "\"match\"")
                 .replace("\"->\"", "\"match\"")
                 .replace("group = \"address\"\n", ""),

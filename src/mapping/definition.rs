@@ -40,6 +40,12 @@ pub struct Mapping {
     pub unguarded: bool,
     /// Mappings that run first.
     pub depends_on: Vec<MappingName>,
+    /// Mappings on the same tables whose rows are others, although no filter says so.
+    pub apart_from: Vec<MappingName>,
+    /// Business Central without Tandem's companion does not have what it maps.
+    pub needs_companion: bool,
+    /// Tables of the same system whose new rows make it add rows to this one by itself.
+    pub made_with: Pair<Vec<TableName>>,
 }
 
 /// An optional field that is not kept, and why.
@@ -71,6 +77,8 @@ pub struct Field {
     pub on_create: Pair<bool>,
     /// Left out where a table has no such column, or no mapping in use couples what it points to.
     pub optional: bool,
+    /// A blank of its owner says nothing: it goes nowhere.
+    pub not_null: bool,
 }
 
 /// What a field is on one side.

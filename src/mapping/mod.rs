@@ -27,7 +27,7 @@ pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn,
 pub use lens::{Lapse, lapses};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
-pub use standard::{STANDARD, USUAL, standard};
+pub use standard::{STANDARD, StandardSet, TWO_WAY, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
 pub use transform::{Law, Shape, Stuck, Transform, in_own_words, parse_legacy};
 pub use translate::{Resolver, TranslateError, Unfit, fits, plain_values, to_record, to_values};

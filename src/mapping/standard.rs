@@ -4,13 +4,57 @@
 /// work with Business Central as it comes.
 pub const USUAL: [&str; 4] = ["CURRENCY", "CUSTOMER", "VENDOR", "ITEM-PRODUCT"];
 
+/// Choices of shipped mappings that go together: some exclude each other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StandardSet {
+    /// What works with Business Central as it comes.
+    #[default]
+    Usual,
+    /// All of the new sales pricing: price lists, and a unit group for each product.
+    NewPrices,
+    /// All of the old sales pricing: prices of customer price groups, and a unit group for each unit.
+    OldPrices,
+}
+
+impl StandardSet {
+    /// Returns the names of its mappings, in the order in which people meet them.
+    #[must_use]
+    pub fn mappings(self) -> Vec<&'static str> {
+        let excluded: &[&str] = match self {
+            Self::Usual => return USUAL.to_vec(),
+            Self::NewPrices => &["UNIT OF MEASURE", "SINGLE UNIT", "CUSTPRCGRP-PRICE", "SALESPRC-PRODPRICE"],
+            Self::OldPrices => {
+                &["UNIT GROUP", "ITEM UOM", "RESOURCE UOM", "PLHEADER-PRICE", "PLLINE-PRODPRICE"]
+            }
+        };
+        STANDARD.iter().map(|(name, _)| *name).filter(|name| !excluded.contains(name)).collect()
+    }
+}
+
+/// Shipped mappings whose rows may be made on either side; those of the others belong to one side.
+pub const TWO_WAY: [&str; 5] = ["CUSTOMER", "VENDOR", "CONTACT", "ITEM-PRODUCT", "RESOURCE-PRODUCT"];
+
 /// The shipped mapping files by name, in the order in which people meet them.
-pub const STANDARD: [(&str, &str); 5] = [
+pub const STANDARD: [(&str, &str); 19] = [
+    ("SALESPEOPLE", include_str!("standard/SALESPEOPLE.toml")),
     ("CURRENCY", include_str!("standard/CURRENCY.toml")),
+    ("PAYMENT TERMS", include_str!("standard/PAYMENT TERMS.toml")),
+    ("SHIPMENT METHOD", include_str!("standard/SHIPMENT METHOD.toml")),
+    ("SHIPPING AGENT", include_str!("standard/SHIPPING AGENT.toml")),
     ("CUSTOMER", include_str!("standard/CUSTOMER.toml")),
     ("VENDOR", include_str!("standard/VENDOR.toml")),
     ("CONTACT", include_str!("standard/CONTACT.toml")),
+    ("UNIT GROUP", include_str!("standard/UNIT GROUP.toml")),
+    ("ITEM UOM", include_str!("standard/ITEM UOM.toml")),
+    ("RESOURCE UOM", include_str!("standard/RESOURCE UOM.toml")),
+    ("UNIT OF MEASURE", include_str!("standard/UNIT OF MEASURE.toml")),
+    ("SINGLE UNIT", include_str!("standard/SINGLE UNIT.toml")),
     ("ITEM-PRODUCT", include_str!("standard/ITEM-PRODUCT.toml")),
+    ("RESOURCE-PRODUCT", include_str!("standard/RESOURCE-PRODUCT.toml")),
+    ("PLHEADER-PRICE", include_str!("standard/PLHEADER-PRICE.toml")),
+    ("PLLINE-PRODPRICE", include_str!("standard/PLLINE-PRODPRICE.toml")),
+    ("CUSTPRCGRP-PRICE", include_str!("standard/CUSTPRCGRP-PRICE.toml")),
+    ("SALESPRC-PRODPRICE", include_str!("standard/SALESPRC-PRODPRICE.toml")),
 ];
 
 /// Returns the text of a shipped mapping.
@@ -22,7 +66,9 @@ pub fn standard(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mapping::{dependency_order, parse};
+    use std::collections::BTreeSet;
+
+    use crate::mapping::{clashes, dependency_order, parse};
     use crate::model::Pair;
 
     #[test]
@@ -40,12 +86,18 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_mappings_are_shipped_and_need_no_others() {
+    fn the_mappings_of_a_profile_are_shipped_need_no_others_and_go_together() {
         let connections = Pair::new("business-central".into(), "dataverse".into());
-        let names = USUAL.map(Into::into).into_iter().collect();
-        let usual =
-            USUAL.map(|name| parse(name, standard(name).unwrap(), &connections).unwrap().among(&names));
-        assert!(dependency_order(&usual).is_ok());
+        for profile in [StandardSet::Usual, StandardSet::NewPrices, StandardSet::OldPrices] {
+            let names = profile.mappings().into_iter().map(Into::into).collect();
+            let read = |name| parse(name, standard(name).unwrap(), &connections).unwrap().among(&names);
+            let mappings: Vec<_> = profile.mappings().into_iter().map(read).collect();
+            assert!(dependency_order(&mappings).is_ok(), "{profile:?}");
+            assert_eq!(clashes(&mappings), [], "{profile:?}");
+        }
+        let of_both = StandardSet::NewPrices.mappings().into_iter().chain(StandardSet::OldPrices.mappings());
+        let of_both: BTreeSet<_> = of_both.collect();
+        assert_eq!(of_both, STANDARD.iter().map(|(name, _)| *name).collect(), "each is in one of them");
     }
 
     #[test]

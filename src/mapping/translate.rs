@@ -118,6 +118,10 @@ fn partner(lookup: &Lookup, side: Side, row: &RowId, resolver: &Resolver<'_>) ->
 
 fn common(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Value {
     match (&field.kind, value) {
+        // The number of an option is its id where its column is used as a table.
+        (FieldKind::Lookup(_), Value::Number(option)) => {
+            common(field, side, Value::Reference(RowId::new(option.normalize().to_string())), resolver)
+        }
         (FieldKind::Lookup(lookup), Value::Reference(row)) => {
             let is_base = resolver.base_currency[side].as_ref() == Some(&row);
             if lookup.blank_is_base_currency && is_base {
@@ -273,6 +277,7 @@ mod tests {
             drift: None,
             on_create: Pair::new(true, true),
             optional: false,
+            not_null: false,
         }
     }
 
@@ -295,6 +300,9 @@ mod tests {
             deletion: DeletionPolicy::Ignore,
             unguarded: false,
             depends_on: vec![],
+            apart_from: vec![],
+            needs_companion: false,
+            made_with: Pair::default(),
         }
     }
 
@@ -311,6 +319,22 @@ mod tests {
     fn lookup(mappings: &[&str], blank_is_base_currency: bool, unresolved: Unresolved) -> FieldKind {
         let mappings = mappings.iter().map(|name| MappingName::new(*name)).collect();
         FieldKind::Lookup(Lookup { mappings, blank_is_base_currency, unresolved })
+    }
+
+    #[test]
+    fn the_number_of_a_choice_is_the_row_of_its_option() {
+        let mapping = mapping(vec![field("terms", lookup(&["TERMS"], false, Unresolved::Field))]);
+        let partner = |_: &MappingName, side: Side, row: &RowId| {
+            (side == Side::Right && row.as_str() == "100000004").then(|| RowId::new("net14"))
+        };
+        let resolver = Resolver { partner: &partner, base_currency: Pair::new(None, None) };
+        let read = |number: i64| {
+            let values = vec![("r_terms".into(), Value::Number(number.into()))];
+            let record = to_record(&mapping, Side::Right, &row(Side::Right, values), &resolver).unwrap();
+            record.get(&"terms".into()).cloned().unwrap()
+        };
+        assert_eq!(read(100_000_004), Value::Reference(RowId::new("net14")));
+        assert_eq!(read(2), Value::Uncoupled(Side::Right, RowId::new("2")));
     }
 
     fn currency() -> (Mapping, Pair<RowId>) {

@@ -23,6 +23,7 @@ pub(super) fn mapping() -> Mapping {
         drift: None,
         on_create: Pair::from_fn(|side| direction.flows_to(side)),
         optional: false,
+        not_null: false,
     };
     Mapping {
         name: "EXAMPLE".into(),
@@ -48,6 +49,9 @@ pub(super) fn mapping() -> Mapping {
         deletion: DeletionPolicy::Ignore,
         unguarded: false,
         depends_on: vec![],
+        apart_from: vec![],
+        needs_companion: false,
+        made_with: Pair::default(),
     }
 }
 

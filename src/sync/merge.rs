@@ -163,6 +163,16 @@ mod tests {
         assert_eq!(merge.writes, Pair::default());
     }
 
+    #[test]
+    fn a_blank_that_says_nothing_goes_nowhere() {
+        let mut mapping = mapping();
+        mapping.fields[4].not_null = true;
+        let (base, left, right) = (record("o=1"), record("o="), record("o=1"));
+        let merge = merge(&mapping, &base, Pair::new(&left, &right), &Settlements::new(), None);
+        let drift = Drifted { field: "o".into(), on: Side::Left, is_reported: false };
+        assert_eq!(merge, Merge { drifts: vec![drift], ..Merge::default() });
+    }
+
     /// I12
     #[test]
     fn an_uncoupled_reference_waits() {

@@ -51,6 +51,10 @@ impl<'a> Unit<'a> {
         if self.base.is_none() && self.is_blank(owner) {
             return;
         }
+        if self.is_blank(owner) && self.fields[0].not_null {
+            self.let_stand(owner, false, merge);
+            return;
+        }
         let drift = mapping.drift(self.fields[0]);
         if drift != Drift::Revert && self.is_unchanged(owner) {
             self.let_stand(owner.other(), drift == Drift::Report, merge);

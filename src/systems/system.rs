@@ -115,6 +115,8 @@ pub struct Facts {
     pub base_currency: Option<RowId>,
     /// Another engine that keeps rows of this system in step, where one shows.
     pub other_engine: Option<String>,
+    /// Whether Tandem's companion is installed, where a system can have it.
+    pub companion: Option<bool>,
     /// The system's clock, from its `Date` header.
     pub server_time: Option<Timestamp>,
 }

@@ -20,6 +20,7 @@ mod references;
 mod rows;
 mod secrets;
 mod sign_in;
+mod standard;
 mod sweep;
 mod sync;
 mod transforms;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tandem::agent::{Command, Desk, LineAction, Reply, RunReport, StatusView};
 use tandem::config::Places;
 use tandem::http::{HttpError, Loopback, Method, Repeat, Request};
+use tandem::mapping::StandardSet;
 use tandem::sim::{Addresses, Options, Simulation};
 use tempfile::TempDir;
 
@@ -51,6 +52,12 @@ impl World {
         let text = fs::read_to_string(&path).unwrap();
         assert!(text.contains(from), "{file} has no {from}");
         fs::write(path, text.replace(from, to)).unwrap();
+    }
+
+    /// Uses the mappings of a standard set.
+    pub fn use_mappings(&self, set: StandardSet) {
+        let names = format!("mappings = {:?}\npoll_secs = 1", set.mappings());
+        self.configure("tandem.toml", "poll_secs = 1", &names);
     }
 
     fn base(&self, at: At) -> String {
@@ -280,9 +287,9 @@ fn write_config(folder: &Path, addresses: &Addresses) {
     let mappings = folder.join("mappings");
     fs::create_dir(&mappings).unwrap();
     for (name, text) in tandem::mapping::STANDARD {
-        let text = match name {
-            "CURRENCY" => text.to_owned(),
-            _ => text.replace("create = false", "create = true"),
+        let text = match tandem::mapping::TWO_WAY.contains(&name) {
+            true => text.replace("create = false", "create = true"),
+            false => text.to_owned(),
         };
         fs::write(mappings.join(format!("{name}.toml")), text).unwrap();
     }

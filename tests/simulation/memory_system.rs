@@ -167,6 +167,7 @@ impl System for MemorySystem {
                 base_currency_code: None,
                 base_currency: None,
                 other_engine: None,
+                companion: None,
                 server_time: Some(moment(self.now())),
             })
         })

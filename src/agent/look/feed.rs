@@ -57,6 +57,35 @@ pub async fn read_all(
     known: &Traces,
     state: &mut RunState,
 ) -> Result<Read, StoreError> {
+    let mut read = Read::default();
+    for (key, feed) in feeds(prepared) {
+        let outcome = feed.read(engine, &Past { prepared, known }, state).await;
+        if state.note(None, outcome)?.is_some() {
+            read.complete.insert(key);
+        }
+    }
+    Ok(read)
+}
+
+/// Reads the feeds of both tables of these mappings once more. What cannot be read now is read by the next run.
+pub async fn read_tables<'a>(
+    engine: &Engine,
+    prepared: &'a [Prepared],
+    known: &Traces,
+    state: &mut RunState,
+    of: impl IntoIterator<Item = &'a Prepared>,
+) -> Result<(), StoreError> {
+    let wanted: BTreeSet<FeedKey> =
+        of.into_iter().flat_map(|mapping| Side::BOTH.map(|side| key(mapping, side))).collect();
+    for (_, feed) in feeds(prepared).into_iter().filter(|(key, _)| wanted.contains(key)) {
+        let outcome = feed.read(engine, &Past { prepared, known }, state).await;
+        state.note(None, outcome)?;
+    }
+    Ok(())
+}
+
+/// Returns the feeds of all tables, each with those who use it.
+fn feeds(prepared: &[Prepared]) -> BTreeMap<FeedKey, Feed<'_>> {
     let mut feeds: BTreeMap<FeedKey, Feed<'_>> = BTreeMap::new();
     for (mapping, side) in prepared.iter().flat_map(|mapping| Side::BOTH.map(|side| (mapping, side))) {
         let (connection, table) = key(mapping, side);
@@ -69,14 +98,7 @@ pub async fn read_all(
         feed.columns.extend(mapping.columns[side].iter().cloned());
         feed.users.push((mapping, side));
     }
-    let mut read = Read::default();
-    for (key, feed) in feeds {
-        let outcome = feed.read(engine, &Past { prepared, known }, state).await;
-        if state.note(None, outcome)?.is_some() {
-            read.complete.insert(key);
-        }
-    }
-    Ok(read)
+    feeds
 }
 
 /// What it takes to tell a watermark that grew old from a system that was set back.

@@ -12,6 +12,7 @@ use crate::cli::reach::unexpected;
 use crate::cli::report::{CommandError, failures_text};
 use crate::cli::{simulate, simulated_config};
 use crate::config::Places;
+use crate::mapping::StandardSet;
 use crate::sim::{Options, Simulation};
 
 use super::person::Person;
@@ -43,7 +44,13 @@ impl Stage {
             (None, folder) => absolute(folder.unwrap_or(Path::new("."))),
         };
         let simulation = simulate::start(Options::default()).await?;
-        simulated_config::write(&folder, simulation.addresses(), None, jiff::Timestamp::now())?;
+        simulated_config::write(
+            &folder,
+            simulation.addresses(),
+            None,
+            StandardSet::Usual,
+            jiff::Timestamp::now(),
+        )?;
         let desk = Arc::new(Desk::open(&Places::in_folder(&folder))?);
         let person = Person::new(simulation.addresses())?;
         Ok(Self { simulation, desk, person, folder, output, _temporary: temporary })

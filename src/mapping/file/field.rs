@@ -30,6 +30,7 @@ impl Reader<'_> {
             drift: self.own_drift(&raw, direction)?,
             on_create: self.on_create(&raw, direction)?,
             optional: raw.optional,
+            not_null: self.not_null(&raw, direction)?,
         };
         self.fits_direction(&field, &raw, start)?;
         Ok(field)
@@ -71,6 +72,17 @@ impl Reader<'_> {
             raw.id
         );
         Err(self.text.at_value(word, problem))
+    }
+
+    fn not_null(&self, raw: &RawField, direction: Direction) -> Result<bool, MappingError> {
+        let Some(wish) = raw.not_null.as_ref().filter(|wish| *wish.get_ref()) else { return Ok(false) };
+        let is_owned = matches!(direction, Direction::ToLeft | Direction::ToRight);
+        let problem = match &raw.group {
+            _ if !is_owned => "only where the direction is -> or <- is it clear whose blank says nothing",
+            Some(_) => "a group merges as one; take it out of the group",
+            None => return Ok(true),
+        };
+        Err(self.text.at_value(wish, format!("field {} cannot be `not_null`: {problem}", raw.id)))
     }
 
     /// Reads what the field is on one side: a column, several that are joined, or a constant.

@@ -97,6 +97,11 @@ impl Reader<'_> {
             deletion: self.deletion(&raw.deletion)?,
             unguarded: raw.unguarded,
             depends_on: raw.depends_on.into_iter().map(MappingName::new).collect(),
+            made_with: Pair::from_fn(|side| {
+                raw_sides[side].made_with.iter().map(|table| TableName::new(table.as_str())).collect()
+            }),
+            needs_companion: raw.needs_companion,
+            apart_from: raw.apart_from.into_iter().map(MappingName::new).collect(),
         })
     }
 

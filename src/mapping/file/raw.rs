@@ -10,6 +10,10 @@ pub(super) struct RawMapping {
     pub label: Spanned<String>,
     #[serde(default)]
     pub depends_on: Vec<String>,
+    #[serde(default)]
+    pub apart_from: Vec<String>,
+    #[serde(default)]
+    pub needs_companion: bool,
     pub left: RawSide,
     pub right: RawSide,
     #[serde(default = "no_match")]
@@ -37,6 +41,8 @@ pub(super) struct RawSide {
     pub table: String,
     pub filter: Option<Spanned<String>>,
     #[serde(default)]
+    pub made_with: Vec<String>,
+    #[serde(default)]
     pub create: bool,
     #[serde(default)]
     pub new_row: toml::Table,
@@ -62,6 +68,7 @@ pub(super) struct RawField {
     pub enabled: bool,
     #[serde(default)]
     pub optional: bool,
+    pub not_null: Option<Spanned<bool>>,
     #[serde(rename = "type", default = "text")]
     pub kind: Spanned<String>,
     pub scale: Option<u32>,

@@ -72,7 +72,7 @@ fn errors_name_file_line_and_remedy() {
     );
     let found = error(&GOOD.replace("table = \"customers\"", "tabel = \"customers\""));
     let expected = "CUSTOMER.toml, line 6, column 1: unknown field `tabel`, expected one of `connection`, `table`, `filter`, \
-                    `create`, `new_row`; did you mean table?";
+                    `made_with`, `create`, `new_row`; did you mean table?";
     assert_eq!(found, expected);
     let found = error(&GOOD.replace("table = \"customers\"", "table = \"customers"));
     assert!(found.starts_with("CUSTOMER.toml, line 6, column 19: "), "{found}");
@@ -421,4 +421,17 @@ fn what_rows_are_told_apart_by_is_not_optional() {
     let more = "[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"->\"\noptional = true\n";
     let mapping = parse("CUSTOMER.toml", &format!("{GOOD}{more}"), &connections()).unwrap();
     assert_eq!(mapping.fields.iter().map(|field| field.optional).collect::<Vec<_>>(), [false, true]);
+}
+
+#[test]
+fn a_blank_says_nothing_only_where_one_side_owns_the_field() {
+    let read = |direction: &str, more: &str| with_field(direction, &format!("not_null = true\n{more}"));
+    assert!(parse("M", &read("->", ""), &connections()).unwrap().fields[0].not_null);
+    let found = error(&read("<->", ""));
+    assert!(
+        found.contains("field name cannot be `not_null`: only where the direction is -> or <-"),
+        "{found}"
+    );
+    let found = error(&read("<-", "group = \"g\""));
+    assert!(found.contains("a group merges as one; take it out of the group"), "{found}");
 }

@@ -47,6 +47,7 @@ fn mapping(kinds: &[Kind], grouped: usize) -> Mapping {
         group: (index + grouped >= kinds.len()).then(|| "group".to_owned()),
         on_create: Pair::new(true, true),
         optional: false,
+        not_null: false,
         ..example().fields[0].clone()
     });
     Mapping { fields: fields.collect(), ..example() }

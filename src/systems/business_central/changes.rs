@@ -1,7 +1,7 @@
 //! Reading one page of changes.
 
 use super::client::{BusinessCentral, MAX_PAGE_SIZE};
-use super::schema::Asked;
+use super::schema::{Asked, Schema};
 use super::version_feed::VersionPosition;
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Timestamp};
 use crate::systems::odata::{Position, Query, instant_literal};
@@ -19,7 +19,8 @@ impl BusinessCentral {
     pub(super) async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
         let table = &query.table;
         let what = format!("changes of {table}");
-        if let Some(companion) = self.companion_of(&*self.schema(table).await?) {
+        let schema = self.schema(table).await?;
+        if let Some(companion) = self.companion_of(&schema) {
             return self.read_committed(companion, query).await;
         }
         if let Some(column) = self.version_column(table).await? {
@@ -30,7 +31,7 @@ impl BusinessCentral {
         let url = position
             .link
             .clone()
-            .unwrap_or_else(|| self.service.url(&self.first_page(table, &asked, &position)));
+            .unwrap_or_else(|| self.service.url(&self.first_page(&schema, &asked, &position)));
         let Answered { mut rows, next_link, date } = self.page(query, &asked, &what, &url).await?;
         let rates = self.rates(&asked).await?;
         for row in rows.iter_mut().flatten() {
@@ -63,10 +64,11 @@ impl BusinessCentral {
     ) -> Result<ChangePage, SystemError> {
         let table = &query.table;
         let what = format!("changes of {table}");
+        let schema = self.schema(table).await?;
         let asked = self.ask(table, &query.columns, Some(column)).await?;
         let mut position = VersionPosition::of(query).ok_or_else(|| self.expired(table))?;
         let first = || {
-            let request = asked.shape.select(Query::of(self.set_path(table)));
+            let request = asked.shape.select(Query::of(self.set_path(&schema)));
             let request = match position.floor() {
                 Some(floor) => request.filter(format!("{column} gt {floor}")),
                 None => request,
@@ -110,8 +112,8 @@ impl BusinessCentral {
         SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() }
     }
 
-    fn first_page(&self, table: &TableName, asked: &Asked, position: &Position) -> String {
-        let query = Query::of(self.set_path(table)).select(asked.shape.properties());
+    fn first_page(&self, schema: &Schema, asked: &Asked, position: &Position) -> String {
+        let query = Query::of(self.set_path(schema)).select(asked.shape.properties());
         let Some(modified) = &asked.shape.modified else {
             return query.order_by(asked.shape.key.name()).path();
         };

@@ -126,8 +126,8 @@ impl BusinessCentral {
         self.companion_of(schema).map_or(&self.service, |companion| &companion.service)
     }
 
-    pub(super) fn set_path(&self, table: &TableName) -> String {
-        format!("{}/{table}", self.company.path)
+    pub(super) fn set_path(&self, schema: &Schema) -> String {
+        format!("{}/{}", self.company.path, schema.set)
     }
 
     pub(super) async fn metadata(&self) -> Result<&Csdl, SystemError> {
@@ -234,7 +234,7 @@ impl BusinessCentral {
         let asked = self.ask(table, columns, None).await?;
         let service = self.service_of(&schema);
         let is_absence = |error: &ServiceError| error.code != "Internal_CompanyNotFound";
-        let reads = keyed_reads(service, &self.set_path(table), &asked.shape, ids, is_absence).await;
+        let reads = keyed_reads(service, &self.set_path(&schema), &asked.shape, ids, is_absence).await;
         let mut reads = self.unless_gone(&schema, reads).await?;
         if let Some(companion) = self.companion_of(&schema)
             && reads.contains(&KeyedRead::Absent)
@@ -313,7 +313,7 @@ impl System for BusinessCentral {
         Box::pin(async move {
             let schema = self.schema(table).await?;
             let key = &schema.key;
-            let query = Query::of(self.set_path(table)).select(key.properties()).order_by(key.name());
+            let query = Query::of(self.set_path(&schema)).select(key.properties()).order_by(key.name());
             let prefer = self.page_preference(MAX_PAGE_SIZE);
             let listed = id_page(self.service_of(&schema), &query.path(), key, &prefer, page).await;
             self.unless_gone(&schema, listed).await

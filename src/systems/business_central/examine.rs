@@ -22,8 +22,9 @@ impl BusinessCentral {
         columns.extend(listing.filter.iter().flat_map(Filter::columns));
         let asked = self.ask(&listing.table, &columns, None).await?;
         let rates = self.rates(&asked).await?;
-        let query = Query::of(self.set_path(&listing.table)).select(asked.shape.properties()).order_by("id");
-        let questions = Questions(self.schema(&listing.table).await?);
+        let schema = self.schema(&listing.table).await?;
+        let query = Query::of(self.set_path(&schema)).select(asked.shape.properties()).order_by("id");
+        let questions = Questions(schema);
         let query = match listing.filter.as_ref().and_then(|filter| condition(filter, &questions)) {
             Some(condition) => query.filter(condition),
             None => query,

@@ -10,7 +10,7 @@ impl BusinessCentral {
         let response = self.service.get(&what, &self.service.url(&self.company.path), None).await?;
         let company: serde_json::Value = serde_json::from_slice(&response.body)
             .map_err(|error| self.service.unexpected(&what, error.to_string()))?;
-        self.look_for_companion().await?;
+        let companion = self.look_for_companion().await?;
         let field =
             |name: &str| company.get(name).and_then(|text| text.as_str()).filter(|text| !text.is_empty());
         let names = ["displayName", "Display_Name", "name", "Name"];
@@ -21,6 +21,7 @@ impl BusinessCentral {
             base_currency: None,
             // Its own integration keeps its settings where no API shows them; Dataverse shows its traces.
             other_engine: None,
+            companion: Some(companion.is_some()),
             server_time: response.date,
         })
     }

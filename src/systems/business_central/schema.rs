@@ -18,6 +18,8 @@ const CURRENCY_CODE: &str = "code";
 const CURRENCIES: &str = "currencies";
 /// The key of every page of the standard API, which need not state it.
 const KEY: &str = "id";
+/// Tables that the standard API calls otherwise than the companion, whose names mappings use.
+const OTHER_NAMES: [(&str, &str); 1] = [("salespeople", "salespeoplePurchasers")];
 /// What pages call the time of the last change: the standard API, custom APIs, web services.
 const MODIFIED: [&str; 3] = ["lastModifiedDateTime", "systemModifiedAt", "SystemModifiedAt"];
 
@@ -33,6 +35,8 @@ pub enum Home {
 #[derive(Clone, Debug)]
 pub struct Schema {
     pub home: Home,
+    /// What the table is called in addresses there.
+    pub set: String,
     pub description: TableDescription,
     pub key: RowKey,
     /// The property that holds the time of the last change, where the page shows it.
@@ -72,13 +76,16 @@ impl Asked {
 impl Schema {
     /// Puts a table together; nothing if the service has no such set.
     pub fn assemble(table: &TableName, csdl: &Csdl, home: Home) -> Option<Self> {
-        let entity = csdl.type_of(table.as_str())?;
+        let own_name = OTHER_NAMES.iter().find(|(name, _)| *name == table.as_str()).map(|(_, other)| *other);
+        let set =
+            [Some(table.as_str()), own_name].into_iter().flatten().find(|set| csdl.type_of(set).is_some())?;
+        let entity = csdl.type_of(set)?;
         let key = csdl.key_of(&entity).unwrap_or_else(|| KEY.into());
         let mut columns: BTreeMap<ColumnName, Column> = entity
             .properties
             .iter()
             .map(|property| {
-                let writable = home.writable(table.as_str(), &property.name);
+                let writable = home.writable(set, &property.name);
                 (ColumnName::new(property.name.as_str()), column(&entity, property, csdl, writable))
             })
             .collect();
@@ -95,10 +102,10 @@ impl Schema {
         if table.as_str() == CURRENCIES {
             columns.insert(ColumnName::new(EXCHANGE_RATE), exchange_rate());
         }
-        let abilities = home.abilities(table.as_str());
+        let abilities = home.abilities(set);
         let description =
             TableDescription { table: table.clone(), key: ColumnName::new(key.name()), columns, abilities };
-        Some(Self { home, description, key, modified })
+        Some(Self { home, set: set.to_owned(), description, key, modified })
     }
 
     /// Returns what to ask for these columns, or the column the table does not have.

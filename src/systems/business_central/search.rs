@@ -31,7 +31,7 @@ impl BusinessCentral {
         };
         let asked = self.ask(table, columns, also).await?;
         let query =
-            Query::of(self.set_path(table)).select(asked.shape.properties()).order_by(schema.key.name());
+            Query::of(self.set_path(&schema)).select(asked.shape.properties()).order_by(schema.key.name());
         let query = match self.condition(&schema, search)? {
             Some(condition) => query.filter(condition),
             None => query,

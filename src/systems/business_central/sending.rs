@@ -78,7 +78,7 @@ impl BusinessCentral {
                 Ok((schema, _)) if has_strange_id(schema, write) => {
                     Err(WriteOutcome::NotApplied(self.moved()))
                 }
-                Ok((schema, _)) => prepare(schema, &self.set_path(&write.table), write),
+                Ok((schema, _)) => prepare(schema, &self.set_path(schema), write),
                 Err(error) => Err(WriteOutcome::NotApplied(error.clone())),
             }
         });

@@ -30,6 +30,7 @@ impl Dataverse {
             base_currency_code,
             base_currency,
             other_engine,
+            companion: None,
             server_time: who.date,
         })
     }

@@ -101,6 +101,7 @@ impl ODataService {
             base_currency_code: None,
             base_currency: None,
             other_engine: None,
+            companion: None,
             server_time,
         })
     }

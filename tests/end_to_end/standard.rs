@@ -1,0 +1,197 @@
+//! Every shipped mapping with Northwind in it, in the sets that go together.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use tandem::agent::{Desk, LineAction, RunReport};
+use tandem::mapping::StandardSet;
+use tandem::sim::Options;
+
+use crate::world::{At, World, status, sync, text};
+
+async fn start(set: StandardSet, companion: bool) -> (World, Desk, RunReport) {
+    let world = World::start(Options { companion, ..Options::default() }).await;
+    world.use_mappings(set);
+    let desk = world.desk();
+    let report = sync(&desk).await;
+    (world, desk, report)
+}
+
+/// Returns how many rows of each mapping are coupled.
+async fn coupled(desk: &Desk) -> BTreeMap<String, u64> {
+    let mappings = status(desk).await.mappings.into_iter();
+    mappings.map(|mapping| (mapping.mapping, mapping.couplings)).collect()
+}
+
+fn written(report: &RunReport) -> Vec<(&str, &str)> {
+    let writes = [LineAction::Create, LineAction::Update, LineAction::Delete];
+    let lines = report.lines.iter().filter(|line| writes.contains(&line.action));
+    lines.map(|line| (line.mapping.as_str(), line.row.as_str())).collect()
+}
+
+async fn one(world: &World, at: At, path: &str) -> Value {
+    let rows = world.list(at, path).await;
+    assert_eq!(rows.len(), 1, "{path}: {rows:?}");
+    rows[0].clone()
+}
+
+const SHARED: [(&str, u64); 10] = [
+    ("CONTACT", 119),
+    ("CURRENCY", 3),
+    ("CUSTOMER", 94),
+    ("ITEM-PRODUCT", 69),
+    ("PAYMENT TERMS", 3),
+    ("RESOURCE-PRODUCT", 2),
+    ("SALESPEOPLE", 1),
+    ("SHIPMENT METHOD", 2),
+    ("SHIPPING AGENT", 6),
+    ("VENDOR", 29),
+];
+
+fn expected(own: &[(&str, u64)]) -> BTreeMap<String, u64> {
+    SHARED.iter().chain(own).map(|(name, count)| ((*name).to_owned(), *count)).collect()
+}
+
+/// Weak point 19: every unit of a product has its own price, and groups that Sales makes units in are no second ones.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_with_the_new_prices() {
+    let (world, desk, report) = start(StandardSet::NewPrices, true).await;
+    assert_eq!(report.failures, []);
+    let own = [
+        ("UNIT GROUP", 81),
+        ("ITEM UOM", 154),
+        ("RESOURCE UOM", 2),
+        ("PLHEADER-PRICE", 2),
+        ("PLLINE-PRODPRICE", 30),
+    ];
+    assert_eq!(coupled(&desk).await, expected(&own));
+    assert_eq!(written(&sync(&desk).await), []);
+
+    let product = one(&world, At::Dataverse, "products?$filter=productnumber%20eq%20'1004'").await;
+    let unit = format!("uoms?$filter=uomid%20eq%20{}", text(&product, "_defaultuomid_value"));
+    let unit = one(&world, At::Dataverse, &unit).await;
+    assert_eq!((text(&unit, "name"), &unit["isschedulebaseuom"]), ("PCS", &json!(true)));
+    assert_eq!(unit["_uomscheduleid_value"], product["_defaultuomscheduleid_value"]);
+    let units = format!("uoms?$filter=_uomscheduleid_value%20eq%20{}", text(&unit, "_uomscheduleid_value"));
+    assert_eq!(world.list(At::Dataverse, &units).await.len(), 2, "a piece and a box");
+    assert_eq!(product["quantitydecimal"], json!(2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_with_the_old_prices() {
+    let (world, desk, report) = start(StandardSet::OldPrices, true).await;
+    assert_eq!(report.failures, []);
+    let own =
+        [("UNIT OF MEASURE", 2), ("SINGLE UNIT", 2), ("CUSTPRCGRP-PRICE", 1), ("SALESPRC-PRODPRICE", 15)];
+    assert_eq!(coupled(&desk).await, expected(&own));
+    assert_eq!(written(&sync(&desk).await), []);
+
+    let group = one(&world, At::Dataverse, "uomschedules?$filter=name%20eq%20'NAV%20BOX'").await;
+    let units = format!("uoms?$filter=_uomscheduleid_value%20eq%20{}", text(&group, "uomscheduleid"));
+    assert_eq!(text(&one(&world, At::Dataverse, &units).await, "name"), "BOX");
+}
+
+/// Codes of Business Central are choices of accounts, under the labels of the codes; documents get the same options.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn codes_and_choices_say_the_same() {
+    let (world, desk, _) = start(StandardSet::NewPrices, true).await;
+    let numbers = async |table: &str, column: &str| -> BTreeMap<String, i64> {
+        let path = format!(
+            "EntityDefinitions(LogicalName='{table}')/Attributes/Microsoft.Dynamics.CRM.PicklistAttributeMetadata\
+             ?$select=LogicalName&$filter=LogicalName%20eq%20'{column}'&$expand=OptionSet($select=Options)"
+        );
+        let attribute = one(&world, At::Dataverse, &path).await;
+        let options = attribute["OptionSet"]["Options"].as_array().unwrap().clone();
+        let option = |option: Value| {
+            (
+                text(&option["Label"]["UserLocalizedLabel"], "Label").to_owned(),
+                option["Value"].as_i64().unwrap(),
+            )
+        };
+        options.into_iter().map(option).collect()
+    };
+    let terms = numbers("account", "paymenttermscode").await;
+    let of_orders = numbers("salesorder", "paymenttermscode").await;
+    for code in ["14 DAYS", "30 DAYS", "COD"] {
+        assert_eq!(terms.get(code), of_orders.get(code), "{code}");
+        assert!(terms.contains_key(code), "{code}");
+    }
+    assert!(terms.contains_key("Net 60"), "what was there stays");
+
+    let customer = world.find(At::Companion, "customers", "number", "BERGS").await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    let (customer, account) = (text(&customer, "id").to_owned(), text(&account, "accountid").to_owned());
+    let change =
+        json!({"paymentTermsCode": "14 DAYS", "shippingAgentCode": "FEDERAL", "salespersonCode": "NANCY"});
+    world.edit(At::Companion, "customers", &customer, change).await;
+    assert_eq!(written(&sync(&desk).await).len(), 1);
+    let row = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    assert_eq!(row["paymenttermscode"], json!(terms["14 DAYS"]));
+    let agents = numbers("account", "address1_shippingmethodcode").await;
+    assert_eq!(row["address1_shippingmethodcode"], json!(agents["FEDERAL"]));
+    let nancy = world.find(At::Dataverse, "systemusers", "firstname", "Nancy").await;
+    assert_eq!(row["_ownerid_value"], nancy["systemuserid"]);
+
+    // A choice made in Dataverse is the code in Business Central; one without a code waits alone, and is said.
+    let change = json!({"paymenttermscode": terms["COD"], "telephone1": "1"});
+    world.edit(At::Dataverse, "accounts", &account, change).await;
+    sync(&desk).await;
+    let row = world.find(At::Companion, "customers", "number", "BERGS").await;
+    assert_eq!((text(&row, "paymentTermsCode"), text(&row, "phoneNumber")), ("COD", "1"));
+    let change = json!({"paymenttermscode": terms["Net 60"], "telephone1": "2"});
+    world.edit(At::Dataverse, "accounts", &account, change).await;
+    let report = sync(&desk).await;
+    let row = world.find(At::Companion, "customers", "number", "BERGS").await;
+    assert_eq!((text(&row, "paymentTermsCode"), text(&row, "phoneNumber")), ("COD", "2"));
+    let waits = "waits until the row its payment_terms points to is coupled in PAYMENT TERMS";
+    assert!(report.lines.iter().any(|line| line.note.as_deref() == Some(waits)), "{:?}", report.lines);
+
+    // A new code becomes an option, and what waited for its label goes on; a person without a salesperson keeps the owner.
+    world.create(At::Companion, "paymentTerms", json!({"code": "NET 60"})).await;
+    world.edit(At::Companion, "customers", &customer, json!({"salespersonCode": ""})).await;
+    sync(&desk).await;
+    let row = world.find(At::Companion, "customers", "number", "BERGS").await;
+    assert_eq!(text(&row, "paymentTermsCode"), "NET 60");
+    let row = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    assert_eq!(row["_ownerid_value"], nancy["systemuserid"]);
+    assert_eq!(written(&sync(&desk).await), []);
+}
+
+/// Without the companion what can run runs, and the rest is said.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_without_the_companion() {
+    for (set, own) in [
+        (StandardSet::NewPrices, vec![]),
+        (StandardSet::OldPrices, vec![("UNIT OF MEASURE", 2), ("SINGLE UNIT", 2)]),
+    ] {
+        let (_world, desk, report) = start(set, false).await;
+        let mut said = Vec::new();
+        for failure in &report.failures {
+            let mapping = failure.mapping.as_deref().unwrap();
+            let problem = format!(
+                "{mapping} needs Tandem's companion in business-central, and it is not installed there"
+            );
+            assert_eq!(failure.problem, problem);
+            said.push(mapping);
+        }
+        let runs = [
+            "CURRENCY",
+            "CUSTOMER",
+            "ITEM-PRODUCT",
+            "PAYMENT TERMS",
+            "SALESPEOPLE",
+            "SHIPMENT METHOD",
+            "VENDOR",
+        ];
+        let own = own.iter().map(|(name, count): &(&str, u64)| (*name, *count));
+        let shared = SHARED.into_iter().filter(|(name, _)| runs.contains(name));
+        let mut expected: BTreeMap<&str, u64> = shared.chain(own).collect();
+        expected.extend(said.into_iter().map(|mapping| (mapping, 0)));
+        let coupled = coupled(&desk).await;
+        assert_eq!(
+            coupled.iter().map(|(name, count)| (name.as_str(), *count)).collect::<BTreeMap<_, _>>(),
+            expected
+        );
+        assert_eq!(written(&sync(&desk).await), []);
+    }
+}
