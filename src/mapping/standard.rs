@@ -10,9 +10,9 @@ pub enum StandardSet {
     /// What works with Business Central as it comes.
     #[default]
     Usual,
-    /// All of the new sales pricing: price lists, and a unit group for each product.
+    /// All of the new sales pricing: price lists, and a unit group for each product; orders both ways.
     NewPrices,
-    /// All of the old sales pricing: prices of customer price groups, and a unit group for each unit.
+    /// All of the old sales pricing: prices of customer price groups, and a unit group for each unit; orders from Sales.
     OldPrices,
 }
 
@@ -22,10 +22,22 @@ impl StandardSet {
     pub fn mappings(self) -> Vec<&'static str> {
         let excluded: &[&str] = match self {
             Self::Usual => return USUAL.to_vec(),
-            Self::NewPrices => &["UNIT OF MEASURE", "SINGLE UNIT", "CUSTPRCGRP-PRICE", "SALESPRC-PRODPRICE"],
-            Self::OldPrices => {
-                &["UNIT GROUP", "ITEM UOM", "RESOURCE UOM", "PLHEADER-PRICE", "PLLINE-PRODPRICE"]
-            }
+            Self::NewPrices => &[
+                "UNIT OF MEASURE",
+                "SINGLE UNIT",
+                "CUSTPRCGRP-PRICE",
+                "SALESPRC-PRODPRICE",
+                "SALESORDER-ORDER LEGACY",
+            ],
+            Self::OldPrices => &[
+                "UNIT GROUP",
+                "ITEM UOM",
+                "RESOURCE UOM",
+                "PLHEADER-PRICE",
+                "PLLINE-PRODPRICE",
+                "SALESORDER-ORDER",
+                "SOLINE-ORDERDETAIL",
+            ],
         };
         STANDARD.iter().map(|(name, _)| *name).filter(|name| !excluded.contains(name)).collect()
     }
@@ -35,7 +47,7 @@ impl StandardSet {
 pub const TWO_WAY: [&str; 5] = ["CUSTOMER", "VENDOR", "CONTACT", "ITEM-PRODUCT", "RESOURCE-PRODUCT"];
 
 /// The shipped mapping files by name, in the order in which people meet them.
-pub const STANDARD: [(&str, &str); 19] = [
+pub const STANDARD: [(&str, &str); 25] = [
     ("SALESPEOPLE", include_str!("standard/SALESPEOPLE.toml")),
     ("CURRENCY", include_str!("standard/CURRENCY.toml")),
     ("PAYMENT TERMS", include_str!("standard/PAYMENT TERMS.toml")),
@@ -55,6 +67,12 @@ pub const STANDARD: [(&str, &str); 19] = [
     ("PLLINE-PRODPRICE", include_str!("standard/PLLINE-PRODPRICE.toml")),
     ("CUSTPRCGRP-PRICE", include_str!("standard/CUSTPRCGRP-PRICE.toml")),
     ("SALESPRC-PRODPRICE", include_str!("standard/SALESPRC-PRODPRICE.toml")),
+    ("OPPORTUNITY", include_str!("standard/OPPORTUNITY.toml")),
+    ("POSTEDSALESINV-INV", include_str!("standard/POSTEDSALESINV-INV.toml")),
+    ("POSTEDSALESLINE-INV", include_str!("standard/POSTEDSALESLINE-INV.toml")),
+    ("SALESORDER-ORDER", include_str!("standard/SALESORDER-ORDER.toml")),
+    ("SOLINE-ORDERDETAIL", include_str!("standard/SOLINE-ORDERDETAIL.toml")),
+    ("SALESORDER-ORDER LEGACY", include_str!("standard/SALESORDER-ORDER LEGACY.toml")),
 ];
 
 /// Returns the text of a shipped mapping.

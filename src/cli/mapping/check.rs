@@ -28,6 +28,23 @@ struct Checked {
     rows: Pair<usize>,
 }
 
+impl Checked {
+    fn unusable(mapping: &Mapping, source: &MappingSource, error: &SystemError) -> Self {
+        let remedy = match mapping.needs_companion {
+            true => format!("install Tandem's companion, or take {} out of `mappings`", mapping.name),
+            false => error.remedy(),
+        };
+        let place = source.place_of(mapping.tables.left.as_str());
+        let found = Found { is_wrong: true, place, problem: format!("{error}; {remedy}"), rows: 0 };
+        Self {
+            mapping: mapping.name.to_string(),
+            findings: vec![found],
+            left_out: vec![],
+            rows: Pair::default(),
+        }
+    }
+}
+
 /// One thing found.
 #[derive(Debug, Serialize)]
 struct Found {
@@ -61,7 +78,15 @@ pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Resu
             }
         }
         let both = Pair::from_fn(|side| systems[&mapping.connections[side]].as_ref());
-        checked.push(examine(mapping, &config.sources[&mapping.name], both, arguments.rows).await?);
+        let source = &config.sources[&mapping.name];
+        checked.push(match examine(mapping, source, both, arguments.rows).await {
+            Ok(checked) => checked,
+            // What one mapping lacks is no news of the others.
+            Err(error) if matches!(error, SystemError::NotFound { .. } | SystemError::Forbidden { .. }) => {
+                Checked::unusable(mapping, source, &error)
+            }
+            Err(error) => return Err(error.into()),
+        });
     }
     tell_clashes(&config, &mut checked);
     context.output.show(&checked, |checked| render(checked));
