@@ -72,8 +72,11 @@ pub async fn assemble(
         engine.system(&mapping.connections.right).describe(&mapping.tables.right).await?,
     );
     check(engine, mapping, &tables)?;
+    // What one that stands still couples cannot be pointed to.
+    let others = engine.config().mappings.iter().filter(|other| check_companion(other, facts).is_ok());
+    let able_to_run = others.map(|other| other.name.clone()).collect();
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
-    let mapping = mapping::fitted(mapping.clone(), &tables);
+    let mapping = mapping::fitted(mapping.clone().among(&able_to_run), &tables);
     for LeftOut { field, why } in &mapping.left_out {
         debug!(mapping = %mapping.name, %field, why, "An optional field is left out");
     }
@@ -101,7 +104,8 @@ fn check(engine: &Engine, mapping: &Mapping, tables: &Pair<TableDescription>) ->
 }
 
 fn check_companion(mapping: &Mapping, facts: &BTreeMap<ConnectionName, Facts>) -> Result<(), EngineError> {
-    let lacks_it = |side: &Side| facts[&mapping.connections[*side]].companion == Some(false);
+    let companion = |side: &Side| facts.get(&mapping.connections[*side])?.companion;
+    let lacks_it = |side: &Side| companion(side) == Some(false);
     match Side::BOTH.into_iter().find(lacks_it).filter(|_| mapping.needs_companion) {
         Some(side) => Err(EngineError::NoCompanion {
             mapping: mapping.name.clone(),

@@ -100,6 +100,22 @@ impl SettingsFile {
         }
     }
 
+    /// Sets the mappings in use.
+    pub fn set_mappings(&mut self, names: &[String]) {
+        let mut list = toml_edit::Array::from_iter(names.iter().map(String::as_str));
+        for name in list.iter_mut() {
+            name.decor_mut().set_prefix("\n    ");
+        }
+        list.set_trailing("\n");
+        list.set_trailing_comma(true);
+        let old = self.document.get("mappings").and_then(Item::as_value).map(|old| old.decor().clone());
+        let mut value = Value::Array(list);
+        if let Some(decor) = old {
+            *value.decor_mut() = decor;
+        }
+        self.document["mappings"] = Item::Value(value);
+    }
+
     /// Checks the whole and exchanges the file in one step; who may read it stays. Returns the new settings.
     pub fn save(&self) -> Result<Settings, ConfigError> {
         let text = self.document.to_string();
@@ -267,5 +283,21 @@ client_secret = "env:S"
         file.document["connections"] = Item::Table(Table::new());
         file.save().unwrap();
         assert_eq!(mode(&empty.config_file()), 0o600);
+    }
+
+    #[test]
+    fn the_mappings_in_use_are_set_and_the_rest_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        fs::write(places.config_file(), format!("mappings = [\"CURRENCY\"] # ours\n{TEXT}")).unwrap();
+        let mut file = SettingsFile::open(&places).unwrap();
+        file.set_mappings(&["CURRENCY".to_owned(), "UNIT GROUP".to_owned()]);
+        assert_eq!(file.save().unwrap().mappings, ["CURRENCY", "UNIT GROUP"]);
+        let text = fs::read_to_string(places.config_file()).unwrap();
+        assert!(
+            text.starts_with("mappings = [\n    \"CURRENCY\",\n    \"UNIT GROUP\",\n] # ours\n"),
+            "{text}"
+        );
+        assert!(text.ends_with(TEXT), "{text}");
     }
 }

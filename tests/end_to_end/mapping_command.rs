@@ -116,3 +116,33 @@ async fn a_value_map_of_2017_works_as_it_is_and_in_own_words() {
     assert_eq!(code, 3, "{err}");
     assert!(err.contains("this is no list of transforms as of 2017"), "{err}");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mappings_are_added_with_what_they_need_and_reset() {
+    let world = World::start(Options::default()).await;
+    world.configure("tandem.toml", "poll_secs = 1", "mappings = [\"CURRENCY\"]\npoll_secs = 1");
+    let (code, out, err) = tandem(&world, &["mapping", "add", "CONTACT", "PAYMENT TERMS"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.starts_with("CONTACT, PAYMENT TERMS, and CUSTOMER, which they need: in use"), "{out}");
+    let (code, out, err) = tandem(&world, &["mapping", "graph", "--json"]);
+    assert_eq!(code, 0, "{err}");
+    let graph: Value = serde_json::from_str(&out).unwrap();
+    let names: Vec<_> = graph.as_array().unwrap().iter().map(|node| text(node, "mapping")).collect();
+    assert_eq!(names, ["CURRENCY", "PAYMENT TERMS", "CUSTOMER", "CONTACT"]);
+    assert_eq!(graph[2]["needs"], json!(["CURRENCY"]));
+    assert_eq!(graph[2]["points_to"], json!(["CONTACT", "PAYMENT TERMS"]));
+    let (_, out, _) = tandem(&world, &["mapping", "add", "CONTACT"]);
+    assert!(out.starts_with("all of them are in use already"), "{out}");
+    let (code, _, err) = tandem(&world, &["mapping", "add", "CONTCAT"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains("no shipped mapping of that name"), "{err}");
+
+    let (code, out, _) = tandem(&world, &["mapping", "reset", "CUSTOMER"]);
+    assert!(code == 0 && out.contains("CUSTOMER is as shipped again; your file is kept as "), "{out}");
+    let kept = fs::read_to_string(world.folder.path().join("mappings/CUSTOMER.toml.1")).unwrap();
+    assert!(kept.contains("create = true"), "{kept}");
+    let (_, out, _) = tandem(&world, &["mapping", "reset", "CUSTOMER"]);
+    assert!(out.starts_with("CUSTOMER is as shipped already"), "{out}");
+    let (code, _, err) = tandem(&world, &["mapping", "reset", "MINE"]);
+    assert_eq!(code, 2, "{err}");
+}

@@ -58,6 +58,11 @@ async fn all_with_the_new_prices() {
     let (world, desk, report) = start(StandardSet::NewPrices, true).await;
     assert_eq!(report.failures, []);
     let own = [
+        ("OPPORTUNITY", 0),
+        ("POSTEDSALESINV-INV", 0),
+        ("POSTEDSALESLINE-INV", 0),
+        ("SALESORDER-ORDER", 0),
+        ("SOLINE-ORDERDETAIL", 0),
         ("UNIT GROUP", 81),
         ("ITEM UOM", 154),
         ("RESOURCE UOM", 2),
@@ -81,8 +86,16 @@ async fn all_with_the_new_prices() {
 async fn all_with_the_old_prices() {
     let (world, desk, report) = start(StandardSet::OldPrices, true).await;
     assert_eq!(report.failures, []);
-    let own =
-        [("UNIT OF MEASURE", 2), ("SINGLE UNIT", 2), ("CUSTPRCGRP-PRICE", 1), ("SALESPRC-PRODPRICE", 15)];
+    let own = [
+        ("OPPORTUNITY", 0),
+        ("POSTEDSALESINV-INV", 0),
+        ("POSTEDSALESLINE-INV", 0),
+        ("SALESORDER-ORDER LEGACY", 0),
+        ("UNIT OF MEASURE", 2),
+        ("SINGLE UNIT", 2),
+        ("CUSTPRCGRP-PRICE", 1),
+        ("SALESPRC-PRODPRICE", 15),
+    ];
     assert_eq!(coupled(&desk).await, expected(&own));
     assert_eq!(written(&sync(&desk).await), []);
 
@@ -194,4 +207,51 @@ async fn all_without_the_companion() {
         );
         assert_eq!(written(&sync(&desk).await), []);
     }
+}
+
+/// Opportunities, posted invoices with their lines, and an order that both know, with the lines people change on either side.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_arrive_with_what_they_point_to() {
+    let (world, desk, _) = start(StandardSet::NewPrices, true).await;
+    let opportunity =
+        json!({"description": "Spring list", "contactNumber": "CT-BERGS-1", "salespersonCode": "NANCY"});
+    world.create(At::Companion, "opportunities", opportunity).await;
+    let order = |reference: &str| {
+        json!({"customerNumber": "BERGS", "yourReference": reference, "shipToCity": "Lund", "salesLines": [
+            {"lineType": "Item", "lineObjectNumber": "1004", "quantity": 3}]})
+    };
+    world.create(At::Companion, "salesOrders", order("TO-POST")).await;
+    let posted = world.find(At::Companion, "salesOrders", "yourReference", "TO-POST").await;
+    let action = format!("salesOrders({})/Microsoft.NAV.shipAndInvoice", text(&posted, "id"));
+    world.create(At::BusinessCentral, &action, json!({})).await;
+    world.create(At::Companion, "salesOrders", order("S-1")).await;
+    let open = world.find(At::Companion, "salesOrders", "yourReference", "S-1").await;
+    let release = format!("salesOrders({})/Microsoft.NAV.release", text(&open, "id"));
+    world.create(At::Companion, &release, json!({})).await;
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    let sold = json!({"name": "S-1", "ordernumber": "S-1", "statecode": 1, "statuscode": 3, "shipto_city": "Lund",
+        "customerid_account@odata.bind": format!("/accounts({})", text(&account, "accountid"))});
+    world.create(At::Dataverse, "salesorders", sold).await;
+    let report = sync(&desk).await;
+    assert_eq!(report.failures, []);
+
+    let arrived = world.find(At::Dataverse, "opportunities", "name", "Spring list").await;
+    let contact = one(&world, At::Companion, "contacts?$filter=number%20eq%20'CT-BERGS-1'").await;
+    let contact = world.find(At::Dataverse, "contacts", "fullname", text(&contact, "displayName")).await;
+    assert_eq!(arrived["_parentcontactid_value"], contact["contactid"]);
+    let invoice = one(&world, At::Dataverse, "invoices").await;
+    assert_eq!(
+        (&invoice["_customerid_value"], text(&invoice, "shipto_city")),
+        (&account["accountid"], "Lund")
+    );
+    let line = one(&world, At::Dataverse, "invoicedetails").await;
+    let product = one(&world, At::Dataverse, "products?$filter=productnumber%20eq%20'1004'").await;
+    assert_eq!(
+        (&line["_invoiceid_value"], &line["_productid_value"]),
+        (&invoice["invoiceid"], &product["productid"])
+    );
+    assert_eq!((line["quantity"].as_f64(), &line["lineitemnumber"]), (Some(3.0), &json!(10000)));
+    let coupled = coupled(&desk).await;
+    assert_eq!((coupled["SALESORDER-ORDER"], coupled["POSTEDSALESLINE-INV"]), (1, 1));
+    assert_eq!(written(&sync(&desk).await), []);
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use crate::cli::arguments::MappingProfile;
+
 /// What to do about mappings.
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum MappingCommand {
@@ -18,6 +20,27 @@ pub(in crate::cli) enum MappingCommand {
         /// The mapping
         name: String,
     },
+    /// Put mappings into use, with those they need
+    #[command(
+        after_help = "Examples:\n  tandem mapping add CONTACT \"PAYMENT TERMS\"\n  tandem mapping add --profile new-prices"
+    )]
+    Add {
+        /// The mappings: shipped ones, or your own in mappings/
+        #[arg(required_unless_present = "profile")]
+        names: Vec<String>,
+        /// Shipped mappings that go together
+        #[arg(long, value_enum)]
+        profile: Option<MappingProfile>,
+    },
+    /// Use a shipped mapping as it is shipped again; your file is kept beside it
+    #[command(after_help = "Examples:\n  tandem mapping reset CUSTOMER")]
+    Reset {
+        /// The mapping
+        name: String,
+    },
+    /// Show the order in which the mappings in use run, and what they point to
+    #[command(after_help = "Examples:\n  tandem mapping graph\n  tandem mapping graph --json")]
+    Graph,
     /// Write transforms of a data-integration project of 2017 in the words of mapping files
     ///
     /// Takes the JSON text that such a project kept for a field. A mapping file takes it as it is, too.

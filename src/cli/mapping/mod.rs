@@ -1,7 +1,9 @@
 //! `tandem mapping`: the shipped mappings and your own, and whether they fit the two systems.
 
 pub(super) mod arguments;
+mod change;
 mod check;
+mod graph;
 mod list;
 
 use std::path::Path;
@@ -18,6 +20,9 @@ use arguments::MappingCommand;
 pub(super) async fn mapping(context: &Context, command: &MappingCommand) -> Result<ExitCode, CommandError> {
     match command {
         MappingCommand::List => list::list(context),
+        MappingCommand::Add { names, profile } => change::add(context, names, *profile),
+        MappingCommand::Reset { name } => change::reset(context, name),
+        MappingCommand::Graph => graph::graph(context),
         MappingCommand::Show { name } => show(context, name),
         MappingCommand::Import { file, side } => import(context, file, side),
         MappingCommand::Check(arguments) => check::check(context, arguments).await,
