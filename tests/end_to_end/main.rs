@@ -15,6 +15,7 @@ mod keeping;
 mod kill;
 mod limits;
 mod mapping_command;
+mod mirrored;
 mod policies;
 mod references;
 mod rows;
