@@ -158,6 +158,7 @@ mod tests {
             abilities: crate::model::TableAbilities::default(),
         };
         let details = TableDetails {
+            required: [].into(),
             choices: [(
                 "name".into(),
                 vec![("1".to_owned(), "Large".to_owned()), ("2".to_owned(), "Small".to_owned())],

@@ -44,7 +44,26 @@ impl MappingSource {
         self.place_where(|line| line.trim_start().starts_with("id") && line.contains(&quoted))
     }
 
-    fn place_where(&self, is_there: impl Fn(&str) -> bool) -> String {
+    /// Returns file and line of the first place that names the word, in quotes or as a key, for messages.
+    #[must_use]
+    pub fn place_of_word(&self, word: &str) -> String {
+        self.place_where(|line| !line.trim_start().starts_with('#') && line.contains(word))
+    }
+
+    /// Returns file and line of a side's filter, for messages.
+    #[must_use]
+    pub fn place_of_filter(&self, side: Side) -> String {
+        let mut is_there = false;
+        self.place_where(|line| {
+            let line = line.trim_start();
+            if line.starts_with('[') {
+                is_there = line.starts_with(&format!("[{side}]"));
+            }
+            is_there && line.starts_with("filter")
+        })
+    }
+
+    fn place_where(&self, is_there: impl FnMut(&str) -> bool) -> String {
         match self.text.lines().position(is_there) {
             Some(index) => format!("{}, line {}", self.file, index + 1),
             None => self.file.clone(),
@@ -78,6 +97,8 @@ pub enum ConfigError {
     Mapping(#[from] MappingError),
     #[error(transparent)]
     Order(#[from] OrderError),
+    #[error("{place}: {source}")]
+    Misordered { place: String, source: OrderError },
 }
 
 impl Config {
@@ -86,7 +107,7 @@ impl Config {
         let path = places.config_file();
         let settings = Settings::load(places)?;
         let (mappings, sources) = read_mappings(places, &settings)?;
-        let order = mapping::dependency_order(&mappings)?;
+        let order = mapping::dependency_order(&mappings).map_err(|error| misordered(&sources, error))?;
         let mappings = order.into_iter().map(|index| mappings[index].clone()).collect();
         let config = Self { places: places.clone(), settings, mappings, sources };
         config.check().map_err(|problem| ConfigError::Wrong { path, problem })?;
@@ -182,6 +203,18 @@ impl Settings {
     pub fn read_mappings(&self, places: &Places) -> Result<Vec<Mapping>, ConfigError> {
         read_mappings(places, self).map(|(mappings, _)| mappings)
     }
+}
+
+/// Says where a mapping's text names what stands in its way.
+fn misordered(sources: &BTreeMap<MappingName, MappingSource>, source: OrderError) -> ConfigError {
+    let place = match &source {
+        OrderError::Missing { mapping, missing } => sources[mapping].place_of(missing.as_str()),
+        OrderError::Circle(mappings) => match mappings.as_slice() {
+            [first, second, ..] => sources[first].place_of(second.as_str()),
+            _ => String::new(),
+        },
+    };
+    ConfigError::Misordered { place, source }
 }
 
 fn read_mappings(

@@ -8,6 +8,7 @@ mod clash;
 mod definition;
 mod file;
 mod filter;
+mod gaps;
 mod lens;
 mod nearest;
 mod normal;
@@ -24,6 +25,7 @@ pub use definition::{
 };
 pub use file::{MappingError, parse};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
+pub use gaps::{Choices, strange_options, strange_values, unfilled};
 pub use lens::{Lapse, lapses};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};

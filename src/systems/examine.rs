@@ -21,6 +21,13 @@ pub trait Examine: System {
     /// Says of a table what people want to know beside its columns.
     fn details<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>>;
 
+    /// Says whether the service can be asked for the rows of a filter, or all are read and judged here.
+    fn takes<'a>(
+        &'a self,
+        table: &'a TableName,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<bool, SystemError>>;
+
     /// Lists rows that pass a filter, at most so many. The columns are those asked for.
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>>;
 
@@ -35,6 +42,8 @@ pub struct TableDetails {
     /// Values and labels of choices.
     pub choices: BTreeMap<ColumnName, Vec<(String, String)>>,
     pub keys: Vec<TableKey>,
+    /// Columns that a new row must have a value in.
+    pub required: BTreeSet<ColumnName>,
 }
 
 /// Columns that identify a row together, beside its id.

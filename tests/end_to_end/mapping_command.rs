@@ -60,6 +60,33 @@ async fn what_would_go_wrong_is_told_before_anything_is_written() {
         "from dataverse in business-central: name has 120 characters; displayName holds at most 100 (2 rows)";
     assert!(out.contains("mappings/CUSTOMER.toml, line 31: ") && out.contains(too_long), "{out}");
 
+    // A choice that has no such option, in the file and in real rows, a required column that nothing fills, and a filter that
+    // the service cannot be asked.
+    world.configure("mappings/ITEM-PRODUCT.toml", "producttypecode = 1,", "producttypecode = 9,");
+    let field = "[[field]]\nid = \"way\"\nleft = \"unitPrice\"\nright = \"producttypecode\"\ndirection = \"->\"\ntype = \"number\"\n";
+    let price = "# A product made in Dataverse brings";
+    world.configure("mappings/ITEM-PRODUCT.toml", price, &format!("{field}\n{price}"));
+    world.configure("mappings/ITEM-PRODUCT.toml", "blocked eq false", "not (blocked eq true)");
+    let (code, out, _) = tandem(&world, &["mapping", "check", "ITEM-PRODUCT"]);
+    assert_eq!(code, 0, "{out}");
+    let file = "mappings/ITEM-PRODUCT.toml, line";
+    for told in [
+        "9 is no option of producttypecode; the options are 1 Sales Inventory, 2 ",
+        "from business-central is no option of the choice in dataverse: add the option, or map the value (67 rows)",
+        ": business-central cannot be asked for what the left filter takes",
+    ] {
+        let line = out.lines().find(|line| line.contains(told));
+        assert!(line.is_some_and(|line| line.contains(file)), "{told}: {out}");
+    }
+    let name = "[[field]]\nid = \"name\"\nleft = \"displayName\"\nright = \"name\"\ndirection = \"<->\"\n";
+    let none = "[[field]]\nid = \"name\"\nleft = \"displayName\"\nright = \"name\"\ndirection = \"match\"\n";
+    world.configure("mappings/VENDOR.toml", name, none);
+    let (_, out, _) = tandem(&world, &["mapping", "check", "VENDOR"]);
+    let lacks =
+        "a new row of vendors needs displayName, which no field and no `new_row` fills: map the column";
+    assert!(out.contains(lacks), "{out}");
+    world.configure("mappings/VENDOR.toml", none, name);
+
     let vendors = "filter = \"statecode eq 0 and customertypecode eq 11\"";
     world.configure("mappings/VENDOR.toml", vendors, "");
     let (code, out, _) = tandem(&world, &["mapping", "check", "VENDOR"]);

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::config::{Config, MappingSource};
 use crate::mapping::{self, Mapping, Resolver, TranslateError};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, Row, RowId, Side, TableDescription};
-use crate::systems::{self, ChangeQuery, Cursor, Next, Surroundings, System, SystemError};
+use crate::systems::{self, ChangeQuery, Cursor, Examine, Next, SystemError, TableDetails};
 
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
@@ -24,6 +24,8 @@ struct Checked {
     findings: Vec<Found>,
     /// Optional fields that are not kept here, and why.
     left_out: Vec<String>,
+    /// What is good to know.
+    notes: Vec<String>,
     /// Rows looked at, on each side.
     rows: Pair<usize>,
 }
@@ -40,6 +42,7 @@ impl Checked {
             mapping: mapping.name.to_string(),
             findings: vec![found],
             left_out: vec![],
+            notes: vec![],
             rows: Pair::default(),
         }
     }
@@ -69,7 +72,7 @@ pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Resu
             CommandError::new(ExitCode::Usage, problem).with_remedy("add it to `mappings` in tandem.toml")
         );
     }
-    let mut systems: BTreeMap<ConnectionName, Arc<dyn System>> = BTreeMap::new();
+    let mut systems: BTreeMap<ConnectionName, Arc<dyn Examine>> = BTreeMap::new();
     let mut checked = Vec::new();
     for mapping in wanted {
         for name in [&mapping.connections.left, &mapping.connections.right] {
@@ -106,21 +109,20 @@ fn tell_clashes(config: &Config, checked: &mut [Checked]) {
              their filters tell the rows apart, or let one of the two only read",
             columns.join(", ")
         );
-        let place = config.sources[one].file.clone();
+        let place = config.sources[one].place_of(columns.first().copied().unwrap_or_default());
         checked.findings.push(Found { is_wrong: false, place, problem, rows: 0 });
     }
 }
 
-fn connect(config: &Config, name: &ConnectionName) -> Result<Arc<dyn System>, CommandError> {
+fn connect(config: &Config, name: &ConnectionName) -> Result<Arc<dyn Examine>, CommandError> {
     let settings = &config.settings.connections[name.as_str()];
-    let around = Surroundings::new(&config.places.config);
-    Ok(systems::connect(name, settings, &around, config.tables_used(name))?)
+    Ok(systems::open(name, settings, &config.places.config, config.tables_used(name))?)
 }
 
 async fn examine(
     mapping: &Mapping,
     source: &MappingSource,
-    systems: Pair<&dyn System>,
+    systems: Pair<&dyn Examine>,
     rows: usize,
 ) -> Result<Checked, SystemError> {
     let tables = Pair::new(
@@ -136,21 +138,65 @@ async fn examine(
     };
     let mut findings: Vec<_> = wrong.iter().map(found).collect();
     let mapping = mapping::fitted(mapping.clone(), &tables);
+    let details = Pair::new(
+        systems.left.details(&mapping.tables.left).await?,
+        systems.right.details(&mapping.tables.right).await?,
+    );
+    let mut notes = Vec::new();
+    for side in Side::BOTH {
+        findings.extend(of_new_rows(&mapping, source, side, &tables[side], &details[side]));
+        if let Some(filter) = &mapping.filters[side]
+            && !systems[side].takes(&mapping.tables[side], filter).await?
+        {
+            notes.push(format!(
+                "{}: {} cannot be asked for what the {side} filter takes, so that all rows are read and judged here; comparisons \
+                 with `eq`, joined by `and`, can be asked",
+                source.place_of_filter(side),
+                mapping.connections[side]
+            ));
+        }
+    }
     let mut looked_at = Pair::new(0, 0);
-    if findings.is_empty() {
+    if findings.iter().all(|found| !found.is_wrong) {
         for side in Side::BOTH {
             let sample = sample(systems[side], &mapping, side, rows).await?;
             looked_at[side] = sample.len();
-            findings.extend(of_sample(&mapping, source, side, &sample, &tables));
+            findings.extend(of_sample(&mapping, source, side, &sample, &tables, &details));
         }
     }
     let left_out = mapping.left_out.iter().map(|left| format!("{}: {}", left.field, left.why)).collect();
-    Ok(Checked { mapping: mapping.name.to_string(), findings, left_out, rows: looked_at })
+    Ok(Checked { mapping: mapping.name.to_string(), findings, left_out, notes, rows: looked_at })
+}
+
+/// Returns what new rows of a side would lack, and options that the mapping names and that are not there.
+fn of_new_rows(
+    mapping: &Mapping,
+    source: &MappingSource,
+    side: Side,
+    table: &TableDescription,
+    details: &TableDetails,
+) -> Vec<Found> {
+    let unfilled = mapping::unfilled(mapping, side, table, &details.required).into_iter().map(|column| {
+        let table = &table.table;
+        let problem = format!(
+            "a new row of {table} needs {column}, which no field and no `new_row` fills: map the column, or give it a value in \
+             `new_row` of [{side}]"
+        );
+        Found { is_wrong: false, place: source.place_of(table.as_str()), problem, rows: 0 }
+    });
+    let strange =
+        mapping::strange_options(mapping, side, &details.choices).into_iter().map(|(column, value)| {
+            let options = details.choices.get(&column).into_iter().flatten();
+            let options: Vec<_> = options.map(|(number, label)| format!("{number} {label}")).collect();
+            let problem = format!("{value} is no option of {column}; the options are {}", options.join(", "));
+            Found { is_wrong: false, place: source.place_of_word(column.as_str()), problem, rows: 0 }
+        });
+    unfilled.chain(strange).collect()
 }
 
 /// Reads the first rows of a table that the mapping takes.
 async fn sample(
-    system: &dyn System,
+    system: &dyn Examine,
     mapping: &Mapping,
     side: Side,
     most: usize,
@@ -184,6 +230,7 @@ fn of_sample(
     side: Side,
     sample: &[Row],
     tables: &Pair<TableDescription>,
+    details: &Pair<TableDetails>,
 ) -> Vec<Found> {
     let couples = |_: &MappingName, _: Side, row: &RowId| Some(row.clone());
     let resolver = Resolver { partner: &couples, base_currency: Pair::default() };
@@ -205,6 +252,14 @@ fn of_sample(
                         let problem = format!("{} from {from} in {to}: {}", lapse.value, lapse.problem);
                         tell(lapse.field.as_str(), on.word(), problem);
                     }
+                    for (field, value) in mapping::strange_values(mapping, on, &record, &details[on].choices)
+                    {
+                        let to = &mapping.connections[on];
+                        let problem = format!(
+                            "{value} from {name} is no option of the choice in {to}: add the option, or map the value"
+                        );
+                        tell(field.as_str(), "option", problem);
+                    }
                 }
             }
         }
@@ -222,7 +277,7 @@ fn of_sample(
 
 fn render(checked: &[Checked]) -> String {
     let mut text = String::new();
-    for Checked { mapping, findings, left_out, rows } in checked {
+    for Checked { mapping, findings, left_out, notes, rows } in checked {
         let verdict = match (findings.iter().any(|found| found.is_wrong), findings.is_empty()) {
             (true, _) => "cannot be used",
             (false, true) => "good",
@@ -236,6 +291,9 @@ fn render(checked: &[Checked]) -> String {
         }
         for left in left_out {
             let _ = writeln!(text, "  left out: {left}");
+        }
+        for note in notes {
+            let _ = writeln!(text, "  note: {note}");
         }
     }
     text.trim_end().to_owned()

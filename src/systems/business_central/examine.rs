@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 
 use super::client::BusinessCentral;
 use super::companion;
+use super::known;
 use super::schema::{Home, Schema};
 use super::search;
 use crate::mapping::{Filter, FilterFunction, Operator};
@@ -174,9 +175,17 @@ impl Examine for BusinessCentral {
         Box::pin(self.table_names())
     }
 
-    /// Metadata names neither labels nor further keys.
-    fn details<'a>(&'a self, _table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
-        Box::pin(async { Ok(TableDetails::default()) })
+    /// Metadata names neither labels nor further keys nor what must not be blank; the last is known.
+    fn details<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
+        Box::pin(async { Ok(TableDetails { required: known::required(table), ..TableDetails::default() }) })
+    }
+
+    fn takes<'a>(
+        &'a self,
+        table: &'a TableName,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<bool, SystemError>> {
+        Box::pin(async { Ok(condition(filter, &Questions(self.schema(table).await?)).is_some()) })
     }
 
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {

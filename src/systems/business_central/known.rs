@@ -3,6 +3,10 @@
 //! Taken from the pages' own source. `items.inventory` and numbers are here because writing them does harm: the one
 //! posts an item journal, the other renames the record everywhere.
 
+use std::collections::BTreeSet;
+
+use crate::model::{ColumnName, TableName};
+
 /// Which writes a property takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Writable {
@@ -13,6 +17,24 @@ pub struct Writable {
 pub const NEVER: Writable = Writable { creatable: false, updatable: false };
 pub const CREATE_ONLY: Writable = Writable { creatable: true, updatable: false };
 pub const ALWAYS: Writable = Writable { creatable: true, updatable: true };
+
+/// What a new row must bring: names that may not be blank, and codes that no number series gives.
+const REQUIRED: [(&str, &str); 8] = [
+    ("currencies", "code"),
+    ("customers", "displayName"),
+    ("paymentTerms", "code"),
+    ("salespeople", "code"),
+    ("shipmentMethods", "code"),
+    ("shippingAgents", "code"),
+    ("unitsOfMeasure", "code"),
+    ("vendors", "displayName"),
+];
+
+/// Returns the columns that a new row of a table must have a value in, as far as that is known.
+pub fn required(table: &TableName) -> BTreeSet<ColumnName> {
+    let known = REQUIRED.iter().filter(|(set, _)| *set == table.as_str());
+    known.map(|(_, column)| ColumnName::new(*column)).collect()
+}
 
 /// Sets that take no writes at all.
 const READ_ONLY_SETS: &[&str] = &[

@@ -40,7 +40,20 @@ impl Dataverse {
         }
         let keys = Query::of(format!("{root}/Keys")).select(["SchemaName", "KeyAttributes"]);
         let keys = self.service.all("alternate keys", &keys.path(), None, |found| key(&found)).await?;
-        Ok(TableDetails { choices, keys: keys.into_iter().flatten().collect() })
+        let attributes = Query::of(format!("{root}/Attributes")).select([
+            "LogicalName",
+            "RequiredLevel",
+            "IsValidForCreate",
+        ]);
+        let required = self
+            .service
+            .all("required columns", &attributes.path(), None, |attribute| required(&attribute))
+            .await?;
+        Ok(TableDetails {
+            choices,
+            keys: keys.into_iter().flatten().collect(),
+            required: required.into_iter().flatten().collect(),
+        })
     }
 }
 
@@ -51,6 +64,19 @@ fn choice(attribute: &Json) -> Option<(ColumnName, Vec<(String, String)>)> {
     let options = options.into_iter().flatten().next()?;
     let option = |option: &Json| Some((option.get("Value")?.to_string(), label(option)));
     Some((name, options.iter().filter_map(option).collect()))
+}
+
+/// Columns that Dataverse fills itself where a new row does not.
+const FILLED: [&str; 4] = ["ownerid", "statecode", "statuscode", "transactioncurrencyid"];
+
+/// Returns the column if a new row must have a value in it.
+fn required(attribute: &Json) -> Option<ColumnName> {
+    let level = attribute.get("RequiredLevel")?.get("Value")?.as_str()?;
+    let name = attribute.get("LogicalName")?.as_str()?;
+    let is_required = matches!(level, "SystemRequired" | "ApplicationRequired")
+        && attribute.get("IsValidForCreate") == Some(&Json::Bool(true))
+        && !FILLED.contains(&name);
+    is_required.then(|| ColumnName::new(name))
 }
 
 fn key(found: &Json) -> Option<TableKey> {
@@ -74,5 +100,19 @@ mod tests {
             json!({"LogicalName": "x", "OptionSet": null, "GlobalOptionSet": {"Options": [{"Value": 3}]}});
         assert_eq!(choice(&shared), expected(""));
         assert_eq!(choice(&json!({"LogicalName": "x", "OptionSet": null})), None);
+    }
+
+    #[test]
+    fn a_column_is_required_where_a_new_row_has_to_bring_a_value() {
+        let column = |name: &str, level: &str, creatable: bool| {
+            required(
+                &json!({"LogicalName": name, "RequiredLevel": {"Value": level}, "IsValidForCreate": creatable}),
+            )
+        };
+        assert_eq!(column("name", "ApplicationRequired", true), Some("name".into()));
+        assert_eq!(column("name", "SystemRequired", true), Some("name".into()));
+        assert_eq!(column("name", "Recommended", true), None);
+        assert_eq!(column("createdon", "SystemRequired", false), None);
+        assert_eq!(column("ownerid", "SystemRequired", true), None);
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
 
-use super::choices::is_choice;
+use super::choices::{self, is_choice};
 use super::client::Dataverse;
 use super::findings::{
     change_tracking, id, limits, organisation_findings, text, user_finding, write_finding,
@@ -197,7 +197,23 @@ impl Examine for Dataverse {
     }
 
     fn details<'a>(&'a self, table: &'a TableName) -> BoxFuture<'a, Result<TableDetails, SystemError>> {
-        Box::pin(self.read_details(table))
+        Box::pin(async {
+            match is_choice(table) {
+                true => Ok(TableDetails { required: choices::required(), ..TableDetails::default() }),
+                false => self.read_details(table).await,
+            }
+        })
+    }
+
+    fn takes<'a>(
+        &'a self,
+        table: &'a TableName,
+        filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<bool, SystemError>> {
+        Box::pin(async {
+            // The options of a choice are read as a whole.
+            Ok(is_choice(table) || condition(filter, &Questions(self.schema(table).await?)).is_some())
+        })
     }
 
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {

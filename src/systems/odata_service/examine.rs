@@ -64,6 +64,15 @@ impl Examine for ODataService {
         Box::pin(async { Ok(TableDetails::default()) })
     }
 
+    /// Little is known of how such a service compares: rows are judged here.
+    fn takes<'a>(
+        &'a self,
+        _table: &'a TableName,
+        _filter: &'a Filter,
+    ) -> BoxFuture<'a, Result<bool, SystemError>> {
+        Box::pin(async { Ok(false) })
+    }
+
     fn list<'a>(&'a self, listing: &'a Listing) -> BoxFuture<'a, Result<Vec<Row>, SystemError>> {
         Box::pin(self.list_rows(listing))
     }

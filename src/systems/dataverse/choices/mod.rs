@@ -8,7 +8,7 @@ mod options;
 mod read;
 mod write;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) use options::label;
 use options::{ChoiceOption, Options};
@@ -21,6 +21,11 @@ use crate::systems::SystemError;
 const VALUE: &str = "value";
 /// What people call an option.
 const LABEL: &str = "label";
+
+/// Returns the columns that a new option must have a value in.
+pub(super) fn required() -> BTreeSet<ColumnName> {
+    [ColumnName::new(LABEL)].into()
+}
 
 /// Columns of documents that take the same codes as one of an account: they get its options, under the same numbers.
 const MIRRORS: [(&str, &[(&str, &str)]); 3] = [
