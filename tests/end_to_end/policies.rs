@@ -154,3 +154,55 @@ async fn a_deleted_row_is_restored_where_the_mapping_says_so() {
     let vendors = mappings.iter().find(|mapping| mapping.mapping == "VENDOR").unwrap();
     assert_eq!((vendors.conflicts, vendors.pending), (0, 0));
 }
+
+/// D9: a field that is switched on later is filled on all coupled rows, and forces neither side.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_field_that_is_switched_on_is_filled_without_forcing_a_side() {
+    let website = "right = \"websiteurl\"\ndirection = \"<->\"";
+    let world = World::start(Options::default()).await;
+    world.configure("mappings/CUSTOMER.toml", website, &format!("{website}\nenabled = false"));
+    let desk = world.desk();
+    sync(&desk).await;
+    let sites = [
+        ("BERGS", "l.example", ""),
+        ("BLONP", "", "r.example"),
+        ("BOLID", "b.example", "b.example"),
+        ("BONAP", "l.example", "r.example"),
+    ];
+    for (number, left, right) in sites {
+        let customer = world.find(At::BusinessCentral, "customers", "number", number).await;
+        world.edit(At::BusinessCentral, "customers", text(&customer, "id"), json!({"website": left})).await;
+        let account = world.find(At::Dataverse, "accounts", "name", text(&customer, "displayName")).await;
+        world
+            .edit(At::Dataverse, "accounts", text(&account, "accountid"), json!({"websiteurl": right}))
+            .await;
+    }
+    let report = sync(&desk).await;
+    assert!(
+        report.lines.iter().all(|line| line.fields.iter().all(|field| field.field != "website")),
+        "{:?}",
+        report.lines
+    );
+    drop(desk);
+
+    world.configure("mappings/CUSTOMER.toml", "enabled = false\n", "");
+    let desk = world.desk();
+    let report = sync(&desk).await;
+    let mut found = Vec::new();
+    for (number, ..) in sites {
+        let customer = world.find(At::BusinessCentral, "customers", "number", number).await;
+        let account = world.find(At::Dataverse, "accounts", "name", text(&customer, "displayName")).await;
+        let asked = report
+            .lines
+            .iter()
+            .any(|line| line.action == LineAction::Conflict && line.row == text(&customer, "displayName"));
+        found.push((text(&customer, "website").to_owned(), text(&account, "websiteurl").to_owned(), asked));
+    }
+    let expected = [
+        ("l.example", "l.example", false),
+        ("r.example", "r.example", false),
+        ("b.example", "b.example", false),
+        ("l.example", "r.example", true),
+    ];
+    assert_eq!(found, expected.map(|(left, right, asked)| (left.to_owned(), right.to_owned(), asked)));
+}
