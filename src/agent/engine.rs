@@ -5,12 +5,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::mapping::Mapping;
 use crate::model::{ConnectionName, MappingName, TableName, Timestamp};
-use crate::store::{Approval, Consent, MappingState, Store, StoreError};
+use crate::store::{Store, StoreError};
 use crate::systems::{Expiry, Line, System};
 
-use super::error::EngineError;
 use super::write::rehearsal::Rehearsal;
 
 /// Everything a run needs.
@@ -125,45 +123,5 @@ impl Engine {
 
     pub(super) fn progress(&self, progress: Progress<'_>) {
         (self.progress)(progress);
-    }
-
-    /// Records that a person agreed to the flow of data and to the first sync of every mapping.
-    pub fn approve(&self, by: &str) -> Result<(), StoreError> {
-        let at = self.now();
-        let mut transaction = self.store.transaction()?;
-        let tables: Vec<_> = self
-            .config
-            .mappings
-            .iter()
-            .map(|mapping| format!("{} and {}", mapping.tables.left, mapping.tables.right))
-            .collect();
-        let text = format!("rows flow both ways between {}", tables.join("; "));
-        transaction.put_consent(&Consent { by: by.to_owned(), at, text })?;
-        for mapping in &self.config.mappings {
-            let state = transaction.mapping_state(&mapping.name)?.unwrap_or_default();
-            let first_sync_approved = Some(Approval { by: by.to_owned(), at });
-            transaction.put_mapping_state(&mapping.name, &MappingState { first_sync_approved, ..state })?;
-        }
-        transaction.commit()
-    }
-
-    pub(super) fn check_approval(&self, mapping: &Mapping) -> Result<(), EngineError> {
-        if self.is_rehearsal {
-            return Ok(());
-        }
-        let configured = self.config.settings.consent.as_ref();
-        let snapshot = self.store.snapshot()?;
-        let consented = configured.is_some() || snapshot.consent()?.is_some();
-        let approved = configured.is_some_and(|consent| consent.first_sync_approved)
-            || snapshot
-                .mapping_state(&mapping.name)?
-                .is_some_and(|state| state.first_sync_approved.is_some());
-        if consented && approved {
-            return Ok(());
-        }
-        Err(EngineError::NotApproved {
-            left: mapping.connections.left.clone(),
-            right: mapping.connections.right.clone(),
-        })
     }
 }

@@ -38,8 +38,8 @@ pub enum EngineError {
     OtherEngine { mapping: MappingName, connection: ConnectionName, engine: String },
     #[error("{row} of {mapping} was stopped by Tandem's own check: {finding}; nothing of it was written")]
     Unsafe { mapping: MappingName, row: String, finding: Finding },
-    #[error("nobody has agreed yet that data flows between {left} and {right}; nothing was written")]
-    NotApproved { left: ConnectionName, right: ConnectionName },
+    #[error("nobody has agreed yet to what {mapping} moves: {flow}; nothing was written")]
+    NotApproved { mapping: MappingName, flow: String },
 }
 
 impl EngineError {

@@ -7,6 +7,7 @@
 
 mod brake;
 mod changed_mapping;
+mod consent;
 mod desk;
 mod engine;
 mod error;

@@ -14,6 +14,7 @@ use super::shutdown::shutdown;
 /// Keeps both systems in step until someone wants it to stop.
 pub(super) async fn run(context: &Context) -> Result<ExitCode, CommandError> {
     let desk = Arc::new(Desk::open(&context.places)?);
+    desk.check_consent()?;
     be_the_agent(desk, &context.places).await?;
     Ok(ExitCode::Success)
 }

@@ -74,10 +74,31 @@ async fn nothing_is_written_before_a_person_agreed() {
     let (code, _, err) = tandem(&world, &["sync"]);
     assert_eq!(code, 5, "{err}");
     assert!(err.contains("tandem plan") && err.contains("sync --yes"), "{err}");
+    let flow = "CURRENCY moves: 4 columns from currencies of business-central (Business Central at 127.0.0.1) to \
+                transactioncurrencies of dataverse (Dataverse at 127.0.0.1); nothing was written";
+    assert!(err.contains(flow), "{err}");
+    assert!(err.contains(" to accounts of dataverse (Dataverse at 127.0.0.1), and "), "{err}");
     assert_eq!(world.world_state().await, before);
     assert_eq!(tandem(&world, &["sync", "--yes"]).0, 0);
     assert_ne!(world.world_state().await, before);
     assert_eq!(tandem(&world, &["sync"]).0, 0);
+}
+
+/// A service begins with nobody to ask: without consent it says so and ends.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_agent_without_consent_does_not_begin() {
+    let world = World::start(Options::default()).await;
+    let consent =
+        "[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n";
+    world.configure("tandem.toml", consent, "");
+    let before = world.world_state().await;
+    let (code, _, err) = tandem(&world, &["run"]);
+    assert_eq!(code, 5, "{err}");
+    assert!(
+        err.contains("nobody has agreed yet to what CURRENCY moves") && err.contains("sync --yes"),
+        "{err}"
+    );
+    assert_eq!(world.world_state().await, before);
 }
 
 /// Breaks the configuration, expects an error that says what and where, and that nothing was overwritten.

@@ -2,6 +2,7 @@
 
 pub mod agent_loop;
 mod answers;
+mod consent;
 pub mod control;
 pub mod files;
 mod history;
