@@ -8,6 +8,7 @@ mod brakes;
 mod command_line;
 mod companion;
 mod connections;
+mod custom_table;
 mod fate;
 mod faults;
 mod identity;
