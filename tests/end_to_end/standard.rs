@@ -58,7 +58,7 @@ async fn all_with_the_new_prices() {
     let (world, desk, report) = start(StandardSet::NewPrices, true).await;
     assert_eq!(report.failures, []);
     let own = [
-        ("OPPORTUNITY", 0),
+        ("OPPORTUNITY", 5),
         ("POSTEDSALESINV-INV", 0),
         ("POSTEDSALESLINE-INV", 0),
         ("SALESORDER-ORDER", 0),
@@ -67,7 +67,7 @@ async fn all_with_the_new_prices() {
         ("ITEM UOM", 154),
         ("RESOURCE UOM", 2),
         ("PLHEADER-PRICE", 2),
-        ("PLLINE-PRODPRICE", 30),
+        ("PLLINE-PRODPRICE", 32),
     ];
     assert_eq!(coupled(&desk).await, expected(&own));
     assert_eq!(written(&sync(&desk).await), []);
@@ -80,6 +80,13 @@ async fn all_with_the_new_prices() {
     let units = format!("uoms?$filter=_uomscheduleid_value%20eq%20{}", text(&unit, "_uomscheduleid_value"));
     assert_eq!(world.list(At::Dataverse, &units).await.len(), 2, "a piece and a box");
     assert_eq!(product["quantitydecimal"], json!(2));
+    let prices =
+        format!("productpricelevels?$filter=_productid_value%20eq%20{}", text(&product, "productid"));
+    assert_eq!(
+        world.list(At::Dataverse, &prices).await.len(),
+        4,
+        "by the piece and by the box, in both lists"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -87,7 +94,7 @@ async fn all_with_the_old_prices() {
     let (world, desk, report) = start(StandardSet::OldPrices, true).await;
     assert_eq!(report.failures, []);
     let own = [
-        ("OPPORTUNITY", 0),
+        ("OPPORTUNITY", 5),
         ("POSTEDSALESINV-INV", 0),
         ("POSTEDSALESLINE-INV", 0),
         ("SALESORDER-ORDER LEGACY", 0),

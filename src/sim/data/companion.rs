@@ -35,6 +35,9 @@ pub(super) fn fill(service: &mut Service, seed: u64) {
     seeding.resource("DELIVERY", "Delivery van", "Machine", "45", "30");
     seeding.resource("TASTING", "Tasting at the customer's", "Person", "80", "52.5");
     seeding.prices();
+    for (position, customer) in customers().iter().enumerate().skip(10).take(5) {
+        seeding.opportunity(&format!("SEED{position:03}"), customer);
+    }
 }
 
 struct Seeding<'a> {
@@ -126,6 +129,18 @@ impl Seeding<'_> {
         self.insert("resourceUnitsOfMeasure", number, &unit);
     }
 
+    fn opportunity(&mut self, number: &str, customer: &Partner) {
+        let values = [
+            ("number", json!(number)),
+            ("description", json!(format!("Spring list of {}", customer.name))),
+            ("contactNumber", json!(format!("CT-{}-1", customer.number))),
+            ("salespersonCode", json!("NANCY")),
+            ("status", json!("In_x0020_Progress")),
+            ("creationDate", json!("2025-01-06")),
+        ];
+        self.insert("opportunities", number, &values);
+    }
+
     /// Adds a list for everyone and one for wholesale, ten per cent below, in lists and in the old price table.
     fn prices(&mut self) {
         let group = [("code", json!("WHOLESALE")), ("displayName", json!("Wholesale"))];
@@ -150,22 +165,26 @@ impl Seeding<'_> {
             self.insert("priceListHeaders", code, &values);
             for (line, item) in (1..).zip(items().into_iter().take(20)) {
                 let price = (item.price * Decimal::new(100 - percent, 2)).round_dp(2).normalize();
-                self.price(code, line, &item.number, price);
+                self.price((code, line), (&item.number, "PCS"), price);
                 if percent > 0 {
                     self.sales_price(wholesale, source_number, &item.number, price);
                 }
             }
+            // One item by the box as well, at a price of its own.
+            let boxed = &items()[3];
+            let price = (boxed.price * Decimal::new(11 * (100 - percent), 2)).round_dp(2).normalize();
+            self.price((code, 21), (&boxed.number, "BOX"), price);
         }
     }
 
-    fn price(&mut self, list: &str, line: i32, item: &str, price: Decimal) {
+    fn price(&mut self, (list, line): (&str, i32), (item, unit): (&str, &str), price: Decimal) {
         let values = [
             ("priceListCode", json!(list)),
             ("lineNumber", json!(line * 10_000)),
             ("assetType", json!("Item")),
             ("assetId", json!(stable_id(self.seed, "items", item))),
             ("assetNumber", json!(item)),
-            ("unitOfMeasureCode", json!("PCS")),
+            ("unitOfMeasureCode", json!(unit)),
             ("startingDate", json!("2025-01-01")),
             ("priceType", json!("Sale")),
             ("amountType", json!("Price")),
