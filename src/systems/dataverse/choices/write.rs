@@ -10,14 +10,37 @@ use tracing::warn;
 
 use super::{Choice, ChoiceOption, LABEL, MIRRORS, Options, Place};
 use crate::http::Method;
-use crate::model::{ColumnName, Value};
+use crate::model::{ColumnName, RowId, Value, Version};
 use crate::systems::odata::{BatchPart, Object, Query, ServiceError, of_write, refused_here};
 use crate::systems::{Refusal, SystemError, Verb, Write, WriteOutcome};
 
 /// The first number Dataverse gives to options that organisations make themselves.
 const FIRST_OWN: i64 = 100_000_000;
 
+/// What was changed and is to be published.
+#[derive(Debug, Default)]
+struct Changed {
+    tables: BTreeSet<String>,
+    /// Global choices, by name.
+    choices: BTreeSet<String>,
+}
+
+impl Changed {
+    /// Returns what `PublishXml` takes; nothing where nothing was changed.
+    fn xml(&self) -> Option<String> {
+        let list = |names: &BTreeSet<String>, one: &str| -> String {
+            names.iter().map(|name| format!("<{one}>{name}</{one}>")).collect()
+        };
+        let (tables, choices) = (list(&self.tables, "entity"), list(&self.choices, "optionset"));
+        let is_any = !(tables.is_empty() && choices.is_empty());
+        is_any.then(|| {
+            format!("<importexportxml><entities>{tables}</entities><optionsets>{choices}</optionsets></importexportxml>")
+        })
+    }
+}
+
 /// A choice column and the options it has.
+#[derive(Clone, Debug)]
 struct Column {
     place: Place,
     options: Options,
@@ -26,47 +49,36 @@ struct Column {
 impl Choice<'_> {
     /// Writes options one after another and publishes them together.
     pub async fn write(&self, writes: &[Write]) -> Vec<WriteOutcome> {
-        let mut outcomes = Vec::with_capacity(writes.len());
+        let (mut outcomes, mut changed) = (Vec::with_capacity(writes.len()), Changed::default());
         for write in writes {
-            outcomes.push(self.write_one(write).await.unwrap_or_else(|outcome| outcome));
+            outcomes.push(self.write_one(write, &mut changed).await.unwrap_or_else(|outcome| outcome));
         }
-        let is_news =
-            |outcome: &WriteOutcome| matches!(outcome, WriteOutcome::Written(_) | WriteOutcome::Deleted);
-        if outcomes.iter().any(is_news) {
-            self.publish().await;
+        if let Some(xml) = changed.xml() {
+            self.publish(xml).await;
         }
         outcomes
     }
 
-    async fn write_one(&self, write: &Write) -> Result<WriteOutcome, WriteOutcome> {
+    async fn write_one(&self, write: &Write, changed: &mut Changed) -> Result<WriteOutcome, WriteOutcome> {
         let unread = WriteOutcome::NotApplied;
         let own = Column { place: self.place.clone(), options: self.options().await.map_err(unread)? };
         let mirrors = self.mirrors(&own).await.map_err(unread)?;
+        let mut writing = Writing { choice: self, own, mirrors, changed };
         match &write.verb {
-            Verb::Create { values, .. } => self.insert(own, &mirrors, values, &write.returning).await,
-            Verb::Update { id, version, values } => {
-                let Some(option) = own.options.options.iter().find(|option| option.id() == *id) else {
-                    return Ok(WriteOutcome::Missing);
-                };
-                if option.version() != *version {
-                    return Ok(WriteOutcome::Stale);
-                }
-                self.relabel(&own, &mirrors, option, values, &write.returning).await
-            }
-            Verb::Delete { id, version } => {
-                let Some(option) = own.options.options.iter().find(|option| option.id() == *id) else {
-                    return Ok(WriteOutcome::Missing);
-                };
-                if option.version() != *version {
-                    return Ok(WriteOutcome::Stale);
-                }
-                for column in same(&mirrors, option) {
-                    self.act("DeleteOptionValue", column, option.value, None).await.map_err(not_its_own)?;
-                }
-                self.act("DeleteOptionValue", &own, option.value, None).await?;
-                Ok(WriteOutcome::Deleted)
-            }
+            Verb::Create { values, .. } => writing.insert(label_in(values).map_err(refused_here)?).await,
+            Verb::Update { id, version, values } => match writing.find(id, version) {
+                Ok(option) => writing.relabel(option, label_in(values).map_err(refused_here)?).await,
+                Err(outcome) => Err(outcome),
+            },
+            Verb::Delete { id, version } => match writing.find(id, version) {
+                Ok(option) => writing.delete(&option).await,
+                Err(outcome) => Err(outcome),
+            },
         }
+        .map(|written| {
+            written
+                .map_or(WriteOutcome::Deleted, |option| WriteOutcome::Written(option.row(&write.returning)))
+        })
     }
 
     /// Reads the columns that take the same codes; without Dynamics 365 Sales there are none. One that shares a global choice
@@ -85,84 +97,6 @@ impl Choice<'_> {
             );
         }
         Ok(mirrors)
-    }
-
-    async fn insert(
-        &self,
-        own: Column,
-        mirrors: &[Column],
-        values: &[(ColumnName, Value)],
-        returning: &BTreeSet<ColumnName>,
-    ) -> Result<WriteOutcome, WriteOutcome> {
-        let label = label_in(values).map_err(refused_here)?;
-        if let Some(same) = own.options.labelled(label) {
-            let message = format!("option {} of {} is called {} already", same.value, self.table, same.label);
-            return Ok(WriteOutcome::DuplicateKey(Refusal::ours("DuplicateLabel", message)));
-        }
-        let value = free_value(&own.options, mirrors.iter().map(|mirror| &mirror.options), label);
-        let language = own.options.options.iter().find_map(|option| option.language);
-        let language = match language {
-            Some(language) => language,
-            None => self.base_language().await.map_err(WriteOutcome::NotApplied)?,
-        };
-        let option = ChoiceOption { value, label: label.to_owned(), language: Some(language) };
-        for mirror in mirrors.iter().filter(|mirror| mirror.options.get(value).is_none()) {
-            self.act("InsertOptionValue", mirror, value, Some(&option)).await.map_err(not_its_own)?;
-        }
-        self.act("InsertOptionValue", &own, value, Some(&option)).await?;
-        Ok(WriteOutcome::Written(option.row(returning)))
-    }
-
-    async fn relabel(
-        &self,
-        own: &Column,
-        mirrors: &[Column],
-        option: &ChoiceOption,
-        values: &[(ColumnName, Value)],
-        returning: &BTreeSet<ColumnName>,
-    ) -> Result<WriteOutcome, WriteOutcome> {
-        let label = label_in(values).map_err(refused_here)?;
-        let language = match option.language {
-            Some(language) => language,
-            None => self.base_language().await.map_err(WriteOutcome::NotApplied)?,
-        };
-        let new = ChoiceOption { value: option.value, label: label.to_owned(), language: Some(language) };
-        for column in same(mirrors, option) {
-            self.act("UpdateOptionValue", column, new.value, Some(&new)).await.map_err(not_its_own)?;
-        }
-        self.act("UpdateOptionValue", own, new.value, Some(&new)).await?;
-        Ok(WriteOutcome::Written(new.row(returning)))
-    }
-
-    /// Takes one action on one option.
-    async fn act(
-        &self,
-        action: &str,
-        column: &Column,
-        value: i64,
-        label: Option<&ChoiceOption>,
-    ) -> Result<(), WriteOutcome> {
-        let mut body = Object::new();
-        match &column.options.global {
-            Some(name) => {
-                body.insert("OptionSetName".to_owned(), Json::from(name.as_str()));
-            }
-            None => {
-                body.insert("EntityLogicalName".to_owned(), Json::from(column.place.table.as_str()));
-                body.insert("AttributeLogicalName".to_owned(), Json::from(column.place.column.as_str()));
-            }
-        }
-        body.insert("Value".to_owned(), Json::from(value));
-        if let Some(option) = label {
-            let label = json!({"Label": option.label, "LanguageCode": option.language});
-            body.insert("Label".to_owned(), json!({ "LocalizedLabels": [label] }));
-        }
-        if action == "UpdateOptionValue" {
-            // Labels in other languages stay.
-            body.insert("MergeLabels".to_owned(), Json::Bool(true));
-        }
-        let what = format!("the options of {}", self.table);
-        self.post(&what, action, body).await
     }
 
     async fn post(&self, what: &str, action: &str, body: Object) -> Result<(), WriteOutcome> {
@@ -190,11 +124,7 @@ impl Choice<'_> {
     }
 
     /// Shows new labels in forms. Rows take the options before that, too.
-    async fn publish(&self) {
-        let places = MIRRORS.iter().flat_map(|(_, places)| *places).map(|(table, _)| *table);
-        let tables: BTreeSet<&str> = places.chain([self.place.table.as_str()]).collect();
-        let tables: String = tables.into_iter().map(|table| format!("<entity>{table}</entity>")).collect();
-        let xml = format!("<importexportxml><entities>{tables}</entities></importexportxml>");
+    async fn publish(&self, xml: String) {
         let body = Object::from_iter([("ParameterXml".to_owned(), Json::from(xml))]);
         if let Err(outcome) = self.post("publishing options", "PublishXml", body).await {
             warn!(table = %self.table, ?outcome, "New options could not be published; publish all customisations in Dataverse");
@@ -212,11 +142,118 @@ impl Choice<'_> {
     }
 }
 
+/// One option to be written, with all columns that have it or get it.
+struct Writing<'a> {
+    choice: &'a Choice<'a>,
+    own: Column,
+    mirrors: Vec<Column>,
+    changed: &'a mut Changed,
+}
+
+impl Writing<'_> {
+    /// Returns an option as it was when the write was decided.
+    fn find(&self, id: &RowId, version: &Version) -> Result<ChoiceOption, WriteOutcome> {
+        match self.own.options.options.iter().find(|option| option.id() == *id) {
+            Some(option) if option.version() == *version => Ok(option.clone()),
+            Some(_) => Err(WriteOutcome::Stale),
+            None => Err(WriteOutcome::Missing),
+        }
+    }
+
+    async fn insert(&mut self, label: &str) -> Result<Option<ChoiceOption>, WriteOutcome> {
+        let own = &self.own.options;
+        if let Some(same) = own.labelled(label) {
+            let table = &self.choice.table;
+            let message = format!("option {} of {table} is called {} already", same.value, same.label);
+            return Err(WriteOutcome::DuplicateKey(Refusal::ours("DuplicateLabel", message)));
+        }
+        let value = free_value(own, self.mirrors.iter().map(|mirror| &mirror.options), label);
+        let language = self.language(own.options.iter().find_map(|option| option.language)).await?;
+        let option = ChoiceOption { value, label: label.to_owned(), language: Some(language) };
+        let lacking = self.mirrors.iter().filter(|mirror| mirror.options.get(value).is_none());
+        let lacking: Vec<_> = lacking.cloned().collect();
+        self.act_on_all("InsertOptionValue", &lacking, &option).await?;
+        Ok(Some(option))
+    }
+
+    async fn relabel(
+        &mut self,
+        old: ChoiceOption,
+        label: &str,
+    ) -> Result<Option<ChoiceOption>, WriteOutcome> {
+        let language = self.language(old.language).await?;
+        let new = ChoiceOption { label: label.to_owned(), language: Some(language), ..old.clone() };
+        self.act_on_all("UpdateOptionValue", &same(&self.mirrors, &old), &new).await?;
+        Ok(Some(new))
+    }
+
+    async fn delete(&mut self, option: &ChoiceOption) -> Result<Option<ChoiceOption>, WriteOutcome> {
+        self.act_on_all("DeleteOptionValue", &same(&self.mirrors, option), option).await?;
+        Ok(None)
+    }
+
+    /// Takes an action on an option of mirrors, then on that of the column itself.
+    async fn act_on_all(
+        &mut self,
+        action: &str,
+        mirrors: &[Column],
+        option: &ChoiceOption,
+    ) -> Result<(), WriteOutcome> {
+        for mirror in mirrors {
+            self.act(action, mirror, option).await.map_err(not_its_own)?;
+        }
+        self.act(action, &self.own.clone(), option).await
+    }
+
+    async fn act(
+        &mut self,
+        action: &str,
+        column: &Column,
+        option: &ChoiceOption,
+    ) -> Result<(), WriteOutcome> {
+        let what = format!("the options of {}", self.choice.table);
+        self.choice.post(&what, action, body(action, column, option)).await?;
+        match &column.options.global {
+            Some(name) => self.changed.choices.insert(name.clone()),
+            None => self.changed.tables.insert(column.place.table.clone()),
+        };
+        Ok(())
+    }
+
+    /// Returns the language to write a label in: that of the labels that are there, else the organisation's.
+    async fn language(&self, known: Option<i64>) -> Result<i64, WriteOutcome> {
+        match known {
+            Some(language) => Ok(language),
+            None => self.choice.base_language().await.map_err(WriteOutcome::NotApplied),
+        }
+    }
+}
+
+/// Returns what an action on an option of a column takes.
+fn body(action: &str, column: &Column, option: &ChoiceOption) -> Object {
+    let place = match &column.options.global {
+        Some(name) => json!({ "OptionSetName": name }),
+        None => {
+            json!({"EntityLogicalName": column.place.table, "AttributeLogicalName": column.place.column})
+        }
+    };
+    let label = json!({"LocalizedLabels": [{"Label": option.label, "LanguageCode": option.language}]});
+    let more = match action {
+        "InsertOptionValue" => json!({ "Label": label }),
+        // Labels in other languages stay.
+        "UpdateOptionValue" => json!({"Label": label, "MergeLabels": true}),
+        _ => json!({}),
+    };
+    let parts = [place, json!({"Value": option.value}), more];
+    parts.into_iter().filter_map(|part| part.as_object().cloned()).flatten().collect()
+}
+
 /// Returns the mirrors that have that option under the same number and label.
-fn same<'a>(mirrors: &'a [Column], option: &'a ChoiceOption) -> impl Iterator<Item = &'a Column> {
-    mirrors.iter().filter(|mirror| {
+fn same(mirrors: &[Column], option: &ChoiceOption) -> Vec<Column> {
+    let is_same = |mirror: &&Column| {
         mirror.options.get(option.value).is_some_and(|there| there.is_labelled(&option.label))
-    })
+    };
+    mirrors.iter().filter(is_same).cloned().collect()
 }
 
 /// Returns the number for a new option: that of the same label in a mirror, else one that is free everywhere.
@@ -278,6 +315,35 @@ mod tests {
         let taken = options(&[(FIRST_OWN + 2, "Other")]);
         assert_eq!(free(&own, &[begun.clone(), taken.clone()], "14 DAYS"), FIRST_OWN + 3);
         assert_eq!(free(&taken, &[begun], "14 DAYS"), FIRST_OWN + 3);
+    }
+
+    #[test]
+    fn an_action_names_a_column_or_a_global_choice() {
+        let place = Place { table: "account".to_owned(), column: "terms".to_owned() };
+        let option = ChoiceOption { value: 5, label: "COD".to_owned(), language: Some(1033) };
+        let body = |action: &str, global: Option<&str>| {
+            let options = Options { global: global.map(str::to_owned), options: vec![] };
+            Json::from(super::body(action, &Column { place: place.clone(), options }, &option))
+        };
+        let label = json!({"LocalizedLabels": [{"Label": "COD", "LanguageCode": 1033}]});
+        let of_column = json!({"EntityLogicalName": "account", "AttributeLogicalName": "terms", "Value": 5, "Label": label});
+        assert_eq!(body("InsertOptionValue", None), of_column);
+        let of_global =
+            json!({"OptionSetName": "all_terms", "Value": 5, "Label": label, "MergeLabels": true});
+        assert_eq!(body("UpdateOptionValue", Some("all_terms")), of_global);
+        assert_eq!(
+            body("DeleteOptionValue", Some("all_terms")),
+            json!({"OptionSetName": "all_terms", "Value": 5})
+        );
+    }
+
+    #[test]
+    fn what_was_changed_is_published() {
+        assert_eq!(Changed::default().xml(), None);
+        let changed = Changed { tables: ["account".to_owned()].into(), choices: ["terms".to_owned()].into() };
+        let expected = "<importexportxml><entities><entity>account</entity></entities>\
+                        <optionsets><optionset>terms</optionset></optionsets></importexportxml>";
+        assert_eq!(changed.xml().as_deref(), Some(expected));
     }
 
     #[test]
