@@ -133,11 +133,13 @@ impl Engine {
                     let compared = contents::whole(self, mapping).await;
                     state.note(Some(mapping.name()), compared)?;
                 }
-                steps.before_pass(self, &prepared, &known, mapping, state).await?;
-                pass::pass(self, mapping, state, !mapping.has_second_step()).await
+                if !steps.before_pass(self, &prepared, &known, mapping, state).await? {
+                    return Ok(false);
+                }
+                pass::pass(self, mapping, state, !mapping.has_second_step()).await.map(|()| true)
             };
             let outcome = pass.instrument(info_span!("pass", mapping = %name)).await;
-            if state.note(Some(&name), outcome)?.is_some() {
+            if state.note(Some(&name), outcome)? == Some(true) {
                 well.push(mapping);
             }
         }

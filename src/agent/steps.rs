@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{Instrument, info_span};
 
-use crate::model::{MappingName, Side, Standing, TableName, Timestamp, WakeCondition};
+use crate::model::{MappingName, Side, Standing, Timestamp, WakeCondition};
 use crate::store::{Snapshot, StoreError};
 
 use super::engine::Engine;
@@ -26,7 +26,8 @@ pub struct Steps {
 }
 
 impl Steps {
-    /// Reads the tables of a mapping once more before its pass, if this run made rows that bring others along in them.
+    /// Reads the tables of a mapping once more before its pass, if this run made rows that bring others along in them. Returns
+    /// whether it can be passed: a table that was not read to its end may hold the partner of a row that would be made.
     pub async fn before_pass(
         &mut self,
         engine: &Engine,
@@ -34,12 +35,18 @@ impl Steps {
         known: &Traces,
         mapping: &Prepared,
         state: &mut RunState,
-    ) -> Result<(), StoreError> {
-        let company = company(prepared, mapping, state);
-        if company > self.company.insert(mapping.name().clone(), company).unwrap_or_default() {
-            feed::read_tables(engine, prepared, known, state, [mapping]).await?;
+    ) -> Result<bool, StoreError> {
+        let company = company(engine, mapping, state);
+        let is_news = company > self.company_of(mapping);
+        if is_news && !feed::read_again(engine, prepared, known, state, mapping).await? {
+            return Ok(false);
         }
-        Ok(())
+        self.company.insert(mapping.name().clone(), company);
+        Ok(true)
+    }
+
+    fn company_of(&self, mapping: &Prepared) -> u64 {
+        self.company.get(mapping.name()).copied().unwrap_or_default()
     }
 
     /// Passes mappings again of which rows or fields waited for rows that have come to be in this run, or in whose tables rows
@@ -62,11 +69,10 @@ impl Steps {
             made_before = made;
             let is_concerned = |mapping: &Prepared| {
                 let name = mapping.name();
-                let had = self.company.get(name).copied().unwrap_or_default();
                 step == 0 && mapping.has_second_step()
                     || waits.of.contains(name)
                     || waits.for_rows_of.contains(name)
-                    || company(prepared, mapping, state) > had
+                    || company(engine, mapping, state) > self.company_of(mapping)
             };
             let concerned: Vec<&Prepared> =
                 passed.iter().filter(|mapping| is_concerned(mapping)).copied().collect();
@@ -74,7 +80,9 @@ impl Steps {
                 break;
             }
             for mapping in concerned {
-                self.before_pass(engine, prepared, known, mapping, state).await?;
+                if !self.before_pass(engine, prepared, known, mapping, state).await? {
+                    continue;
+                }
                 let span = info_span!("further step", mapping = %mapping.name());
                 let outcome = pass::pass(engine, mapping, state, true).instrument(span).await;
                 state.note(Some(mapping.name()), outcome)?;
@@ -85,19 +93,12 @@ impl Steps {
 }
 
 /// Returns how many rows this run made in tables whose new rows bring others along in those of a mapping.
-fn company(prepared: &[Prepared], mapping: &Prepared, state: &RunState) -> u64 {
-    let made_in = |on: Side, table: &TableName| -> u64 {
-        let places = prepared.iter().flat_map(|other| Side::BOTH.map(|side| (other, side)));
-        let places = places.filter(|(other, side)| {
-            other.mapping.connections[*side] == mapping.mapping.connections[on]
-                && other.mapping.tables[*side] == *table
-        });
-        places.map(|(other, side)| state.made_on(other.name(), side)).sum()
-    };
-    let sides = Side::BOTH
-        .into_iter()
-        .flat_map(|on| mapping.mapping.made_with[on].iter().map(move |table| (on, table)));
-    sides.map(|(on, table)| made_in(on, table)).sum()
+fn company(engine: &Engine, mapping: &Prepared, state: &RunState) -> u64 {
+    let mapping = &mapping.mapping;
+    let tables =
+        Side::BOTH.into_iter().flat_map(|on| mapping.made_with[on].iter().map(move |table| (on, table)));
+    let users = tables.flat_map(|(on, table)| engine.config().mappings_of(&mapping.connections[on], table));
+    users.map(|(other, side)| state.made_on(&other.name, side)).sum()
 }
 
 /// Mappings with rows, seen in this run, that wait for rows of others.

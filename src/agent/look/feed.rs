@@ -67,21 +67,21 @@ pub async fn read_all(
     Ok(read)
 }
 
-/// Reads the feeds of both tables of these mappings once more. What cannot be read now is read by the next run.
-pub async fn read_tables<'a>(
+/// Reads the feeds of both tables of a mapping once more. Returns whether both were read to their end.
+pub async fn read_again(
     engine: &Engine,
-    prepared: &'a [Prepared],
+    prepared: &[Prepared],
     known: &Traces,
     state: &mut RunState,
-    of: impl IntoIterator<Item = &'a Prepared>,
-) -> Result<(), StoreError> {
-    let wanted: BTreeSet<FeedKey> =
-        of.into_iter().flat_map(|mapping| Side::BOTH.map(|side| key(mapping, side))).collect();
+    mapping: &Prepared,
+) -> Result<bool, StoreError> {
+    let wanted = Side::BOTH.map(|side| key(mapping, side));
+    let mut is_complete = true;
     for (_, feed) in feeds(prepared).into_iter().filter(|(key, _)| wanted.contains(key)) {
         let outcome = feed.read(engine, &Past { prepared, known }, state).await;
-        state.note(None, outcome)?;
+        is_complete &= state.note(None, outcome)?.is_some();
     }
-    Ok(())
+    Ok(is_complete)
 }
 
 /// Returns the feeds of all tables, each with those who use it.

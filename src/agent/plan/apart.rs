@@ -2,23 +2,19 @@
 
 use crate::agent::engine::Engine;
 use crate::agent::prepare::Prepared;
-use crate::mapping::Mapping;
-use crate::model::{ConnectionName, Side, TableName};
+use crate::model::Side;
 use crate::store::StoreError;
 
 /// Forgets rows that a mapping on the same table has coupled of which the file says that its rows are others: they are not
 /// this mapping's business, as those outside its filter.
 pub fn leave_to_others(engine: &Engine, prepared: &Prepared) -> Result<(), StoreError> {
     let mapping = &prepared.mapping;
-    let others =
-        engine.config().mappings.iter().filter(|other| {
+    for side in Side::BOTH {
+        let users = engine.config().mappings_of(&mapping.connections[side], &mapping.tables[side]);
+        let others = users.filter(|(other, _)| {
             mapping.apart_from.contains(&other.name) || other.apart_from.contains(&mapping.name)
         });
-    for other in others {
-        for (side, there) in Side::BOTH.into_iter().flat_map(|side| Side::BOTH.map(|there| (side, there))) {
-            if place(mapping, side) != place(other, there) {
-                continue;
-            }
+        for (other, there) in others {
             let snapshot = engine.store().snapshot()?;
             let mut rows = Vec::new();
             snapshot.visit_observations(&mapping.name, side, |seen| {
@@ -28,6 +24,9 @@ pub fn leave_to_others(engine: &Engine, prepared: &Prepared) -> Result<(), Store
                 }
                 Ok(())
             })?;
+            if rows.is_empty() {
+                continue;
+            }
             let mut transaction = engine.store().transaction()?;
             for row in rows {
                 transaction.remove_observation(&mapping.name, side, &row)?;
@@ -36,8 +35,4 @@ pub fn leave_to_others(engine: &Engine, prepared: &Prepared) -> Result<(), Store
         }
     }
     Ok(())
-}
-
-fn place(mapping: &Mapping, side: Side) -> (&ConnectionName, &TableName) {
-    (&mapping.connections[side], &mapping.tables[side])
 }
