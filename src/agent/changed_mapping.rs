@@ -4,7 +4,7 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-use crate::mapping::{Field, Mapping};
+use crate::mapping::{Field, Mapping, Schedule};
 use crate::model::{FieldId, MappingName, Pair, Side};
 use crate::store::{MappingState, StoreError, Transaction};
 
@@ -24,8 +24,10 @@ fn state_of(mapping: &Mapping) -> MappingState {
     let tables = Side::BOTH.map(|side| format!("{} of {}", mapping.tables[side], mapping.connections[side]));
     let field =
         |field: &Field| (field.id.clone(), digest(&(&field.ends, &field.steps, &field.normal, &field.kind)));
+    // When it is passed changes nothing of what its rows mean.
+    let at_any_time = Mapping { schedule: Schedule::EachLook, ..mapping.clone() };
     MappingState {
-        fingerprint: digest(mapping),
+        fingerprint: digest(&at_any_time),
         fields: mapping.fields.iter().map(field).collect(),
         tables: tables.join(" and "),
         first_sync_approved: None,

@@ -7,6 +7,7 @@
 
 mod brake;
 mod changed_mapping;
+mod choice;
 mod consent;
 mod desk;
 mod engine;
@@ -30,6 +31,7 @@ mod write;
 
 pub use brake::plan_file::{DiffRow, FieldPlan, MappingPlan, PlanDiff, PlanFile, RowPlan};
 pub use brake::view::BrakeView;
+pub use choice::Choice;
 pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{

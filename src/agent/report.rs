@@ -25,7 +25,11 @@ pub struct RunReport {
     pub lines_left_out: u64,
     /// Rows that came with the changes, each table counted once however many mappings share it.
     pub rows_read: u64,
+    /// Those that the run was about.
     pub mappings: Vec<MappingReport>,
+    /// There are others that it was not about.
+    #[serde(default)]
+    pub is_partial: bool,
     /// What stopped a mapping or a connection, in words.
     pub failures: Vec<Failure>,
     /// Plans over a limit, which wait for a person.

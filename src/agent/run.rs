@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{Instrument, info, info_span};
 
-use crate::model::{ConnectionName, Counts, MappingName, Run, RunId, Timestamp};
+use crate::model::{ConnectionName, Counts, Run, RunId, Timestamp};
 use crate::store::StoreError;
 use crate::systems::Facts;
 
 use super::brake::plan_file::Plans;
 use super::changed_mapping::note_changes;
+use super::choice::{self, Choice};
 use super::engine::Engine;
 use super::error::EngineError;
 use super::identity::{look, pinned::identify, traces};
@@ -28,47 +29,52 @@ use super::write::recover;
 pub struct RunOptions {
     /// What started it: `schedule`, `command`, `answer`.
     pub trigger: String,
+    pub choice: Choice,
     /// Look for deletions and for whatever a feed missed, although it is not due.
     pub sweep: bool,
 }
 
+impl RunOptions {
+    /// A run of all mappings, started by that.
+    #[must_use]
+    pub fn of(trigger: &str) -> Self {
+        Self { trigger: trigger.to_owned(), ..Self::default() }
+    }
+}
+
 impl Engine {
-    /// Runs every mapping once. What fails stops only what depends on it and stands in the report.
+    /// Runs every mapping of the choice once. What fails stops only what depends on it and stands in the report.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
-        let state = self.run_state()?;
-        Ok(self.run_through(state, options, None).await?.report)
+        let state = self.run_state(options)?;
+        Ok(self.run_through(state, options).await?.report)
     }
 
-    /// Runs one mapping, and does nothing but what a person approved.
-    pub async fn run_approved(
-        &self,
-        options: &RunOptions,
-        mapping: &MappingName,
-    ) -> Result<RunReport, StoreError> {
-        let state = RunState { only_approved: true, ..self.run_state()? };
-        Ok(self.run_through(state, options, Some(mapping)).await?.report)
+    /// Runs, and does nothing but what a person approved.
+    pub async fn run_approved(&self, options: &RunOptions) -> Result<RunReport, StoreError> {
+        let state = RunState { only_approved: true, ..self.run_state(options)? };
+        Ok(self.run_through(state, options).await?.report)
     }
 
-    /// Runs every mapping once, and keeps what is to be done to each row.
+    /// Runs every mapping of the choice once, and keeps what is to be done to each row.
     pub async fn run_and_keep_plans(&self, options: &RunOptions) -> Result<(RunReport, Plans), StoreError> {
-        let state = RunState { plans: Some(Plans::new()), ..self.run_state()? };
-        let state = self.run_through(state, options, None).await?;
+        let state = RunState { plans: Some(Plans::new()), ..self.run_state(options)? };
+        let state = self.run_through(state, options).await?;
         Ok((state.report, state.plans.unwrap_or_default()))
     }
 
-    fn run_state(&self) -> Result<RunState, StoreError> {
+    fn run_state(&self, options: &RunOptions) -> Result<RunState, StoreError> {
         let started_at = self.now();
-        Ok(RunState::new(self.number_run(started_at)?, started_at))
+        let mut state = RunState::new(self.number_run(started_at)?, started_at);
+        state.chosen = choice::choose(self, &options.choice)?;
+        state.report.is_partial = state.chosen.len() < self.config().mappings.len();
+        Ok(state)
     }
 
-    async fn run_through(
-        &self,
-        mut state: RunState,
-        options: &RunOptions,
-        only: Option<&MappingName>,
-    ) -> Result<RunState, StoreError> {
+    async fn run_through(&self, mut state: RunState, options: &RunOptions) -> Result<RunState, StoreError> {
         let span = info_span!("run", id = state.id.0, trigger = options.trigger);
-        self.passes(&mut state, options, only).instrument(span).await?;
+        if !state.chosen.is_empty() {
+            self.passes(&mut state, options).instrument(span).await?;
+        }
         self.finish(&mut state, options)?;
         Ok(state)
     }
@@ -93,12 +99,7 @@ impl Engine {
         }
     }
 
-    async fn passes(
-        &self,
-        state: &mut RunState,
-        options: &RunOptions,
-        only: Option<&MappingName>,
-    ) -> Result<(), StoreError> {
+    async fn passes(&self, state: &mut RunState, options: &RunOptions) -> Result<(), StoreError> {
         let facts = self.identify_all(state).await?;
         let prepared = self.prepare_all(state, &facts).await?;
         let known = traces::known(&self.store().snapshot()?, &prepared)?;
@@ -122,9 +123,10 @@ impl Engine {
         }
         let mut steps = Steps::default();
         let mut well = Vec::with_capacity(prepared.len());
-        let is_wanted = |mapping: &&Prepared| only.is_none_or(|only| mapping.name() == only);
+        let chosen = state.chosen.clone();
+        let is_chosen = |mapping: &&Prepared| chosen.contains(mapping.name());
         let can_pass = |mapping: &&Prepared| sound.allows(mapping) && read.is_complete(mapping);
-        for mapping in prepared.iter().filter(is_wanted).filter(can_pass) {
+        for mapping in prepared.iter().filter(is_chosen).filter(can_pass) {
             let name = mapping.name().clone();
             let pass = async {
                 let looked = deletions::confirm_suspects(self, mapping).await;
@@ -148,7 +150,8 @@ impl Engine {
         let is_read =
             |name: &_| prepared.iter().any(|mapping| mapping.name() == name && read.is_complete(mapping));
         standstill::note(self, state, is_read, &prepared)?;
-        self.describe_rest(state, &prepared)
+        choice::note(self, state, &well)?;
+        self.describe_rest(state, prepared.iter().filter(is_chosen))
     }
 
     pub(super) async fn identify_all(
@@ -197,13 +200,13 @@ impl Engine {
     }
 
     /// Completes the report with what stands in the store: counts, couplings, rows left alone.
-    pub(super) fn describe_rest(
+    pub(super) fn describe_rest<'a>(
         &self,
         state: &mut RunState,
-        prepared: &[Prepared],
+        mappings: impl Iterator<Item = &'a Prepared>,
     ) -> Result<(), StoreError> {
         let snapshot = self.store().snapshot()?;
-        for mapping in prepared {
+        for mapping in mappings {
             let mapping = &mapping.mapping;
             let mut report = MappingReport::new(mapping);
             report.count(state.counts(&mapping.name));

@@ -22,6 +22,8 @@ pub struct RunState {
     pub counts: BTreeMap<MappingName, Counts>,
     /// The problems that are nothing but being asked to slow down.
     pub throttled: BTreeSet<String>,
+    /// The mappings that it passes.
+    pub chosen: BTreeSet<MappingName>,
     /// Only what a person approved is done.
     pub only_approved: bool,
     /// Everything that is to be done, where it is kept.
@@ -32,8 +34,8 @@ impl RunState {
     /// A run that has done nothing yet.
     #[must_use]
     pub fn new(id: RunId, started_at: Timestamp) -> Self {
-        let (report, counts, throttled) = Default::default();
-        Self { id, started_at, report, counts, throttled, only_approved: false, plans: None }
+        let (report, counts, throttled, chosen) = Default::default();
+        Self { id, started_at, report, counts, throttled, chosen, only_approved: false, plans: None }
     }
 
     /// Returns the counts of a mapping.

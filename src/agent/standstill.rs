@@ -42,7 +42,8 @@ pub fn note(
     prepared: &[Prepared],
 ) -> Result<(), StoreError> {
     let mut transaction = engine.store().transaction()?;
-    for mapping in &engine.config().mappings {
+    let mappings = engine.config().mappings.iter();
+    for mapping in mappings.filter(|mapping| state.chosen.contains(&mapping.name)) {
         let name = &mapping.name;
         let known = prepared.iter().any(|prepared| prepared.name() == name);
         let is_read = known && is_read(name);
@@ -77,7 +78,8 @@ fn has_progress(counts: &Counts) -> bool {
     *counts != idle
 }
 
-fn is_any_ready(snapshot: &Snapshot, mapping: &MappingName) -> Result<bool, StoreError> {
+/// Returns whether a mapping has something to do.
+pub fn is_any_ready(snapshot: &Snapshot, mapping: &MappingName) -> Result<bool, StoreError> {
     let mut is_any = false;
     for side in Side::BOTH {
         snapshot.visit_observations(mapping, side, |seen| {

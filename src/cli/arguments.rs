@@ -71,6 +71,7 @@ pub(super) enum Command {
     Run,
     /// Run once now
     #[command(after_help = "Examples:\n  tandem sync\n  tandem sync --yes       before the first run\n\
+                            \x20 tandem sync CUSTOMER    that mapping alone\n\
                             \x20 tandem sync --sweep     compare everything as well")]
     Sync(SyncArguments),
     /// Show what a run would do; nothing is written anywhere
@@ -353,6 +354,9 @@ impl From<MappingProfile> for StandardSet {
 /// Options of `sync`.
 #[derive(Debug, Args)]
 pub(super) struct SyncArguments {
+    /// Run only these mappings, whatever their schedules; all where none is named
+    #[arg(value_name = "MAPPING")]
+    pub(super) mappings: Vec<String>,
     /// Agree, in your name, that data flows and that the first run may write
     #[arg(long)]
     pub(super) yes: bool,

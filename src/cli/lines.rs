@@ -131,6 +131,7 @@ mod tests {
             lines_left_out: 0,
             rows_read: 208_170,
             mappings: vec![mapping],
+            is_partial: false,
             failures: vec![],
             brakes: vec![],
         }

@@ -31,6 +31,9 @@ fn render(status: &StatusView) -> String {
             let way_out = format!("tandem connection enable {name}");
             let _ = writeln!(text, "{} stands still: {name} is disabled (`{way_out}`)", mapping.mapping);
         }
+        if let Some(schedule) = &mapping.schedule {
+            let _ = writeln!(text, "{} has its own time: {schedule}", mapping.mapping);
+        }
         for (reason, count) in &mapping.left_alone {
             let rows = counted(*count, "row");
             let _ = writeln!(text, "left alone in {}: {rows}, {}", mapping.mapping, in_one_line(reason));
@@ -183,6 +186,7 @@ mod tests {
             conflicts: 1,
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3)]),
             stands_still_for: Some("dataverse".to_owned()),
+            schedule: Some("every 30m; passed at 2026-01-31 09:50 UTC".to_owned()),
             compared_at: Some(at),
         };
         let failure = Failure {
@@ -253,6 +257,7 @@ mod tests {
         ─────────────────────────────────────────────────────────────────────────────────
         CUSTOMER  business-central / dataverse         91        2          1           3
         CUSTOMER stands still: dataverse is disabled (`tandem connection enable dataverse`)
+        CUSTOMER has its own time: every 30m; passed at 2026-01-31 09:50 UTC
         left alone in CUSTOMER: 3 rows, several rows match
         compared in full at 2026-01-31 10:00:00 UTC: CUSTOMER
         soon: dataverse: the certificate runs out on 2026-02-20, in 20 days; make another

@@ -15,7 +15,7 @@ use super::table::counted;
 /// Runs once, and says what was done and what waits for a person.
 pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitCode, CommandError> {
     let approve_as = arguments.yes.then(user_name);
-    let command = Command::Sync { approve_as, sweep: arguments.sweep };
+    let command = Command::Sync { approve_as, sweep: arguments.sweep, mappings: arguments.mappings.clone() };
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
     let exit_code = lines::show(context.output, &report);
     if !context.output.json

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
-use super::{Filter, Transform};
+use super::{Filter, Schedule, Transform};
 
 /// How a left and a right table correspond.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,6 +38,8 @@ pub struct Mapping {
     pub deletion: DeletionPolicy,
     /// Rows without versions are written too: each is read and compared right before its write.
     pub unguarded: bool,
+    /// When the agent passes it by itself.
+    pub schedule: Schedule,
     /// Mappings that run first.
     pub depends_on: Vec<MappingName>,
     /// Mappings on the same tables whose rows are others, although no filter says so.

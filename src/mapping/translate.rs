@@ -260,6 +260,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::mapping::Schedule;
     use crate::mapping::definition::{DeletionPolicy, Direction, Drift, Policy};
     use crate::mapping::normal::tests::{any_kind, any_value};
     use crate::mapping::transform::Transform;
@@ -299,6 +300,7 @@ mod tests {
             drift: Drift::Revert,
             deletion: DeletionPolicy::Ignore,
             unguarded: false,
+            schedule: Schedule::EachLook,
             depends_on: vec![],
             apart_from: vec![],
             needs_companion: false,

@@ -26,6 +26,7 @@ mod mappings;
 mod migrate;
 mod observations;
 mod owner;
+mod passes;
 mod quietly;
 mod regression;
 mod restore;

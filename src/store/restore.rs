@@ -2,7 +2,7 @@
 //!
 //! A restored store is older than the systems. What it says of them is taken as a memory, not as a fact:
 //!
-//! - Watermarks and sweeps go: everything is read and listed anew. What was seen goes with them, except which side of a
+//! - Watermarks, sweeps and the times of the last passes go: everything is read and listed anew. What was seen goes with them, except which side of a
 //!   coupling was left alone as deleted, and which rows are held after an undo; no later reading tells that again.
 //! - Couplings stay, so that nothing is created twice. Rows coupled since are found again by key, or by the id Tandem
 //!   mints for them.
@@ -26,7 +26,7 @@ use redb::{ReadableDatabase, ReadableTable, ReadableTableMetadata};
 use super::file::{Opened, open_held_back, opening};
 use super::stored::StoredObservation;
 use super::tables::{
-    CONFLICTS, COUPLINGS, ECHOES, FEEDS, IDENTITIES, OBSERVATIONS, SEQUENCES, STANDSTILLS, SWEEPS,
+    CONFLICTS, COUPLINGS, ECHOES, FEEDS, IDENTITIES, OBSERVATIONS, PASSES, SEQUENCES, STANDSTILLS, SWEEPS,
 };
 use super::whole_file::{self, Existing, folder_of, sync_folder};
 use super::{Damage, Doubt, Pages, Source, Store, StoreError, Transaction, View, codec, examine, migrate};
@@ -200,6 +200,7 @@ impl Transaction {
         self.open_changed(SWEEPS.definition())?.retain(|_, _| false)?;
         self.open_changed(ECHOES.definition())?.retain(|_, _| false)?;
         self.open_changed(STANDSTILLS.definition())?.retain(|_, _| false)?;
+        self.open_changed(PASSES.definition())?.retain(|_, _| false)?;
         self.doubt_couplings()?;
         self.forget_observations()?;
         self.forget_answers()?;

@@ -10,8 +10,8 @@ use redb::{Key, TableDefinition, Value};
 use super::stored::{
     StoredApprovedRow, StoredBrakedPlan, StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling,
     StoredDoneInHour, StoredDoubt, StoredEcho, StoredFeedState, StoredFreeze, StoredIntent,
-    StoredJournalEntry, StoredMappingState, StoredObservation, StoredPace, StoredPin, StoredPlannedRow,
-    StoredRun, StoredStandstill, StoredTime, StoredTrace,
+    StoredJournalEntry, StoredLastPass, StoredMappingState, StoredObservation, StoredPace, StoredPin,
+    StoredPlannedRow, StoredRun, StoredStandstill, StoredTime, StoredTrace,
 };
 use crate::model::Side;
 
@@ -106,6 +106,9 @@ pub(super) const DOUBTS: Book<(&'static str, u64), StoredDoubt> = Book::new("dou
 
 pub(super) const STANDSTILLS: Book<&'static str, StoredStandstill> = Book::new("standstills");
 
+/// When a mapping with a time of its own was passed last.
+pub(super) const PASSES: Book<&'static str, StoredLastPass> = Book::new("passes");
+
 /// What was written lately to the rows of a coupling.
 pub(super) const ECHOES: Book<(&'static str, u64), StoredEcho> = Book::new("echoes");
 
@@ -147,6 +150,7 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(CONTENT_SWEEPS.definition())?;
     visitor.visit(DOUBTS.definition())?;
     visitor.visit(STANDSTILLS.definition())?;
+    visitor.visit(PASSES.definition())?;
     visitor.visit(ECHOES.definition())?;
     visitor.visit(PINS.definition())?;
     visitor.visit(TRACES.definition())?;

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 
 use crate::mapping::{
-    DeletionPolicy, Direction, Drift, End, Field, FieldKind, Lookup, Mapping, Policy, Unresolved,
+    DeletionPolicy, Direction, Drift, End, Field, FieldKind, Lookup, Mapping, Policy, Schedule, Unresolved,
 };
 use crate::model::{
     Answer, Conflict, ConflictId, ConflictKind, Pair, Record, RowId, Side, Stamp, Timestamp, Value,
@@ -48,6 +48,7 @@ pub(super) fn mapping() -> Mapping {
         drift: Drift::Revert,
         deletion: DeletionPolicy::Ignore,
         unguarded: false,
+        schedule: Schedule::EachLook,
         depends_on: vec![],
         apart_from: vec![],
         needs_companion: false,

@@ -152,7 +152,7 @@ async fn many_rows_that_a_sweep_does_not_find_stop_before_keyed_reads() {
     for vendor in world.list(At::BusinessCentral, "vendors").await.iter().take(8) {
         world.delete(At::BusinessCentral, "vendors", text(vendor, "id")).await;
     }
-    let sweep = Command::Sync { approve_as: None, sweep: true };
+    let sweep = Command::Sync { approve_as: None, sweep: true, mappings: Vec::new() };
     let mut plans = Vec::new();
     for _ in 0..2 {
         let Ok(Reply::Report(report)) = desk.handle(&sweep).await else { panic!() };

@@ -20,6 +20,7 @@ mod mirrored;
 mod policies;
 mod references;
 mod rows;
+mod schedules;
 mod secrets;
 mod sign_in;
 mod standard;

@@ -225,7 +225,7 @@ async fn a_deleted_row_is_restored_from_a_partner_that_nobody_edited() {
         other => panic!("{other:?}"),
     };
     for _ in 0..2 {
-        desk.handle(&Command::Sync { approve_as: None, sweep: true }).await.unwrap();
+        desk.handle(&Command::Sync { approve_as: None, sweep: true, mappings: Vec::new() }).await.unwrap();
     }
     let conflict = asked(desk.handle(&Command::Conflicts).await).expect("the deletion is asked");
     world.answer(&desk, conflict.id, "restore").await;

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tandem::agent::{Command, Desk, LineAction, Reply, RunReport, StatusView};
+use tandem::agent::{Choice, Command, Desk, LineAction, Reply, RunOptions, RunReport, StatusView};
 use tandem::config::Places;
 use tandem::http::{HttpError, Loopback, Method, Repeat, Request};
 use tandem::mapping::StandardSet;
@@ -248,10 +248,16 @@ pub fn text<'a>(row: &'a Value, property: &str) -> &'a str {
 }
 
 pub async fn sync(desk: &Desk) -> RunReport {
-    match desk.handle(&Command::Sync { approve_as: None, sweep: false }).await {
+    match desk.handle(&Command::Sync { approve_as: None, sweep: false, mappings: Vec::new() }).await {
         Ok(Reply::Report(report)) => report,
         other => panic!("{other:?}"),
     }
+}
+
+/// Runs what is due, as the agent does.
+pub async fn look(desk: &Desk) -> RunReport {
+    let options = RunOptions { choice: Choice::Due, ..RunOptions::of("schedule") };
+    desk.run(&options).await.unwrap()
 }
 
 pub async fn plan(desk: &Desk) -> RunReport {

@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 18] = [
+const REGRESSIONS: [(u64, &str); 19] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -35,6 +35,10 @@ const REGRESSIONS: [(u64, &str); 18] = [
     (11235, "a row that waited for a reference did not get what the other had"),
     (204047, "a create that took effect as it was sent first filled a field that was emptied since"),
     (204314, "rows that Tandem deleted for one mapping were missed by another"),
+    (
+        420058,
+        "nobody minded that a table which people emptied stops its connection while another one cannot be read",
+    ),
     (315982, "an edit was taken back while its arrival was in doubt, and that was taken for an echo"),
     (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
 ];

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use tandem::agent::{Desk, Engine, RunOptions, RunReport};
+use tandem::agent::{Choice, Desk, Engine, RunOptions, RunReport};
 use tandem::config::{Config, Places};
 use tandem::model::{ColumnName, ConnectionName, Pair, RowId, Side, Value};
 use tandem::store::Store;
@@ -187,8 +187,10 @@ impl World {
 
     pub async fn run_sweeping(&mut self, sweep: bool) -> RunReport {
         let desk = self.desk().expect("the store opens");
-        let report =
-            desk.run(&RunOptions { trigger: "schedule".to_owned(), sweep }).await.expect("the store works");
+        let report = desk
+            .run(&RunOptions { sweep, choice: Choice::Due, ..RunOptions::of("schedule") })
+            .await
+            .expect("the store works");
         if desk.engine().store().snapshot().unwrap().intents().unwrap().is_empty() {
             for side in Side::BOTH {
                 self.machine(side).server.unheard.clear();
@@ -208,7 +210,7 @@ impl World {
         self.gate.strike_at(fatal);
         let gate = self.gate.clone();
         if let Some(desk) = self.desk() {
-            let options = RunOptions { trigger: "schedule".to_owned(), sweep: false };
+            let options = RunOptions { choice: Choice::Due, ..RunOptions::of("schedule") };
             tokio::select! {
                 biased;
                 () = gate.died() => {}

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use crate::agent::choice::Choice;
 use crate::agent::error::ErrorKind;
 use crate::agent::run::RunOptions;
 use crate::schedule;
@@ -95,7 +96,7 @@ pub async fn run_agent(
 
 /// Runs once. Returns whether nothing failed; only a failing store ends the agent.
 async fn look(desk: &Desk, trigger: &str) -> Result<bool, ControlError> {
-    let options = RunOptions { trigger: trigger.to_owned(), sweep: false };
+    let options = RunOptions { choice: Choice::Due, ..RunOptions::of(trigger) };
     match desk.run(&options).await {
         Ok(report) => Ok(report.failures.is_empty()),
         Err(error) if error.kind == ErrorKind::Store => Err(error),

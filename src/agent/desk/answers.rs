@@ -1,5 +1,6 @@
 //! Answers given by command.
 
+use crate::agent::choice::Choice;
 use crate::agent::error::ErrorKind;
 use crate::agent::plan::conflicts::{self, Answered};
 use crate::agent::run::RunOptions;
@@ -22,8 +23,8 @@ impl Desk {
         let _ = self.exchange_inbox();
         self.store_answer(id, words)?;
         let _ = inbox_file::show(&self.engine, self.files.as_ref());
-        let options = RunOptions { trigger: "answer".to_owned(), sweep: false };
-        let report = self.run_noted(&options, None).await?;
+        let options = RunOptions { choice: Choice::Due, ..RunOptions::of("answer") };
+        let report = self.run_noted(&options, false).await?;
         let open = self.engine.store().snapshot().and_then(|snapshot| snapshot.conflict(id));
         let settled = open.map_err(|error| store(&error))?.is_none();
         Ok(AnsweredView { conflict: id.0, settled, report })

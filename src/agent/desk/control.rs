@@ -25,6 +25,9 @@ pub enum Command {
     Sync {
         approve_as: Option<String>,
         sweep: bool,
+        /// Only these; all where none is named.
+        #[serde(default)]
+        mappings: Vec<String>,
     },
     /// All open conflicts.
     Conflicts,
@@ -300,6 +303,9 @@ pub struct MappingStatus {
     pub left_alone: BTreeMap<String, u64>,
     /// The disabled connection for which the mapping stands still.
     pub stands_still_for: Option<String>,
+    /// When the agent passes it by itself, in words; absent where with each look.
+    #[serde(default)]
+    pub schedule: Option<String>,
     /// When all contents of both sides were last compared; absent until they were.
     pub compared_at: Option<jiff::Timestamp>,
 }

@@ -32,7 +32,7 @@ use crate::agent::report::{Failure, RunReport};
 use crate::agent::run::RunOptions;
 use crate::config::{Config, ConfigError, Places};
 use crate::mapping::Mapping;
-use crate::model::{ConflictId, ConnectionName, MappingName, RunId, Timestamp};
+use crate::model::{ConflictId, ConnectionName, RunId, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{self, Surroundings, System, SystemError};
 
@@ -62,6 +62,22 @@ struct Memory {
     agent: Option<AgentView>,
     warned_on: Option<Date>,
     tidied_on: Option<Date>,
+}
+
+impl Memory {
+    /// Keeps what failed. How mappings stand that a run was not about it does not say.
+    fn take_failures(&mut self, report: &RunReport) {
+        let mut failures = report.failures.clone();
+        if report.is_partial {
+            let is_told = |mapping: &str| report.mappings.iter().any(|told| told.mapping == mapping);
+            let of_others = |failure: &Failure| failure.mapping.as_deref().is_some_and(|name| !is_told(name));
+            let before = self.failures.take().unwrap_or_default().into_iter();
+            let before: Vec<_> =
+                before.filter(of_others).filter(|failure| !failures.contains(failure)).collect();
+            failures.extend(before);
+        }
+        self.failures = Some(failures);
+    }
 }
 
 impl Desk {
@@ -152,11 +168,12 @@ impl Desk {
         match command {
             Command::Status => self.status().map(|status| Reply::Status(Box::new(status))),
             Command::Plan => self.plan().await.map(Reply::Report),
-            Command::Sync { approve_as, sweep } => {
+            Command::Sync { approve_as, sweep, mappings } => {
+                let choice = self.choice(mappings)?;
                 if let Some(by) = approve_as {
                     self.engine.approve(by).map_err(|error| store(&error))?;
                 }
-                let options = RunOptions { trigger: "command".to_owned(), sweep: *sweep };
+                let options = RunOptions { choice, sweep: *sweep, ..RunOptions::of("command") };
                 self.run(&options).await.map(Reply::Report)
             }
             Command::Conflicts => {
@@ -185,41 +202,30 @@ impl Desk {
         }
     }
 
-    /// Runs every mapping once: answers from the inbox first, and the inbox rewritten afterwards.
+    /// Runs every mapping of the choice once: answers from the inbox first, and the inbox rewritten afterwards.
     pub async fn run(&self, options: &RunOptions) -> Result<RunReport, ControlError> {
         let _busy = self.busy.lock().await;
-        self.run_noted(options, None).await
+        self.run_noted(options, false).await
     }
 
-    /// `approved`: nothing but what a person approved, in that mapping.
-    async fn run_noted(
-        &self,
-        options: &RunOptions,
-        approved: Option<&MappingName>,
-    ) -> Result<RunReport, ControlError> {
+    /// `only_approved`: nothing but what a person approved.
+    async fn run_noted(&self, options: &RunOptions, only_approved: bool) -> Result<RunReport, ControlError> {
         self.set_running(true);
-        let report = self.run_alone(options, approved).await;
+        let report = self.run_alone(options, only_approved).await;
         self.set_running(false);
         report
     }
 
-    async fn run_alone(
-        &self,
-        options: &RunOptions,
-        approved: Option<&MappingName>,
-    ) -> Result<RunReport, ControlError> {
+    async fn run_alone(&self, options: &RunOptions, only_approved: bool) -> Result<RunReport, ControlError> {
         self.warn_once_a_day();
         let before = self.exchange_inbox();
-        let report = match approved {
-            Some(mapping) => self.engine.run_approved(options, mapping).await,
-            None => self.engine.run(options).await,
+        let report = match only_approved {
+            true => self.engine.run_approved(options).await,
+            false => self.engine.run(options).await,
         }
         .map_err(|error| store(&error))?;
         let after = self.exchange_inbox();
-        // How other mappings stand is for a run of all of them to say.
-        if approved.is_none() {
-            self.memory().failures = Some(report.failures.clone());
-        }
+        self.memory().take_failures(&report);
         before?;
         if after?.answers > 0 {
             self.answers.notify_one();

@@ -2,6 +2,7 @@
 
 use crate::agent::brake::approve;
 use crate::agent::brake::plan_file::PlanFile;
+use crate::agent::choice::Choice;
 use crate::agent::report::RunReport;
 use crate::agent::run::RunOptions;
 
@@ -12,14 +13,14 @@ impl Desk {
     pub(super) async fn plan(&self) -> Result<RunReport, ControlError> {
         let _busy = self.busy.lock().await;
         let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
-        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        let options = RunOptions::of("plan");
         rehearsal.run(&options).await.map_err(|error| store(&error))
     }
 
     pub(super) async fn plan_in_full(&self) -> Result<Reply, ControlError> {
         let _busy = self.busy.lock().await;
         let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
-        let options = RunOptions { trigger: "plan".to_owned(), sweep: false };
+        let options = RunOptions::of("plan");
         let kept = rehearsal.run_and_keep_plans(&options).await;
         let (report, plans) = kept.map_err(|error| store(&error))?;
         let plan = PlanFile::of(&plans, self.mappings(), &report.brakes, self.engine.now());
@@ -32,7 +33,7 @@ impl Desk {
             Ok(mapping) => mapping,
             Err(waiting) => return Err(approve::not_waiting(plan, &waiting)),
         };
-        let options = RunOptions { trigger: "approve".to_owned(), sweep: false };
-        self.run_noted(&options, Some(&mapping)).await
+        let options = RunOptions { choice: Choice::Only([mapping].into()), ..RunOptions::of("approve") };
+        self.run_noted(&options, true).await
     }
 }

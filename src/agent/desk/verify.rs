@@ -1,5 +1,6 @@
 //! The desk's part of `verify`: which mapping is meant, and the books at rest while it is judged.
 
+use crate::agent::choice::Choice;
 use crate::agent::error::ErrorKind;
 use crate::agent::verify::{VerifyOptions, VerifyReport, verify};
 use crate::model::MappingName;
@@ -18,6 +19,16 @@ impl Desk {
         let mapping = mapping.map(|name| self.known_mapping(name)).transpose()?;
         let options = VerifyOptions { mapping, repair, most_findings };
         verify(&self.engine, &options, &self.busy).await.map_err(|error| store(&error))
+    }
+
+    /// Returns the mappings of these names; all where none is named.
+    pub(super) fn choice(&self, names: &[String]) -> Result<Choice, ControlError> {
+        match names {
+            [] => Ok(Choice::All),
+            names => {
+                names.iter().map(|name| self.known_mapping(name)).collect::<Result<_, _>>().map(Choice::Only)
+            }
+        }
     }
 
     /// Finds a mapping by its name, in any case.

@@ -9,11 +9,12 @@ use crate::agent::plan::standing;
 use crate::agent::report::{Failure, FieldLine, reason_group};
 use crate::config::ConnectionSettings;
 use crate::inbox::{self, Faces, Names};
-use crate::mapping::Mapping;
+use crate::mapping::{Mapping, Schedule};
 use crate::model::{
     Action, AnswerPlace, CauseOfWrite, Conflict, ConflictKind, ConnectionName, Content, Counts, JournalEntry,
     MappingName, Outcome, RowId, Run, Side, Standing, Timestamp, Value, ValueDisplay,
 };
+use crate::schedule::{self, Due};
 use crate::store::{Snapshot, StoreError};
 
 use super::control::{
@@ -40,6 +41,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
                     as u64,
                 left_alone: std::collections::BTreeMap::new(),
                 stands_still_for: engine.config().standing_still_for(mapping).map(ToString::to_string),
+                schedule: schedule(engine, snapshot, mapping)?,
                 compared_at: compared_at(snapshot, &mapping.name)?,
             };
             for (reason, count) in standing::parked(snapshot, &mapping.name)? {
@@ -49,6 +51,22 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
             Ok(status)
         })
         .collect()
+}
+
+/// Returns when the agent passes a mapping by itself, in words, unless it does so with each look.
+fn schedule(engine: &Engine, snapshot: &Snapshot, mapping: &Mapping) -> Result<Option<String>, StoreError> {
+    if mapping.schedule == Schedule::EachLook {
+        return Ok(None);
+    }
+    let last = snapshot.last_pass(&mapping.name)?;
+    let is_asleep = schedule::due(mapping.schedule, last, engine.now()) == Due::IfWoken;
+    let last = last.map(|last| format!("; passed at {} UTC", minute(last.at))).unwrap_or_default();
+    let asleep = if is_asleep { ", asleep until something is seen" } else { "" };
+    Ok(Some(format!("{}{last}{asleep}", mapping.schedule)))
+}
+
+fn minute(at: Timestamp) -> impl std::fmt::Display {
+    at.strftime("%Y-%m-%d %H:%M")
 }
 
 /// Returns when the slow sweep last had gone through both sides.

@@ -50,7 +50,8 @@ struct Feed<'a> {
     users: Vec<(&'a Prepared, Side)>,
 }
 
-/// Reads every feed the mappings use. A feed that fails holds up only the mappings that use it.
+/// Reads every feed that mappings passed in this run use, and shows it to all that use it. A feed that fails holds up only
+/// the mappings that use it.
 pub async fn read_all(
     engine: &Engine,
     prepared: &[Prepared],
@@ -59,6 +60,9 @@ pub async fn read_all(
 ) -> Result<Read, StoreError> {
     let mut read = Read::default();
     for (key, feed) in feeds(prepared) {
+        if !feed.users.iter().any(|(user, _)| state.chosen.contains(user.name())) {
+            continue;
+        }
         let outcome = feed.read(engine, &Past { prepared, known }, state).await;
         if state.note(None, outcome)?.is_some() {
             read.complete.insert(key);

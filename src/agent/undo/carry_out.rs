@@ -44,7 +44,7 @@ impl Engine {
         let mut state = RunState::new(id, started_at);
         let span = info_span!("undo", id = id.0, undone = run.0);
         self.undo_all(&mut state, run).instrument(span).await?;
-        let options = RunOptions { trigger: "undo".to_owned(), sweep: false };
+        let options = RunOptions::of("undo");
         self.finish(&mut state, &options)?;
         Ok(state.report)
     }
@@ -81,7 +81,7 @@ impl Engine {
         }
         let concerned: Vec<_> =
             prepared.into_iter().filter(|prepared| concerned.contains(prepared.name())).collect();
-        self.describe_rest(state, &concerned)
+        self.describe_rest(state, concerned.iter())
     }
 
     /// Returns how much a run did in each mapping, by its own count.

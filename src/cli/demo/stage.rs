@@ -65,7 +65,7 @@ impl Stage {
 
     /// Runs once, as `tandem sync` does. Any failure ends the story.
     pub(super) async fn sync(&self) -> Result<RunReport, CommandError> {
-        let command = Command::Sync { approve_as: None, sweep: false };
+        let command = Command::Sync { approve_as: None, sweep: false, mappings: Vec::new() };
         let Reply::Report(report) = self.desk.handle(&command).await? else { return Err(unexpected()) };
         if report.failures.is_empty() {
             return Ok(report);

@@ -96,6 +96,7 @@ impl Reader<'_> {
             drift,
             deletion: self.deletion(&raw.deletion)?,
             unguarded: raw.unguarded,
+            schedule: self.schedule(raw.every.as_ref(), raw.sleep.as_ref())?,
             depends_on: raw.depends_on.into_iter().map(MappingName::new).collect(),
             made_with: Pair::from_fn(|side| {
                 raw_sides[side].made_with.iter().map(|table| TableName::new(table.as_str())).collect()

@@ -14,6 +14,8 @@ pub(super) struct RawMapping {
     pub apart_from: Vec<String>,
     #[serde(default)]
     pub needs_companion: bool,
+    pub every: Option<Spanned<String>>,
+    pub sleep: Option<Spanned<String>>,
     pub left: RawSide,
     pub right: RawSide,
     #[serde(default = "no_match")]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::mapping::{
-    DeletionPolicy, Direction, Drift, End, FieldKind, Lookup, Policy, Transform, Unresolved,
+    DeletionPolicy, Direction, Drift, End, FieldKind, Lookup, Policy, Schedule, Transform, Unresolved,
 };
 
 const GOOD: &str = r#"
@@ -50,6 +50,34 @@ fn rows_without_versions_are_written_only_where_the_mapping_says_so() {
     let is_unguarded = |text: &str| parse("CUSTOMER.toml", text, &connections()).unwrap().unguarded;
     assert!(!is_unguarded(GOOD));
     assert!(is_unguarded(&format!("unguarded = true\n{GOOD}")));
+}
+
+#[test]
+fn a_mapping_may_have_a_time_of_its_own() {
+    let schedule = |top: &str| {
+        let text = format!("{top}\n{GOOD}");
+        parse("CUSTOMER.toml", &text, &connections()).map(|mapping| mapping.schedule)
+    };
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    let every = |interval, sleep| Schedule::Every { interval, sleep };
+    assert_eq!(schedule("").unwrap(), Schedule::EachLook);
+    assert_eq!(schedule("every = \"look\"").unwrap(), Schedule::EachLook);
+    assert_eq!(schedule("every = \"on demand\"").unwrap(), Schedule::OnDemand);
+    assert_eq!(schedule("every = \"30 min\"").unwrap(), every(minutes(30), None));
+    assert_eq!(
+        schedule("every = \"30 min\"\nsleep = \"12 h\"").unwrap(),
+        every(minutes(30), Some(minutes(720)))
+    );
+    let wrong = |top| schedule(top).unwrap_err().to_string();
+    assert_eq!(
+        wrong("every = \"often\""),
+        "CUSTOMER.toml, line 1, column 9: `every` is no time: write it as \"30 min\" or \"12 h\", or \"look\" or \
+         \"on demand\""
+    );
+    assert!(wrong("every = \"1 h\"\nsleep = \"long\"").contains("line 2, column 9: `sleep` is no time"));
+    for lonely in ["sleep = \"12 h\"", "every = \"on demand\"\nsleep = \"12 h\""] {
+        assert!(wrong(lonely).contains("`sleep` is for mappings with a time in `every`"));
+    }
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The words that a mapping file may use, and what they mean.
 
+use std::time::Duration;
+
 use toml::Spanned;
 
 use crate::mapping::definition::{DeletionPolicy, Direction, Drift, Policy};
 use crate::mapping::nearest::or_nearest;
+use crate::mapping::schedule::{Schedule, duration};
 use crate::model::Side;
 
 use super::{MappingError, Reader};
@@ -56,6 +59,34 @@ impl Reader<'_> {
                 Err(self.choice("deletion policy", other, choices, raw))
             }
         }
+    }
+
+    pub(super) fn schedule(
+        &self,
+        every: Option<&Spanned<String>>,
+        sleep: Option<&Spanned<String>>,
+    ) -> Result<Schedule, MappingError> {
+        let sleeps = |sleep: &Spanned<String>| self.duration("sleep", sleep);
+        match (every.map(|every| (every, every.get_ref().as_str())), sleep) {
+            (Some((_, "on demand")), None) => Ok(Schedule::OnDemand),
+            (None | Some((_, "look")), None) => Ok(Schedule::EachLook),
+            (None | Some((_, "on demand" | "look")), Some(sleep)) => {
+                let problem = "`sleep` is for mappings with a time in `every`, as `every = \"30 min\"`";
+                Err(self.text.at_value(sleep, problem))
+            }
+            (Some((every, _)), sleep) => Ok(Schedule::Every {
+                interval: self.duration("every", every)?,
+                sleep: sleep.map(sleeps).transpose()?,
+            }),
+        }
+    }
+
+    fn duration(&self, key: &str, raw: &Spanned<String>) -> Result<Duration, MappingError> {
+        duration(raw.get_ref()).ok_or_else(|| {
+            let more = if key == "every" { ", or \"look\" or \"on demand\"" } else { "" };
+            let problem = format!("`{key}` is no time: write it as \"30 min\" or \"12 h\"{more}");
+            self.text.at_value(raw, problem)
+        })
     }
 
     /// Makes the error for a word that is none of those that may stand there.

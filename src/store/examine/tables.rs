@@ -7,6 +7,7 @@ use crate::model::{
     ApprovedRow, BrakedPlan, Conflict, Coupling, DoneInHour, Echo, Freeze, Intent, JournalEntry, Observation,
     Pace, Pin, PlannedRow, Run, Timestamp, Trace,
 };
+use crate::schedule::LastPass;
 use crate::store::stored::Stored;
 use crate::store::tables::{
     self, Book, CONFLICT_BY_ROWS, COUPLING_BY_ROW, COUPLING_COUNTS, JOURNAL_BY_ROW, JOURNAL_BY_RUN, META,
@@ -58,6 +59,7 @@ pub(super) fn walk(walk: &mut impl Walk) -> Result<(), StoreError> {
     walk.book::<_, _, ContentSweep>(&tables::CONTENT_SWEEPS)?;
     walk.book::<_, _, Doubt>(&tables::DOUBTS)?;
     walk.book::<_, _, Standstill>(&tables::STANDSTILLS)?;
+    walk.book::<_, _, LastPass>(&tables::PASSES)?;
     walk.book::<_, _, Echo>(&tables::ECHOES)?;
     walk.book::<_, _, Pin>(&tables::PINS)?;
     walk.book::<_, _, Vec<Trace>>(&tables::TRACES)?;

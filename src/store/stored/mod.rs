@@ -27,7 +27,8 @@ pub(super) use journal::{StoredJournalEntry, StoredRun};
 pub(super) use mirror::Stored;
 pub(super) use regression::{StoredFreeze, StoredPin, StoredTrace};
 pub(super) use state::{
-    StoredConsent, StoredContentSweep, StoredDoubt, StoredFeedState, StoredMappingState, StoredStandstill,
+    StoredConsent, StoredContentSweep, StoredDoubt, StoredFeedState, StoredLastPass, StoredMappingState,
+    StoredStandstill,
 };
 pub(super) use value::StoredTime;
 

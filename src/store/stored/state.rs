@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::mirror::{StoredPair, stored};
 use super::value::StoredTime;
+use crate::schedule::LastPass;
 use crate::store::{Approval, Cause, Consent, ContentSweep, Doubt, FeedState, MappingState, Standstill};
 
 stored! {
@@ -57,6 +58,14 @@ stored! {
     /// What a restored backup says of a coupling.
     struct StoredDoubt for Doubt {
         versions: StoredPair<Option<String>>,
+    }
+}
+
+stored! {
+    /// When a mapping was passed last.
+    struct StoredLastPass for LastPass {
+        at: StoredTime,
+        was_idle: bool,
     }
 }
 

@@ -14,7 +14,10 @@ impl Stage {
     pub(super) async fn order(&mut self, order: &Order) {
         let ida = || "Ida".to_owned();
         match order {
-            Order::FirstSync => self.insist(&Command::Sync { approve_as: Some(ida()), sweep: false }).await,
+            Order::FirstSync => {
+                let first = Command::Sync { approve_as: Some(ida()), sweep: false, mappings: Vec::new() };
+                self.insist(&first).await;
+            }
             Order::Answer(row, words) => self.answer(row, words).await,
             Order::Approve => self.approve().await,
             Order::UndoLast => {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fastrand::Rng;
-use tandem::agent::{Desk, Engine, RunOptions, RunReport};
+use tandem::agent::{Choice, Desk, Engine, RunOptions, RunReport};
 use tandem::config::{Config, Places};
 use tandem::model::{ColumnName, ConnectionName, Pair, RowId, Side, TableName, Value};
 use tandem::store::{Present, Restorable, Store};
@@ -342,7 +342,7 @@ impl Stage {
     }
 
     async fn run_through(&mut self, sweep: bool) -> RunReport {
-        let options = RunOptions { trigger: "schedule".to_owned(), sweep };
+        let options = RunOptions { sweep, choice: Choice::Due, ..RunOptions::of("schedule") };
         loop {
             if let Some(outcome) = self.work(async |desk| desk.run(&options).await).await {
                 return outcome.expect("the store and the inbox work");

@@ -1,6 +1,6 @@
 //! I26, I27: while some trouble lasts, the rest goes on, and what is wrong is said.
 
-use super::{Scope, View, quiet};
+use super::{Scope, View, is_about_an_empty_table, may_stop_for_an_empty_table, quiet};
 use crate::simulation::lasting::{Kind, Lasting};
 use crate::simulation::tables::customers;
 use crate::simulation::world::World;
@@ -25,6 +25,10 @@ pub async fn judge(world: &mut World, kind: Kind) -> Vec<String> {
     let may_be_silent = is_of_a_row || matches!(kind, Kind::ThrottledWrites(_));
     if report.failures.is_empty() && is_struck && !may_be_silent {
         wrong.push(format!("I27: {kind:?} is not said"));
+    }
+    // The whole connection waits for a person then, whatever else there is.
+    if report.failures.iter().any(is_about_an_empty_table) && may_stop_for_an_empty_table(world) {
+        return labelled(kind, wrong);
     }
     let mut view = View::of(world);
     match kind {

@@ -10,7 +10,7 @@ mod rows;
 mod values;
 mod watermarks;
 
-use tandem::agent::RunReport;
+use tandem::agent::{Failure, RunReport};
 use tandem::model::{Coupling, CouplingState, MappingName, Side, Value};
 
 use super::memory_system::SETTLE_SECS;
@@ -42,7 +42,7 @@ pub async fn judge(world: &mut World) -> Vec<String> {
     let mut wrong = std::mem::take(&mut world.wrong);
     let (last, is_quiet) = quiet(world).await;
     if !last.failures.is_empty() {
-        if !stops_for_an_empty_table(world, &last) {
+        if !(last.failures.iter().all(is_about_an_empty_table) && may_stop_for_an_empty_table(world)) {
             wrong.push(format!("I27: a healed world fails: {:?}", last.failures));
         }
         return wrong;
@@ -83,10 +83,14 @@ pub async fn quiet(world: &mut World) -> (RunReport, bool) {
     (report, false)
 }
 
-/// Returns whether Tandem stopped because it found no row of a table any more, after people deleted most of the few that there
-/// were (I14). Others may have been missing from one list.
-fn stops_for_an_empty_table(world: &mut World, report: &RunReport) -> bool {
-    let says_so = report.failures.iter().all(|failure| failure.problem.contains("the table was emptied"));
+/// Returns whether Tandem says that it stopped because it found no row of a table any more (I14).
+fn is_about_an_empty_table(failure: &Failure) -> bool {
+    failure.problem.contains("the table was emptied")
+}
+
+/// Returns whether it may say so: people deleted most of the few rows that there were. Others may have been missing from one
+/// list.
+fn may_stop_for_an_empty_table(world: &mut World) -> bool {
     let (deleted, couplings) = (world.history().deleted, world.customers_coupled());
     let is_kept = |coupling: &&Coupling| {
         matches!(coupling.state, CouplingState::Active { .. }) && !coupling.base.0.is_empty()
@@ -96,7 +100,7 @@ fn stops_for_an_empty_table(world: &mut World, report: &RunReport) -> bool {
         let is_deleted = |coupling: &&&Coupling| deleted.contains_key(&(side, coupling.rows[side].clone()));
         kept.iter().filter(is_deleted).count() * 2 >= kept.len()
     };
-    says_so && Side::BOTH.into_iter().any(is_emptied)
+    Side::BOTH.into_iter().any(is_emptied)
 }
 
 fn total_writes(world: &World) -> u64 {
