@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 19] = [
+const REGRESSIONS: [(u64, &str); 20] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -39,6 +39,7 @@ const REGRESSIONS: [(u64, &str); 19] = [
         420058,
         "nobody minded that a table which people emptied stops its connection while another one cannot be read",
     ),
+    (423230, "a row made late that could not be read was taken for absent, and had a partner made for it"),
     (315982, "an edit was taken back while its arrival was in doubt, and that was taken for an echo"),
     (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
 ];
@@ -122,6 +123,12 @@ fn a_row_in_doubt_has_no_partner_made_for_it() {
 #[test]
 fn a_create_that_comes_late_has_no_partner_made_for_it() {
     assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_while_its_row_is_outside()), [1, 1]);
+}
+
+/// I3: the same where the row that it made cannot be read at first.
+#[test]
+fn a_row_that_cannot_be_read_is_there_all_the_same() {
+    assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_as_a_row_that_cannot_be_read()), [1, 1]);
 }
 
 /// I1, I22: a row that is as its base again was edited all the same, while what it had before was on its way.

@@ -93,6 +93,26 @@ pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }
 
+/// A create under an id of ours takes effect late, when its row has left the filter; and the row it made cannot be read until
+/// no request can be under way any more. Returns how many rows both sides hold in the end.
+pub async fn a_create_that_comes_late_as_a_row_that_cannot_be_read() -> [usize; 2] {
+    let (_, circumstances) = World::draw(1);
+    let circumstances = Circumstances { rows: 1, has_filter: true, has_cards: false, ..circumstances };
+    let mut world = World::under(1, Rates { delayed: 1000, ..Rates::CALM }, circumstances);
+    write(&mut world, Side::Left, None, &[("note", "note")]);
+    world.run_sweeping(false).await;
+    world.calm();
+    let (_, minted, _) = create_in_doubt(&mut world);
+    write(&mut world, Side::Left, None, &[("blocked", "all")]);
+    world.run_sweeping(false).await;
+    world.machine(Side::Right).lasting = Some(Lasting::UnreadableRow(minted));
+    world.clock.advance(SETTLE_SECS + 60);
+    world.run_sweeping(false).await;
+    world.heal();
+    oracle::quiet(&mut world).await;
+    Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
+}
+
 /// A person has a deletion passed on and then wants the row back, while that deletion is on its way. Returns how many rows
 /// Tandem deleted on the side where the row was to come back.
 pub async fn a_deletion_that_comes_late() -> usize {
@@ -152,7 +172,8 @@ pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 
 
 /// Returns the create on the right whose answer was lost: the row it was made from, the one it makes, and its effect.
 fn create_in_doubt(world: &mut World) -> (RowId, RowId, Effect) {
-    let intents = world.store().snapshot().unwrap().intents().unwrap();
+    let mut intents = world.store().snapshot().unwrap().intents().unwrap();
+    intents.retain(|intent| intent.mapping.as_str() == "CUSTOMER");
     let IntentVerb::Create { source, minted: Some(minted), sent, .. } = intents[0].verb.clone() else {
         panic!("{intents:?}")
     };

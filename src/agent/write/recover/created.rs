@@ -7,6 +7,7 @@ use crate::agent::write::landed::Made;
 use crate::agent::write::late;
 use crate::model::{CauseOfWrite, Intent, IntentVerb, Record, Row, RowId};
 use crate::store::{Doubt, StoreError, Transaction};
+use crate::systems::KeyedRead;
 
 use super::Inquiry;
 use super::trace::Trace;
@@ -17,7 +18,7 @@ impl Inquiry<'_> {
         let found = match self.find().await? {
             Trace::Row(row) => Some(*row),
             Trace::None => None,
-            // It may be the row that cannot be read: created again it would be there twice.
+            // It may be a row that cannot be read: created again it would be there twice, and so would its source.
             Trace::Unclear => return Ok(()),
         };
         let mut transaction = self.engine.store().transaction()?;
@@ -40,13 +41,12 @@ impl Inquiry<'_> {
                 return Ok(Trace::None);
             }
         };
-        match minted {
-            Some(id) => {
-                let found = self.look_up(id).await?;
-                Ok(found.map_or(Trace::None, |(row, _)| Trace::Row(Box::new(row))))
-            }
-            None => self.find_alike(sent, floor).await,
-        }
+        let Some(id) = minted else { return self.find_alike(sent, floor).await };
+        Ok(match self.read(id).await? {
+            Some(KeyedRead::Found(row)) => Trace::Row(Box::new(row)),
+            Some(KeyedRead::Unreadable(_)) => Trace::Unclear,
+            Some(KeyedRead::Absent) | None => Trace::None,
+        })
     }
 
     /// Books the row that was made.

@@ -16,7 +16,7 @@ const FLOOR_SLACK_SECS: i64 = 5;
 pub(super) enum Trace {
     Row(Box<Row>),
     None,
-    /// A row that is not coupled cannot be read; it may be the one.
+    /// It is there and cannot be read, or a row that is not coupled cannot, and may be the one.
     Unclear,
 }
 
