@@ -22,14 +22,17 @@ pub fn check(mapping: &Mapping, tables: &Pair<TableDescription>) -> Vec<Finding>
         for field in &mapping.fields {
             check_field(field, side, mapping, &tables[side], &mut problems);
         }
-        let filter = mapping.filters[side].iter().flat_map(super::Filter::columns);
-        for column in filter {
-            if !tables[side].columns.contains_key(&column) {
-                problems
-                    .push((column.clone(), unknown(&format!("the {side} filter"), &column, &tables[side])));
+        let conditions = mapping.templates[side.other()].iter().filter_map(|template| template.when.as_ref());
+        let conditions = conditions.map(|when| (format!("a template of the {} side", side.other()), when));
+        let filter = mapping.filters[side].iter().map(|filter| (format!("the {side} filter"), filter));
+        for (what, filter) in filter.chain(conditions) {
+            let is_missing = |column: &ColumnName| !tables[side].columns.contains_key(column);
+            for column in filter.columns().into_iter().filter(is_missing) {
+                let problem = unknown(&what, &column, &tables[side]);
+                problems.push((column, problem));
             }
         }
-        for (column, _) in &mapping.new_row[side] {
+        for (column, _) in mapping.all_defaults(side) {
             if !tables[side].columns.contains_key(column) {
                 problems.push((
                     column.clone(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
-use super::{Filter, Schedule, Transform};
+use super::{Filter, Schedule, Template, Transform};
 
 /// How a left and a right table correspond.
 #[derive(Clone, Debug, PartialEq)]
@@ -19,6 +19,8 @@ pub struct Mapping {
     pub create: Pair<bool>,
     /// Columns set on rows that Tandem creates on that side, beside the mapped ones.
     pub new_row: Pair<Vec<(ColumnName, Value)>>,
+    /// More of them for some rows, by what they are made from; the first that takes that row counts.
+    pub templates: Pair<Vec<Template>>,
     /// In the order in which a write sends them.
     pub fields: Vec<Field>,
     /// Optional fields that cannot be kept here.
@@ -340,7 +342,8 @@ impl Mapping {
     pub fn columns(&self, side: Side) -> BTreeSet<ColumnName> {
         let mut columns: BTreeSet<_> =
             self.fields.iter().flat_map(|field| field.columns(side)).cloned().collect();
-        if let Some(filter) = &self.filters[side] {
+        let templates = self.templates[side.other()].iter().filter_map(|template| template.when.as_ref());
+        for filter in self.filters[side].iter().chain(templates) {
             columns.extend(filter.columns());
         }
         columns

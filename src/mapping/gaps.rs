@@ -11,7 +11,7 @@ use super::transform::Transform;
 /// The options of a table's choice columns: number and label.
 pub type Choices = BTreeMap<ColumnName, Vec<(String, String)>>;
 
-/// Returns the columns that a new row of a side must have and that no field and no `new_row` fills.
+/// Returns the columns that a new row of a side must have and that no field, no `new_row` and no template is sure to fill.
 #[must_use]
 pub fn unfilled(
     mapping: &Mapping,
@@ -24,17 +24,17 @@ pub fn unfilled(
     }
     let sent =
         mapping.fields.iter().filter(|field| field.on_create[side]).flat_map(|field| field.columns(side));
-    let filled: BTreeSet<&ColumnName> =
-        sent.chain(mapping.new_row[side].iter().map(|(column, _)| column)).chain([&table.key]).collect();
-    required.iter().filter(|column| !filled.contains(column)).cloned().collect()
+    let filled: BTreeSet<&ColumnName> = sent.chain([&table.key]).collect();
+    let is_filled = |column: &ColumnName| filled.contains(column) || mapping.always_sets(side, column);
+    required.iter().filter(|column| !is_filled(column)).cloned().collect()
 }
 
 /// Returns what the mapping itself writes into choice columns of a side, or expects there, and is none of their options: values
-/// of `new_row`, constants, and keys of value maps.
+/// of `new_row` and templates, constants, and keys of value maps.
 #[must_use]
 pub fn strange_options(mapping: &Mapping, side: Side, choices: &Choices) -> Vec<(ColumnName, String)> {
     let mut named: Vec<(&ColumnName, &Value)> =
-        mapping.new_row[side].iter().map(|(column, value)| (column, value)).collect();
+        mapping.all_defaults(side).map(|(column, value)| (column, value)).collect();
     for field in &mapping.fields {
         let Some(column) = field.column(side) else { continue };
         if let Some(Transform::ValueMap(map)) = field.steps[side].first() {

@@ -16,6 +16,7 @@ mod order;
 mod schedule;
 mod standard;
 mod table_use;
+mod template;
 mod transform;
 mod translate;
 
@@ -33,5 +34,6 @@ pub use order::{OrderError, dependency_order};
 pub use schedule::Schedule;
 pub use standard::{STANDARD, StandardSet, TWO_WAY, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
+pub use template::Template;
 pub use transform::{Law, Shape, Stuck, Transform, in_own_words, parse_legacy};
 pub use translate::{Resolver, TranslateError, Unfit, fits, plain_values, to_record, to_values};

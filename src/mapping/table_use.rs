@@ -24,7 +24,7 @@ pub fn tables_used(mappings: &[Mapping], connection: &ConnectionName) -> TablesU
         if mapping.connections[side] == *connection {
             let table = used.entry(mapping.tables[side].clone()).or_default();
             table.columns.extend(mapping.columns(side));
-            table.columns.extend(mapping.new_row[side].iter().map(|(column, _)| column.clone()));
+            table.columns.extend(mapping.all_defaults(side).map(|(column, _)| column.clone()));
             table.unguarded |= mapping.unguarded;
         }
     }

@@ -31,7 +31,8 @@ pub(super) fn mapping() -> Mapping {
         tables: Pair::new("lefts".into(), "rights".into()),
         filters: Pair::new(None, None),
         create: Pair::new(true, true),
-        new_row: Pair::new(vec![], vec![]),
+        new_row: Pair::default(),
+        templates: Pair::default(),
         fields: vec![
             field("a", Direction::Both, None),
             field("b", Direction::Both, None),

@@ -87,7 +87,11 @@ pub fn derive(
         return Ok(Derived::Problem(Reason::Unsafe { message: finding.to_string() }));
     }
     let cause = CauseOfWrite::Edit { side: from };
-    let job = job::create(prepared, on, &row.id, sent, None);
+    let defaults = match prepared.mapping.defaults(on, Some(row)) {
+        Ok(defaults) => defaults,
+        Err(missing) => return Ok(Derived::Problem(Reason::Unreadable { message: missing.to_string() })),
+    };
+    let job = job::create(prepared, on, &row.id, sent, defaults, None);
     Ok(Derived::Work(Work { job, label: observer.label(from, row), cause }))
 }
 

@@ -73,7 +73,8 @@ impl Undo<'_> {
         let minted = |from: &RowId| takes_ids.then(|| mint(self.prepared, side, from, Some(row)));
         Ok(Ok(Some(match partner {
             Some(source) => {
-                Job::Create { source: source.clone(), minted: minted(source), sent, replaces: None }
+                let defaults = self.prepared.mapping.new_row[side].clone();
+                Job::Create { source: source.clone(), minted: minted(source), sent, defaults, replaces: None }
             }
             None => Job::Restore { replaces: row.clone(), minted: minted(row), sent },
         })))

@@ -20,7 +20,7 @@ use crate::agent::plan::{
 use crate::agent::prepare::Prepared;
 use crate::agent::run_state::RunState;
 use crate::mapping::{self};
-use crate::model::{Intent, IntentId, IntentVerb, Record, Side, Standing};
+use crate::model::{ColumnName, Intent, IntentId, IntentVerb, Record, Side, Standing, Value};
 use crate::store::{StoreError, Transaction};
 use crate::systems::{System, Verb, Write, WriteOutcome};
 
@@ -142,13 +142,12 @@ fn verb(
         })
     };
     Ok(match job {
-        Job::Create { minted, sent, .. } | Job::Restore { minted, sent, .. } => {
-            values(sent)?.map(|mut values| {
-                let fixed = &prepared.mapping.new_row[side];
-                let named: BTreeSet<_> = values.iter().map(|(column, _)| column.clone()).collect();
-                values.extend(fixed.iter().filter(|(column, _)| !named.contains(column)).cloned());
-                Verb::Create { id: minted.clone(), values }
-            })
+        Job::Create { minted, sent, defaults, .. } => {
+            values(sent)?.map(|values| Verb::Create { id: minted.clone(), values: beside(values, defaults) })
+        }
+        Job::Restore { minted, sent, .. } => {
+            let defaults = &prepared.mapping.new_row[side];
+            values(sent)?.map(|values| Verb::Create { id: minted.clone(), values: beside(values, defaults) })
         }
         Job::Update { row, version, sent, .. } => {
             values(sent)?.map(|values| Verb::Update { id: row.clone(), version: version.clone(), values })
@@ -159,9 +158,19 @@ fn verb(
     })
 }
 
+/// Adds defaults to mapped values, which none of them overwrites.
+fn beside(
+    mut values: Vec<(ColumnName, Value)>,
+    defaults: &[(ColumnName, Value)],
+) -> Vec<(ColumnName, Value)> {
+    let named: BTreeSet<_> = values.iter().map(|(column, _)| column.clone()).collect();
+    values.extend(defaults.iter().filter(|(column, _)| !named.contains(column)).cloned());
+    values
+}
+
 fn intent_verb(prepared: &Prepared, side: Side, job: &Job) -> IntentVerb {
     match job {
-        Job::Create { source, minted, sent, replaces } => IntentVerb::Create {
+        Job::Create { source, minted, sent, replaces, .. } => IntentVerb::Create {
             replaces: *replaces,
             source: source.clone(),
             minted: minted.clone(),

@@ -178,7 +178,7 @@ impl Commit<'_> {
         rest: &mut Rest,
     ) -> Result<(), StoreError> {
         match &work.job {
-            Job::Create { source, minted, sent, replaces } => {
+            Job::Create { source, minted, sent, replaces, .. } => {
                 let Some(id) = id.or_else(|| minted.clone()) else { return Ok(()) };
                 if row.is_none() {
                     rest.rereads.push(id.clone());

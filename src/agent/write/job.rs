@@ -29,6 +29,8 @@ pub enum Job {
         /// The id Tandem mints, where the system takes one.
         minted: Option<RowId>,
         sent: Record,
+        /// What it gets beside the mapped fields.
+        defaults: Vec<(ColumnName, Value)>,
         /// The coupling whose deleted row is created again.
         replaces: Option<CouplingId>,
     },
@@ -128,6 +130,7 @@ pub fn create(
     on: Side,
     source: &RowId,
     sent: Record,
+    defaults: Vec<(ColumnName, Value)>,
     replaces: Option<&Coupling>,
 ) -> Job {
     let takes_ids = prepared.tables[on].abilities.takes_ids;
@@ -136,6 +139,7 @@ pub fn create(
         source: source.clone(),
         minted: takes_ids.then(|| mint(prepared, on, source, replaced)),
         sent,
+        defaults,
         replaces: replaces.map(|coupling| coupling.id),
     }
 }
@@ -171,7 +175,10 @@ pub fn restore(
     let mut sent = sent_on_restore(prepared, on, &record);
     sent.0.extend(emptied.0);
     let fits = mapping::fits(&prepared.mapping, on, &sent, &prepared.tables[on]);
-    Ok(fits.map(|()| create(prepared, on, &coupling.rows[other], sent, Some(coupling))))
+    // A survivor that was not seen tells no template anything.
+    let mapping = &prepared.mapping;
+    let defaults = mapping.defaults(on, survivor).unwrap_or_else(|_| mapping.new_row[on].clone());
+    Ok(fits.map(|()| create(prepared, on, &coupling.rows[other], sent, defaults, Some(coupling))))
 }
 
 /// Derives the id of a row to be created, so that a replay proves itself even after the store was lost (I3, I29).

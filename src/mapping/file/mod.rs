@@ -14,9 +14,9 @@ use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side,
 use super::definition::{Field, Mapping};
 use super::nearest::or_nearest;
 use super::transform;
-use super::{Filter, FilterError};
+use super::{Filter, FilterError, Template};
 use place::Text;
-use raw::RawMapping;
+use raw::{RawMapping, RawTemplate};
 
 /// Why a mapping file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -83,8 +83,12 @@ impl Reader<'_> {
             ),
             create: Pair::from_fn(|side| raw_sides[side].create),
             new_row: Pair::new(
-                self.new_row(&raw_sides.left.new_row)?,
-                self.new_row(&raw_sides.right.new_row)?,
+                self.new_row("new_row", &raw_sides.left.new_row)?,
+                self.new_row("new_row", &raw_sides.right.new_row)?,
+            ),
+            templates: Pair::new(
+                self.templates(Side::Left, &raw_sides.left.templates)?,
+                self.templates(Side::Right, &raw_sides.right.templates)?,
             ),
             fields,
             left_out: Vec::new(),
@@ -140,11 +144,19 @@ impl Reader<'_> {
         })
     }
 
-    fn new_row(&self, raw: &toml::Table) -> Result<Vec<(ColumnName, Value)>, MappingError> {
+    fn templates(&self, on: Side, raw: &[RawTemplate]) -> Result<Vec<Template>, MappingError> {
+        let template = |raw: &RawTemplate| {
+            let when = self.filter(on.other(), raw.when.as_ref())?;
+            Ok(Template { when, set: self.new_row("template.set", &raw.set)? })
+        };
+        raw.iter().map(template).collect()
+    }
+
+    fn new_row(&self, key: &str, raw: &toml::Table) -> Result<Vec<(ColumnName, Value)>, MappingError> {
         raw.iter()
             .map(|(column, value)| {
                 let value = transform::literal(value).map_err(|problem| {
-                    self.text.at(self.text.find(column), format!("new_row.{column}: {problem}"))
+                    self.text.at(self.text.find(column), format!("{key}.{column}: {problem}"))
                 })?;
                 Ok((ColumnName::new(column.as_str()), value))
             })

@@ -48,6 +48,15 @@ pub(super) struct RawSide {
     pub create: bool,
     #[serde(default)]
     pub new_row: toml::Table,
+    #[serde(default, rename = "template")]
+    pub templates: Vec<RawTemplate>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawTemplate {
+    pub when: Option<Spanned<String>>,
+    pub set: toml::Table,
 }
 
 #[derive(Deserialize)]
