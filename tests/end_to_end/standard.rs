@@ -59,10 +59,10 @@ async fn all_with_the_new_prices() {
     assert_eq!(report.failures, []);
     let own = [
         ("OPPORTUNITY", 5),
-        ("POSTEDSALESINV-INV", 0),
-        ("POSTEDSALESLINE-INV", 0),
-        ("SALESORDER-ORDER", 0),
-        ("SOLINE-ORDERDETAIL", 0),
+        ("POSTEDSALESINV-INV", 8),
+        ("POSTEDSALESLINE-INV", 15),
+        ("SALESORDER-ORDER", 2),
+        ("SOLINE-ORDERDETAIL", 4),
         ("UNIT GROUP", 81),
         ("ITEM UOM", 154),
         ("RESOURCE UOM", 2),
@@ -95,9 +95,9 @@ async fn all_with_the_old_prices() {
     assert_eq!(report.failures, []);
     let own = [
         ("OPPORTUNITY", 5),
-        ("POSTEDSALESINV-INV", 0),
-        ("POSTEDSALESLINE-INV", 0),
-        ("SALESORDER-ORDER LEGACY", 0),
+        ("POSTEDSALESINV-INV", 8),
+        ("POSTEDSALESLINE-INV", 15),
+        ("SALESORDER-ORDER LEGACY", 2),
         ("UNIT OF MEASURE", 2),
         ("SINGLE UNIT", 2),
         ("CUSTPRCGRP-PRICE", 1),
@@ -246,12 +246,13 @@ async fn documents_arrive_with_what_they_point_to() {
     let contact = one(&world, At::Companion, "contacts?$filter=number%20eq%20'CT-BERGS-1'").await;
     let contact = world.find(At::Dataverse, "contacts", "fullname", text(&contact, "displayName")).await;
     assert_eq!(arrived["_parentcontactid_value"], contact["contactid"]);
-    let invoice = one(&world, At::Dataverse, "invoices").await;
+    let invoice = world.find(At::Dataverse, "invoices", "shipto_city", "Lund").await;
     assert_eq!(
         (&invoice["_customerid_value"], text(&invoice, "shipto_city")),
         (&account["accountid"], "Lund")
     );
-    let line = one(&world, At::Dataverse, "invoicedetails").await;
+    let line = format!("invoicedetails?$filter=_invoiceid_value%20eq%20{}", text(&invoice, "invoiceid"));
+    let line = one(&world, At::Dataverse, &line).await;
     let product = one(&world, At::Dataverse, "products?$filter=productnumber%20eq%20'1004'").await;
     assert_eq!(
         (&line["_invoiceid_value"], &line["_productid_value"]),
@@ -259,6 +260,6 @@ async fn documents_arrive_with_what_they_point_to() {
     );
     assert_eq!((line["quantity"].as_f64(), &line["lineitemnumber"]), (Some(3.0), &json!(10000)));
     let coupled = coupled(&desk).await;
-    assert_eq!((coupled["SALESORDER-ORDER"], coupled["POSTEDSALESLINE-INV"]), (1, 1));
+    assert_eq!((coupled["SALESORDER-ORDER"], coupled["POSTEDSALESLINE-INV"]), (3, 16));
     assert_eq!(written(&sync(&desk).await), []);
 }

@@ -3,6 +3,7 @@
 mod business_central;
 mod companion;
 mod dataverse;
+mod documents;
 mod messages;
 mod northwind;
 mod other_engine;

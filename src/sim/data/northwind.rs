@@ -8,6 +8,8 @@ const CUSTOMERS: &str = include_str!("../../../fixtures/northwind/customers.csv"
 const SUPPLIERS: &str = include_str!("../../../fixtures/northwind/suppliers.csv");
 const SHIPPERS: &str = include_str!("../../../fixtures/northwind/shippers.csv");
 const PRODUCTS: &str = include_str!("../../../fixtures/northwind/products.csv");
+const ORDERS: &str = include_str!("../../../fixtures/northwind/orders.csv");
+const ORDER_LINES: &str = include_str!("../../../fixtures/northwind/order_details.csv");
 
 /// A customer or supplier.
 #[derive(Clone, Debug)]
@@ -46,6 +48,92 @@ pub(super) struct Item {
     pub(super) discontinued: bool,
 }
 
+/// An order of a customer, delivered or not.
+#[derive(Clone, Debug)]
+pub(super) struct Order {
+    /// `11028`.
+    pub(super) number: String,
+    pub(super) customer: Partner,
+    /// Who took it, if it is the one salesperson that both systems know.
+    pub(super) salesperson: &'static str,
+    pub(super) ordered: String,
+    pub(super) wanted: String,
+    /// Blank if it was not.
+    pub(super) shipped: String,
+    /// The code of who delivers.
+    pub(super) shipper: String,
+    pub(super) ship_to: ShipTo,
+    pub(super) lines: Vec<OrderLine>,
+}
+
+/// Where an order is delivered to.
+#[derive(Clone, Debug)]
+pub(super) struct ShipTo {
+    pub(super) name: String,
+    pub(super) address: String,
+    pub(super) city: String,
+    pub(super) region: String,
+    pub(super) postal_code: String,
+    /// Two letters.
+    pub(super) country: String,
+}
+
+/// A line of an order.
+#[derive(Clone, Debug)]
+pub(super) struct OrderLine {
+    pub(super) item: Item,
+    pub(super) price: Decimal,
+    pub(super) quantity: Decimal,
+    /// In percent.
+    pub(super) discount: Decimal,
+}
+
+/// Returns orders by their numbers, in the order of the file.
+pub(super) fn orders(numbers: &[&str]) -> Vec<Order> {
+    let (customers, items, shippers, lines) = (customers(), items(), shippers(), rows(ORDER_LINES));
+    let orders = rows(ORDERS).into_iter().filter(|row| numbers.contains(&row["order_id"].as_str()));
+    let order = |row: BTreeMap<String, String>| {
+        let of_order = lines.iter().filter(|line| line["order_id"] == row["order_id"]);
+        let customer = customers.iter().find(|customer| customer.number == row["customer_id"]);
+        let shipper = row["ship_via"].parse::<usize>().unwrap_or_default();
+        Order {
+            customer: customer.cloned().expect("invariant: orders have a customer"),
+            salesperson: if row["employee_id"] == "1" { "NANCY" } else { "" },
+            ordered: row["order_date"].clone(),
+            wanted: row["required_date"].clone(),
+            shipped: row["shipped_date"].clone(),
+            shipper: shippers[shipper - 1].0.clone(),
+            ship_to: ShipTo {
+                name: row["ship_name"].clone(),
+                address: row["ship_address"].clone(),
+                city: row["ship_city"].clone(),
+                region: row["ship_region"].clone(),
+                postal_code: row["ship_postal_code"].to_uppercase(),
+                country: country_code(&row["ship_country"]).to_owned(),
+            },
+            lines: of_order.map(|line| order_line(line, &items)).collect(),
+            number: row["order_id"].clone(),
+        }
+    };
+    orders.map(order).collect()
+}
+
+fn order_line(line: &BTreeMap<String, String>, items: &[Item]) -> OrderLine {
+    let number = item_number(&line["product_id"]);
+    let item = items.iter().find(|item| item.number == number);
+    let decimal = |name: &str| line[name].parse::<Decimal>().unwrap_or_default();
+    OrderLine {
+        item: item.cloned().expect("invariant: lines have a product"),
+        price: decimal("unit_price").round_dp(2),
+        quantity: decimal("quantity"),
+        discount: (decimal("discount") * Decimal::ONE_HUNDRED).round_dp(0),
+    }
+}
+
+fn item_number(product: &str) -> String {
+    (product.parse::<u32>().unwrap_or_default() + 1000).to_string()
+}
+
 /// Returns the customers in the order of the file.
 pub(super) fn customers() -> Vec<Partner> {
     partners(CUSTOMERS, |row| row["customer_id"].clone())
@@ -68,9 +156,8 @@ pub(super) fn items() -> Vec<Item> {
         .collect();
     let items = rows(PRODUCTS).into_iter().map(|row| {
         let price = row["unit_price"].parse::<Decimal>().unwrap_or_default().round_dp(2);
-        let number = row["product_id"].parse::<u32>().unwrap_or_default() + 1000;
         Item {
-            number: number.to_string(),
+            number: item_number(&row["product_id"]),
             name: row["product_name"].clone(),
             price,
             cost: (price * Decimal::new(6, 1)).round_dp(2),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::{Builder, Uuid};
 
-use super::{business_central, companion, dataverse, messages, other_engine, people, synthetic};
+use super::{business_central, companion, dataverse, documents, messages, other_engine, people, synthetic};
 use crate::sim::options::{DataSet, Options};
 use crate::sim::{business_central as bc, dataverse as dv};
 
@@ -33,6 +33,9 @@ pub(crate) fn world(options: &Options) -> World {
         business_central::fill(&mut world.business_central, seed);
         companion::fill(&mut world.business_central, seed);
         dataverse::fill(&mut world.dataverse, seed);
+        if options.companion {
+            documents::fill(&mut world, seed);
+        }
     }
     synthetic::fill(&mut world.business_central, seed, options.rows);
     world.business_central.sign_seeded();

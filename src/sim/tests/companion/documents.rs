@@ -31,12 +31,21 @@ fn buried(world: &mut World, id: &Value) -> Value {
     row(world, "deletedRows", &format!("systemId eq {}", id.as_str().unwrap()))
 }
 
+/// Returns the rows of a set that belong to documents made in the test: Northwind's bear the numbers of its orders.
+fn unseeded(world: &mut World, set: &str) -> Vec<Value> {
+    let is_made = |row: &Value| {
+        let number = row["documentNumber"].as_str().or(row["number"].as_str()).unwrap_or_default();
+        number.trim_start_matches(char::is_alphabetic).starts_with('0')
+    };
+    rows(&get(world, set)).into_iter().filter(is_made).collect()
+}
+
 #[test]
 fn lines_of_orders_and_quotes_are_one_set() {
     let mut world = installed();
     let quote = quote(&mut world);
     let order = order(&mut world, "GREAL", [2, 1]);
-    let lines = rows(&get(&mut world, "salesLines"));
+    let lines = unseeded(&mut world, "salesLines");
     let told: Vec<_> = lines
         .iter()
         .map(|line| {
@@ -73,7 +82,7 @@ fn lines_of_orders_and_quotes_are_one_set() {
         page = world.business_central.answer(&request, &mut Vec::new()).to_json();
         seen.extend(page["value"].as_array().unwrap().clone());
     }
-    assert_eq!(seen.len(), 3);
+    assert_eq!(seen.len(), rows(&get(&mut world, "salesLines")).len());
     assert!(seen.is_sorted_by_key(|line| line["rowVersion"].as_u64().unwrap()));
     let root = root(&world);
     let document = root.split("/companies").next().unwrap();
@@ -134,7 +143,7 @@ fn release_and_reopen_are_the_same_twice_and_archiving_counts() {
         }
         assert_eq!(code(&act(&mut world, set, &made, "post")).0, 501);
     }
-    let order = rows(&get(&mut world, "salesOrders"))[0].clone();
+    let order = unseeded(&mut world, "salesOrders")[0].clone();
     let path = format!("salesOrders({})/Microsoft.NAV.release", order["id"].as_str().unwrap());
     let stale = send(&mut world, "POST", &path, &["If-Match: W/\"stale\""], &Value::Null);
     assert_eq!(code(&stale), (409, "Request_EntityChanged".to_owned()));
@@ -164,7 +173,7 @@ fn a_batch_that_fails_takes_its_release_back() {
 fn a_quote_becomes_an_order_and_its_tombstones_name_it() {
     let mut world = installed();
     let quote = quote(&mut world);
-    let line = rows(&get(&mut world, "salesLines"))[0].clone();
+    let line = unseeded(&mut world, "salesLines")[0].clone();
     let reply = act(&mut world, "salesQuotes", &quote, "makeOrder");
     assert_eq!(reply.status, 204);
     let location = reply.headers.iter().find(|(name, _)| name == "Location").unwrap().1.clone();
@@ -192,7 +201,7 @@ fn a_posted_order_is_succeeded_by_its_invoice_and_a_deleted_one_by_nothing() {
     let made = order(&mut world, "GREAL", [2, 1]);
     let dropped = order(&mut world, "GREAL", [1, 1]);
     let draft = v2::post(&mut world, "salesInvoices", &json!({"customerNumber": "ALFKI"})).to_json();
-    assert_eq!(rows(&get(&mut world, "postedSalesInvoices")), Vec::<Value>::new());
+    assert_eq!(unseeded(&mut world, "postedSalesInvoices"), Vec::<Value>::new());
     assert_eq!(
         get(&mut world, &format!("postedSalesInvoices({})", draft["id"].as_str().unwrap())).status,
         404
@@ -214,7 +223,7 @@ fn a_posted_order_is_succeeded_by_its_invoice_and_a_deleted_one_by_nothing() {
         &format!("documentNumber eq '{}'", invoice["number"].as_str().unwrap()),
     );
     assert_eq!(invoice["customerLedgerEntryNumber"], entry["ledgerEntryNumber"]);
-    let lines = rows(&get(&mut world, "postedSalesInvoiceLines"));
+    let lines = unseeded(&mut world, "postedSalesInvoiceLines");
     assert_eq!(lines.len(), 2);
     assert!(
         lines
@@ -255,7 +264,7 @@ fn an_order_is_made_with_its_lines_under_ids_of_the_client_and_once() {
     assert_eq!(made["totalAmountExcludingTax"].as_f64(), Some(total));
     let again = post(&mut world, "salesOrders", &body);
     assert_eq!(code(&again), (400, "Internal_EntityWithSameKeyExists".to_owned()));
-    let lines = rows(&get(&mut world, "salesLines"));
+    let lines = unseeded(&mut world, "salesLines");
     let told: Vec<_> = lines.iter().map(|line| (line["id"].clone(), line["sequence"].clone())).collect();
     assert_eq!(told, [(json!(a_guid(2)), json!(10000)), (json!(a_guid(3)), json!(20000))]);
     assert_eq!(code(&post(&mut world, "salesOrders", &json!({}))).1, "Application_DialogException");
@@ -327,5 +336,5 @@ fn a_released_document_takes_what_needs_no_open_one() {
         assert_eq!(reply.to_json()["requestedDeliveryDate"], "2026-12-24", "{set}");
         assert_eq!(delete(&mut world, set, &reply.to_json()).status, 204);
     }
-    assert_eq!(rows(&get(&mut world, "salesLines")), Vec::<Value>::new());
+    assert_eq!(unseeded(&mut world, "salesLines"), Vec::<Value>::new());
 }
