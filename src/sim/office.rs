@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::business_central;
 use super::faults::lock;
@@ -40,6 +41,13 @@ impl Office {
     /// Applies a payment to a posted invoice, so that nothing remains to be paid.
     pub fn pay(&self, invoice: &str) -> Result<(), UnknownDocument> {
         self.set_status("salesInvoices", invoice, "Paid")
+    }
+
+    /// Edits a row of the companion as the pages of the web client let people: also what its API only shows, and codes.
+    ///
+    /// Returns whether there is such a row with such properties.
+    pub fn edit(&self, set: &str, id: Uuid, change: &Map<String, Value>) -> bool {
+        lock(&self.service).edit_by_hand(set, id, change).is_some()
     }
 
     /// Edits a row, or makes one of that number, in a transaction that stays open: reads show it already.

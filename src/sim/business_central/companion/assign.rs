@@ -20,6 +20,17 @@ impl Service {
         before: Option<&Row>,
     ) -> Result<(), Fault> {
         self.check_access(view, body, before)?;
+        self.put_sent(view, table, row, body)
+    }
+
+    /// Puts the sent properties into a row, whether a page of the API takes them or not.
+    pub(super) fn put_sent(
+        &self,
+        view: &View,
+        table: usize,
+        row: &mut Row,
+        body: &Map<String, Value>,
+    ) -> Result<(), Fault> {
         for (position, column) in view.set.columns.iter().enumerate() {
             let Some(value) = body.get(column.name) else { continue };
             if let Some(pair) = view.pair_of(position) {

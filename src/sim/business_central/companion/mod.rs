@@ -9,6 +9,7 @@ mod state;
 mod actions;
 mod assign;
 mod authors;
+mod by_hand;
 mod computed;
 mod control;
 mod declare;
