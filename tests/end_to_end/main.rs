@@ -24,6 +24,7 @@ mod schedules;
 mod secrets;
 mod sign_in;
 mod standard;
+mod standard_fields;
 mod sweep;
 mod sync;
 mod transforms;

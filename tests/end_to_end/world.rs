@@ -96,7 +96,7 @@ impl World {
         panic!("{path} was swallowed five times");
     }
 
-    async fn send(&self, at: At, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
+    pub async fn send(&self, at: At, method: Method, path: &str, body: Option<Value>) -> (u16, Value) {
         self.try_send(at, method, path, body).await.unwrap()
     }
 
@@ -131,6 +131,13 @@ impl World {
         let (status, body) = self.send(at, Method::Get, set_and_query, None).await;
         assert_eq!(status, 200, "{body}");
         body["value"].as_array().unwrap().clone()
+    }
+
+    /// Returns a row by its id.
+    pub async fn row(&self, at: At, set: &str, id: &str) -> Value {
+        let (status, body) = self.send(at, Method::Get, &format!("{set}({id})"), None).await;
+        assert_eq!(status, 200, "{set} {id}: {body}");
+        body
     }
 
     /// Returns the one row with that text in that column.
@@ -188,6 +195,12 @@ impl World {
     pub fn edit_unnoticed(&self, set: &str, number: &str, change: Value) {
         let Value::Object(change) = change else { panic!("{change}") };
         assert!(self.simulation.office().edit_unnoticed(set, number, &change), "{set} {number}");
+    }
+
+    /// Edits a row of Business Central in its web client, which takes what the API only shows.
+    pub fn edit_by_hand(&self, set: &str, id: &str, change: Value) {
+        let Value::Object(change) = change else { panic!("{change}") };
+        assert!(self.simulation.office().edit(set, id.parse().unwrap(), &change), "{set} {id}: {change:?}");
     }
 
     /// Returns the phone of the account with a customer's name.
