@@ -31,5 +31,6 @@ mod transforms;
 mod trouble;
 mod undo;
 mod verify;
+mod weak_points;
 mod web_services;
 mod world;

@@ -51,7 +51,7 @@ impl Secrets {
 }
 
 /// Asks for a token as the agent does.
-async fn issued_token(world: &World) -> String {
+pub async fn issued_token(world: &World) -> String {
     let addresses = &world.addresses;
     let form = form_urlencoded::Serializer::new(String::new())
         .append_pair("grant_type", "client_credentials")

@@ -1,10 +1,10 @@
-//! What a mapping makes of values on their way: country names and codes, telephone numbers, constants, values it cannot read.
+//! What a mapping makes of values on their way: country names and codes, telephone numbers, constants.
 
 use serde_json::{Value, json};
-use tandem::agent::{Command, Desk, Reply};
+use tandem::agent::Desk;
 use tandem::sim::Options;
 
-use crate::world::{At, World, plan, status, sync, text};
+use crate::world::{At, World, plan, sync, text};
 
 const COUNTRY: &str = "right = \"address1_country\"\ndirection = \"<->\"";
 const PHONE: &str = "right = \"telephone1\"\ndirection = \"<->\"";
@@ -65,38 +65,5 @@ async fn each_side_keeps_its_own_spelling() {
     assert_eq!(fields, ["kind"]);
     let (left, right) = rows(&world, &account).await;
     assert_eq!((text(&left, "phoneNumber"), right["creditonhold"].as_bool()), ("0921 12", Some(true)));
-    assert_eq!(sync(&desk).await.lines, []);
-}
-
-/// A value that nobody can read keeps its own row waiting, with the reason, and nothing of it is cut or left out.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_value_that_cannot_be_read_is_told() {
-    let (world, desk, customer, account) = synced().await;
-    world
-        .edit(
-            At::Dataverse,
-            "accounts",
-            &account,
-            json!({"address1_country": "Atlantis", "telephone1": "+1"}),
-        )
-        .await;
-    assert_eq!(sync(&desk).await.lines, []);
-    let customers = status(&desk).await.mappings.into_iter().find(|mapping| mapping.mapping == "CUSTOMER");
-    assert_eq!(customers.unwrap().left_alone.get("field country cannot be read"), Some(&1));
-    let why = Command::Why { mapping: "CUSTOMER".to_owned(), row: account.clone() };
-    let Ok(Reply::Why(told)) = desk.handle(&why).await else { panic!("the row is known") };
-    let told = serde_json::to_string(&told).unwrap();
-    assert!(told.contains("field country: \\\"Atlantis\\\" is no country's name"), "{told}");
-    let (left, right) = rows(&world, &account).await;
-    assert_eq!((text(&left, "country"), text(&right, "address1_country")), ("SE", "Atlantis"));
-    assert_ne!(text(&left, "phoneNumber"), "+1", "the row waits as a whole");
-    world.edit(At::BusinessCentral, "customers", &customer, json!({"email": "a@bergs.example"})).await;
-    sync(&desk).await;
-
-    world.edit(At::Dataverse, "accounts", &account, json!({"address1_country": "Norway"})).await;
-    sync(&desk).await;
-    let (left, right) = rows(&world, &account).await;
-    assert_eq!((text(&left, "country"), text(&left, "phoneNumber")), ("NO", "+1"));
-    assert_eq!(text(&right, "emailaddress1"), "a@bergs.example");
     assert_eq!(sync(&desk).await.lines, []);
 }
