@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::mapping::Mapping;
-use crate::model::{Content, CouplingState, JournalEntry, MappingName, Observation, RowId, Side, Standing};
+use crate::model::{
+    Content, CouplingState, JournalEntry, MappingName, Observation, Reason, RowId, Side, Standing,
+};
 use crate::store::{Snapshot, StoreError};
 
 use super::desk::control::WhyView;
@@ -86,6 +88,10 @@ fn waiting_text(seen: &Observation, mapping: &Mapping) -> String {
     };
     let waits = match &seen.standing {
         Standing::Ready => "the next run looks at it".to_owned(),
+        // What the system said tells of this row alone, so lists do not show it.
+        Standing::Parked { reason: reason @ Reason::Refused { message, .. }, .. } if !message.is_empty() => {
+            format!("{}: {message}", reason_text(reason, mapping))
+        }
         Standing::Parked { reason, .. } => reason_text(reason, mapping),
         Standing::Conflicted(conflict) => format!("conflict {conflict} waits for an answer"),
         Standing::Held => held_text(&mapping.name),

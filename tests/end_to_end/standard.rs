@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use tandem::agent::{Desk, LineAction, RunReport};
+use tandem::agent::{Command, Desk, LineAction, Reply, RunReport};
 use tandem::mapping::StandardSet;
 use tandem::sim::Options;
 
@@ -249,4 +249,33 @@ async fn documents_arrive_with_what_they_point_to() {
     let coupled = coupled(&desk).await;
     assert_eq!((coupled["SALESORDER-ORDER"], coupled["POSTEDSALESLINE-INV"]), (3, 16));
     assert_eq!(written(&sync(&desk).await), []);
+}
+
+/// What Business Central takes while an order is open waits, with its words, and is in step once people put it in there.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_released_order_refuses_and_says_so() {
+    let (world, desk, _) = start(StandardSet::NewPrices, true).await;
+    let order = world.find(At::Companion, "salesOrders", "number", "SO11028").await;
+    let sold = world.find(At::Dataverse, "salesorders", "ordernumber", "ORD-11028").await;
+    let sold = text(&sold, "salesorderid");
+    world.edit(At::Dataverse, "salesorders", sold, json!({"requestdeliveryby": "2027-01-02"})).await;
+    let told = async || {
+        let why = Command::Why { mapping: "SALESORDER-ORDER".to_owned(), row: sold.to_owned() };
+        let Ok(Reply::Why(told)) = desk.handle(&why).await else { panic!("the row is known") };
+        told.waits.concat()
+    };
+    for _ in 0..3 {
+        assert_eq!(written(&sync(&desk).await), []);
+        let row = world.find(At::Companion, "salesOrders", "number", "SO11028").await;
+        assert_eq!(row["requestedDeliveryDate"], order["requestedDeliveryDate"]);
+        let waits = told().await;
+        assert!(waits.contains("Status must be equal to 'Open' in Sales Header"), "{waits}");
+    }
+
+    world.simulation.office().reopen("SO11028").unwrap();
+    let change = json!({"requestedDeliveryDate": "2027-01-02"});
+    world.edit(At::Companion, "salesOrders", text(&order, "id"), change).await;
+    world.simulation.office().release("SO11028").unwrap();
+    assert_eq!(written(&sync(&desk).await), []);
+    assert_eq!(told().await, "");
 }
