@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::config::Config;
-use crate::model::{ConnectionName, MappingName, TableName, Timestamp};
+use crate::mapping::Company;
+use crate::model::{ConnectionName, MappingName, Pair, TableName, Timestamp};
 use crate::store::{Store, StoreError};
 use crate::systems::{Expiry, Line, System};
 
@@ -20,7 +21,11 @@ pub struct Engine {
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
     progress: Arc<dyn Fn(Progress<'_>) + Send + Sync>,
     is_rehearsal: bool,
+    companies: Companies,
 }
+
+/// Companies that were found, by the connections on both sides. They never become others.
+type Companies = Arc<Mutex<BTreeMap<Pair<ConnectionName>, Company>>>;
 
 /// What a run is doing, for progress bars.
 #[derive(Clone, Copy, Debug)]
@@ -47,7 +52,19 @@ impl Engine {
     ) -> Self {
         let clock = Arc::new(Timestamp::now);
         let progress = Arc::new(|_: Progress<'_>| {});
-        Self { config, store, systems, clock, progress, is_rehearsal: false }
+        let companies = Companies::default();
+        Self { config, store, systems, clock, progress, is_rehearsal: false, companies }
+    }
+
+    /// Returns the company that mappings between these connections are about, if it was found already.
+    pub(super) fn company(&self, connections: Pair<&ConnectionName>) -> Option<Company> {
+        let companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
+        companies.get(&connections.map(Clone::clone)).cloned()
+    }
+
+    pub(super) fn remember_company(&self, connections: Pair<&ConnectionName>, company: Company) {
+        let mut companies = self.companies.lock().unwrap_or_else(PoisonError::into_inner);
+        companies.insert(connections.map(Clone::clone), company);
     }
 
     /// Takes the time from another clock: it is asked once a step and passed down to all that decides.

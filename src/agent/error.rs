@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ConnectionName, Freeze, MappingName, Pin};
+use crate::model::{ConnectionName, Freeze, MappingName, Pin, TableName};
 use crate::store::StoreError;
 use crate::sync::Finding;
 use crate::systems::SystemError;
@@ -29,6 +29,11 @@ pub enum EngineError {
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
     #[error("{mapping} needs Tandem's companion in {connection}, and it is not installed there")]
     NoCompanion { mapping: MappingName, connection: ConnectionName },
+    #[error(
+        "no row of {table} in {connection} stands for the company of {company}, whose rows {mapping} keeps in step; nothing \
+         was written"
+    )]
+    NoCompany { mapping: MappingName, connection: ConnectionName, company: ConnectionName, table: TableName },
     #[error("the mapping {mapping} was about {was}, and is about {found} by now; nothing was written")]
     OtherTables { mapping: MappingName, was: String, found: String },
     #[error(
@@ -52,6 +57,7 @@ impl EngineError {
             | Self::Mapping { .. }
             | Self::OtherTables { .. }
             | Self::NoCompanion { .. }
+            | Self::NoCompany { .. }
             | Self::OtherCurrency { .. }
             | Self::OtherEngine { .. } => ErrorKind::Configuration,
             Self::System(SystemError::Restored { .. })
@@ -84,6 +90,9 @@ impl EngineError {
             )),
             Self::NoCompanion { mapping, .. } => Some(format!(
                 "install the companion extension in Business Central, or take {mapping} out of `mappings` in tandem.toml"
+            )),
+            Self::NoCompany { company, table, .. } => Some(format!(
+                "give a row of {table} the company's id, or name its row as `company_row` in [connections.{company}]"
             )),
             Self::Unsafe { .. } => {
                 Some("leave the row as it is and report this: it is a fault of Tandem's".to_owned())

@@ -8,6 +8,7 @@
 mod brake;
 mod changed_mapping;
 mod choice;
+mod company;
 mod consent;
 mod desk;
 mod engine;

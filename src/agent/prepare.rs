@@ -10,6 +10,7 @@ use crate::mapping::{self, Field, LeftOut, Mapping, Unresolved};
 use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, TableDescription, Timestamp};
 use crate::systems::{Facts, System};
 
+use super::company::of_company;
 use super::engine::Engine;
 use super::error::EngineError;
 
@@ -77,6 +78,7 @@ pub async fn assemble(
     let able_to_run = others.map(|other| other.name.clone()).collect();
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     let mapping = mapping::fitted(mapping.clone().among(&able_to_run), &tables);
+    let mapping = of_company(engine, mapping, &tables).await?;
     for LeftOut { field, why } in &mapping.left_out {
         debug!(mapping = %mapping.name, %field, why, "An optional field is left out");
     }

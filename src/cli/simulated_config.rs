@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::config::{
-    BrakeSettings, ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings, Places, SecretRef,
-    Settings, SignIn,
+    BrakeSettings, CompanySettings, ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings,
+    Places, SecretRef, Settings, SignIn,
 };
 use crate::mapping::{self, StandardSet};
 use crate::sim::Addresses;
@@ -92,6 +92,7 @@ fn settings(addresses: &Addresses, profile: StandardSet, now: Timestamp) -> Sett
         row_version: None,
         caller: None,
         company_column: None,
+        company_row: None,
         modified: None,
         batch: None,
         unguarded: (),
@@ -126,6 +127,7 @@ fn settings(addresses: &Addresses, profile: StandardSet, now: Timestamp) -> Sett
         stall_secs: 3600,
         inbox: None,
         consent: Some(consent),
+        company: CompanySettings::default(),
         brakes: BrakeSettings::default(),
         connections: BTreeMap::from([
             ("business-central".to_owned(), business_central),

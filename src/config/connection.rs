@@ -41,6 +41,10 @@ pub struct ConnectionSettings {
     /// OData: the column that names a row's company; default `dataAreaId`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub company_column: Option<String>,
+    /// Business Central and OData: the id of the row that stands for the company in the system whose tables several
+    /// companies share. Found by the company's id where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub company_row: Option<String>,
     /// OData: the column that holds the time of a row's last change. Tables without it are read whole and compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub modified: Option<String>,
@@ -136,13 +140,14 @@ impl ConnectionSettings {
     /// Returns what is wrong with settings that another kind of connection has.
     pub(super) fn check(&self) -> Result<(), String> {
         use ConnectionKind::{BusinessCentral, Dataverse, Odata};
-        let known: [(&str, bool, &[ConnectionKind]); 8] = [
+        let known: [(&str, bool, &[ConnectionKind]); 9] = [
             ("api", self.api.is_some(), &[BusinessCentral]),
             ("tenant", self.tenant.is_some(), &[BusinessCentral]),
             ("companion", self.companion.is_some(), &[BusinessCentral]),
             ("row_version", self.row_version.is_some(), &[BusinessCentral]),
             ("caller", self.caller.is_some(), &[Dataverse]),
             ("company_column", self.company_column.is_some(), &[Odata]),
+            ("company_row", self.company_row.is_some(), &[BusinessCentral, Odata]),
             ("modified", self.modified.is_some(), &[Odata]),
             ("batch", self.batch.is_some(), &[Odata, BusinessCentral]),
         ];

@@ -232,7 +232,8 @@ fn read_mappings(
             return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
         }
         sources.insert(mapping.name.clone(), source);
-        mappings.push(mapping.among(&names));
+        let has_several_companies = settings.company.several;
+        mappings.push(Mapping { has_several_companies, ..mapping.among(&names) });
     }
     Ok((mappings, sources))
 }

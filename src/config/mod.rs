@@ -22,6 +22,6 @@ pub use limits::LimitSettings;
 pub use load::{Config, ConfigError, MappingSource, mapping_source, parse_mapping};
 pub use places::Places;
 pub use secret::{Secret, SecretError, SecretRef, read_private, write_private};
-pub use settings::{ConsentSettings, Settings};
+pub use settings::{CompanySettings, ConsentSettings, Settings};
 pub use sign_in::{SignIn, SignatureSetting};
 pub use sign_in_edit::replace_sign_in;

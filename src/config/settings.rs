@@ -49,10 +49,47 @@ pub struct Settings {
     /// Who agreed that data flows between the two systems.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentSettings>,
+    /// How rows name the company they belong to, where several companies share a system.
+    #[serde(default, skip_serializing_if = "CompanySettings::is_default")]
+    pub company: CompanySettings,
     /// How much may be done before a person is asked.
     #[serde(default, skip_serializing_if = "BrakeSettings::is_empty")]
     pub brakes: BrakeSettings,
     pub connections: BTreeMap<String, ConnectionSettings>,
+}
+
+/// How rows name the company they belong to. The names are those of Business Central's own integration.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct CompanySettings {
+    /// The column of a row's company.
+    pub column: String,
+    /// The table of companies.
+    pub table: String,
+    /// The column of that table that holds a company's own id.
+    pub id_column: String,
+    /// The column of that table that names the team that owns new rows.
+    pub team_column: String,
+    /// Several companies are kept in step: they share master data, and each has its own documents.
+    pub several: bool,
+}
+
+impl Default for CompanySettings {
+    fn default() -> Self {
+        Self {
+            column: "bcbi_companyid".to_owned(),
+            table: "bcbi_companies".to_owned(),
+            id_column: "bcbi_externalid".to_owned(),
+            team_column: "bcbi_defaultowningteamid".to_owned(),
+            several: false,
+        }
+    }
+}
+
+impl CompanySettings {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A consent given in the configuration instead of by `tandem sync --yes`.

@@ -120,7 +120,7 @@ const fn shape_of(kind: &FieldKind) -> Shape {
         FieldKind::Flag => Shape::Flag,
         FieldKind::Date => Shape::Date,
         FieldKind::Instant => Shape::Instant,
-        FieldKind::Lookup(_) => Shape::Reference,
+        FieldKind::Row | FieldKind::Lookup(_) => Shape::Reference,
     }
 }
 

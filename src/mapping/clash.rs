@@ -28,7 +28,8 @@ pub fn clashes(mappings: &[Mapping]) -> Vec<Clash> {
                 let is_same_table =
                     one.connections[on] == other.connections[there] && one.tables[on] == other.tables[there];
                 let (filter, its) = (&one.filters[on], &other.filters[there]);
-                let takes_same_rows = filter.is_none() || its.is_none() || filter == its;
+                let takes_same_rows = (filter.is_none() || its.is_none() || filter == its)
+                    && !one.is_of_another_company(on, other, there);
                 let columns: BTreeSet<_> =
                     written(one, on).intersection(&written(other, there)).cloned().collect();
                 if is_same_table && takes_same_rows && !columns.is_empty() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
 
-use super::{Filter, Schedule, Template, Transform};
+use super::{CompanyRows, Filter, Schedule, Template, Transform};
 
 /// How a left and a right table correspond.
 #[derive(Clone, Debug, PartialEq)]
@@ -48,6 +48,10 @@ pub struct Mapping {
     pub apart_from: Vec<MappingName>,
     /// Business Central without Tandem's companion does not have what it maps.
     pub needs_companion: bool,
+    /// What the rows mean to companies that share a table.
+    pub company: Pair<Option<CompanyRows>>,
+    /// Several companies are kept in step, and share master data.
+    pub has_several_companies: bool,
     /// Tables of the same system whose new rows make it add rows to this one by itself.
     pub made_with: Pair<Vec<TableName>>,
 }
@@ -221,6 +225,8 @@ pub enum FieldKind {
     Flag,
     Date,
     Instant,
+    /// A row by its id, the same on both sides: no mapping couples it.
+    Row,
     Lookup(Lookup),
 }
 

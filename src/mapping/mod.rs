@@ -5,6 +5,7 @@
 
 mod check;
 mod clash;
+mod company;
 mod definition;
 mod file;
 mod filter;
@@ -22,6 +23,7 @@ mod translate;
 
 pub use check::{Finding, check, fitted};
 pub use clash::{Clash, clashes};
+pub use company::{Belonging, Company, CompanyRows};
 pub use definition::{
     DeletionPolicy, Direction, Drift, End, Field, FieldKind, LeftOut, Lookup, Mapping, Policy, Unresolved,
 };

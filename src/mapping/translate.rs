@@ -305,6 +305,8 @@ mod tests {
             depends_on: vec![],
             apart_from: vec![],
             needs_companion: false,
+            company: Pair::default(),
+            has_several_companies: false,
             made_with: Pair::default(),
         }
     }

@@ -53,6 +53,8 @@ pub(super) fn mapping() -> Mapping {
         depends_on: vec![],
         apart_from: vec![],
         needs_companion: false,
+        company: Pair::default(),
+        has_several_companies: false,
         made_with: Pair::default(),
     }
 }

@@ -7,6 +7,7 @@ mod batches;
 mod brakes;
 mod command_line;
 mod companion;
+mod company;
 mod connections;
 mod custom_table;
 mod fate;

@@ -225,6 +225,7 @@ pub fn faces(engine: &Engine, conflicts: &[Conflict]) -> Result<Faces, StoreErro
                 FieldKind::Flag => FaceKind::Flag,
                 FieldKind::Date => FaceKind::Date,
                 FieldKind::Instant => FaceKind::Instant,
+                FieldKind::Row => FaceKind::Reference(BTreeMap::new()),
                 FieldKind::Lookup(lookup) => {
                     let mut names = BTreeMap::new();
                     for target in &lookup.mappings {

@@ -1,4 +1,5 @@
-//! Rows of a table that belong to another mapping of it, although no filter says so.
+//! Rows of a table that belong to another mapping of it, although no filter says so: by the mapping's own word, or because
+//! another company has taken a row that was nobody's.
 
 use crate::agent::engine::Engine;
 use crate::agent::prepare::Prepared;
@@ -11,8 +12,10 @@ pub fn leave_to_others(engine: &Engine, prepared: &Prepared) -> Result<(), Store
     let mapping = &prepared.mapping;
     for side in Side::BOTH {
         let users = engine.config().mappings_of(&mapping.connections[side], &mapping.tables[side]);
-        let others = users.filter(|(other, _)| {
-            mapping.apart_from.contains(&other.name) || other.apart_from.contains(&mapping.name)
+        let others = users.filter(|(other, there)| {
+            mapping.apart_from.contains(&other.name)
+                || other.apart_from.contains(&mapping.name)
+                || mapping.is_of_another_company(side, other, *there)
         });
         for (other, there) in others {
             let snapshot = engine.store().snapshot()?;

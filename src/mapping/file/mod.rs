@@ -106,6 +106,11 @@ impl Reader<'_> {
                 raw_sides[side].made_with.iter().map(|table| TableName::new(table.as_str())).collect()
             }),
             needs_companion: raw.needs_companion,
+            company: Pair::new(
+                self.company(raw_sides.left.company.as_ref())?,
+                self.company(raw_sides.right.company.as_ref())?,
+            ),
+            has_several_companies: false,
             apart_from: raw.apart_from.into_iter().map(MappingName::new).collect(),
         })
     }

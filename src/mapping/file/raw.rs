@@ -44,6 +44,7 @@ pub(super) struct RawSide {
     pub filter: Option<Spanned<String>>,
     #[serde(default)]
     pub made_with: Vec<String>,
+    pub company: Option<Spanned<String>>,
     #[serde(default)]
     pub create: bool,
     #[serde(default)]

@@ -100,7 +100,7 @@ fn errors_name_file_line_and_remedy() {
     );
     let found = error(&GOOD.replace("table = \"customers\"", "tabel = \"customers\""));
     let expected = "CUSTOMER.toml, line 6, column 1: unknown field `tabel`, expected one of `connection`, `table`, `filter`, \
-                    `made_with`, `create`, `new_row`, `template`; did you mean table?";
+                    `made_with`, `company`, `create`, `new_row`, `template`; did you mean table?";
     assert_eq!(found, expected);
     let found = error(&GOOD.replace("table = \"customers\"", "table = \"customers"));
     assert!(found.starts_with("CUSTOMER.toml, line 6, column 19: "), "{found}");

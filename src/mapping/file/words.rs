@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
+use crate::mapping::company::CompanyRows;
 use crate::mapping::definition::{DeletionPolicy, Direction, Drift, Policy};
 use crate::mapping::nearest::or_nearest;
 use crate::mapping::schedule::{Schedule, duration};
@@ -58,6 +59,15 @@ impl Reader<'_> {
                 let choices = "ignore, ask, delete, uncouple or restore";
                 Err(self.choice("deletion policy", other, choices, raw))
             }
+        }
+    }
+
+    pub(super) fn company(&self, raw: Option<&Spanned<String>>) -> Result<Option<CompanyRows>, MappingError> {
+        let Some(raw) = raw else { return Ok(None) };
+        match raw.get_ref().as_str() {
+            "master" => Ok(Some(CompanyRows::Master)),
+            "document" => Ok(Some(CompanyRows::Document)),
+            other => Err(self.choice("kind of a company's rows", other, "master or document", raw)),
         }
     }
 

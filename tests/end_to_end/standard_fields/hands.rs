@@ -287,7 +287,7 @@ fn some_value(field: &Field, side: Side) -> Value {
         FieldKind::Flag => json!(is_left),
         FieldKind::Date => json!(if is_left { "2027-02-03" } else { "2027-04-05" }),
         FieldKind::Instant => json!("2027-02-03T04:05:06Z"),
-        FieldKind::Lookup(_) => panic!("{}: it points to a row", field.id),
+        FieldKind::Row | FieldKind::Lookup(_) => panic!("{}: it points to a row", field.id),
     }
 }
 
