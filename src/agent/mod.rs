@@ -45,7 +45,7 @@ pub use engine::{Engine, Progress};
 pub use error::{EngineError, ErrorKind};
 pub use identity::words::identity_problem;
 pub use keeping::{backup, compact};
-pub use report::{Failure, FieldLine, Line, LineAction, MappingReport, RunReport};
+pub use report::{Failure, FieldLine, HeldRow, Line, LineAction, MappingReport, RunReport};
 pub use run::RunOptions;
 pub use standstill::StallView;
 pub use verify::{Difference, Finding, FindingClass, MappingVerdict, VerifyReport};

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::mapping::{Field, Mapping};
-use crate::model::{Became, Counts, Pair, Reason, Record, Side, Value, ValueDisplay};
+use crate::model::{Became, Counts, FieldId, Pair, Reason, Record, Side, Value, ValueDisplay};
 use crate::store::{Source, StoreError, View};
 
 use super::brake::view::BrakeView;
@@ -30,11 +30,27 @@ pub struct RunReport {
     /// There are others that it was not about.
     #[serde(default)]
     pub is_partial: bool,
+    /// Rows of those mappings that nothing is made from, for their business keys.
+    #[serde(default)]
+    pub held_for_key: Vec<HeldRow>,
     /// What stopped a mapping or a connection, in words.
     pub failures: Vec<Failure>,
     /// Plans over a limit, which wait for a person.
     #[serde(default)]
     pub brakes: Vec<BrakeView>,
+}
+
+/// A row that nothing is made from, for its business key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldRow {
+    pub mapping: String,
+    /// The connection it is in.
+    pub connection: String,
+    pub row: String,
+    pub id: String,
+    /// The key that it shares; absent where it has none.
+    pub key: Option<String>,
+    pub reason: String,
 }
 
 /// What stopped a mapping or a connection.
@@ -67,6 +83,9 @@ pub struct MappingReport {
     pub couplings: u64,
     /// Rows left alone, by reason.
     pub left_alone: BTreeMap<String, u64>,
+    /// Those of them that could not be read, or whose values could not be written.
+    #[serde(default)]
+    pub failed: u64,
 }
 
 impl MappingReport {
@@ -216,6 +235,13 @@ impl RunReport {
         }
     }
 
+    /// Lists a row that is held for its business key, unless there are too many.
+    pub fn hold(&mut self, row: HeldRow) {
+        if self.held_for_key.len() < MAX_LINES {
+            self.held_for_key.push(row);
+        }
+    }
+
     /// Says that a mapping's plan waits for a person.
     pub fn braked(&mut self, brake: BrakeView) {
         self.brakes.retain(|known| known.mapping != brake.mapping);
@@ -286,6 +312,16 @@ pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
             format!("{fields} changed in {}, owned by {}", name(*on), name(on.other()))
         }
         Reason::DriftKept { on } => format!("changed in {}, owned by {}", name(*on), name(on.other())),
+        Reason::NoBusinessKey => {
+            let key: Vec<_> = mapping.key.iter().map(FieldId::as_str).collect();
+            format!("has no business key ({})", key.join(" and "))
+        }
+        Reason::BusinessKeyShared { key, others: 1 } => {
+            format!("shares its business key {key} with another row")
+        }
+        Reason::BusinessKeyShared { key, others } => {
+            format!("shares its business key {key} with {others} other rows")
+        }
     }
 }
 
@@ -302,6 +338,7 @@ pub fn reason_group(reason: &Reason, mapping: &Mapping) -> String {
         },
         Reason::PartnerUnreadable { .. } => "a row that cannot be read may be its partner".to_owned(),
         Reason::DoesNotFit { .. } => "a value does not fit".to_owned(),
+        Reason::BusinessKeyShared { .. } => "shares its business key with other rows".to_owned(),
         Reason::KeepsChanging { field, .. } => format!("{field} keeps changing without anybody editing it"),
         reason => reason_text(reason, mapping),
     }

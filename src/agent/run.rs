@@ -16,7 +16,7 @@ use super::error::EngineError;
 use super::identity::{look, pinned::identify, traces};
 use super::look::{contents, deletions, feed};
 use super::pass;
-use super::plan::standing;
+use super::plan::{business_keys, standing};
 use super::prepare::{self, Prepared};
 use super::report::{MappingReport, RunReport, reason_group};
 use super::run_state::RunState;
@@ -206,14 +206,16 @@ impl Engine {
         mappings: impl Iterator<Item = &'a Prepared>,
     ) -> Result<(), StoreError> {
         let snapshot = self.store().snapshot()?;
-        for mapping in mappings {
-            let mapping = &mapping.mapping;
+        for prepared in mappings {
+            let mapping = &prepared.mapping;
             let mut report = MappingReport::new(mapping);
             report.count(state.counts(&mapping.name));
             report.couplings = snapshot.count_couplings(&mapping.name)?;
             for (reason, count) in standing::parked(&snapshot, &mapping.name)? {
                 *report.left_alone.entry(reason_group(&reason, mapping)).or_default() += count;
+                report.failed += if reason.is_failure() { count } else { 0 };
             }
+            business_keys::list(self, prepared, &snapshot, &mut state.report)?;
             standing::count_held(&snapshot, &mapping.name, &mut report.left_alone)?;
             state.report.mappings.push(report);
         }

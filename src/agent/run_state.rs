@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::info;
 
-use crate::model::{Counts, DecisionHash, MappingName, PlannedWrite, RunId, Side, Timestamp};
+use crate::model::{Counts, DecisionHash, MappingName, PlannedWrite, RowId, RunId, Side, Timestamp};
 use crate::store::StoreError;
+use crate::sync::BusinessKey;
 use crate::systems::SystemError;
 
 use super::brake::plan_file::Plans;
@@ -26,6 +27,8 @@ pub struct RunState {
     pub chosen: BTreeSet<MappingName>,
     /// Only what a person approved is done.
     pub only_approved: bool,
+    /// The rows of the pass under way that may become new ones by their business keys, each with its key as it was judged.
+    pub cleared_keys: BTreeSet<(Side, RowId, BusinessKey)>,
     /// Everything that is to be done, where it is kept.
     pub plans: Option<Plans>,
 }
@@ -34,8 +37,9 @@ impl RunState {
     /// A run that has done nothing yet.
     #[must_use]
     pub fn new(id: RunId, started_at: Timestamp) -> Self {
-        let (report, counts, throttled, chosen) = Default::default();
-        Self { id, started_at, report, counts, throttled, chosen, only_approved: false, plans: None }
+        let (report, counts, throttled, chosen, cleared_keys) = Default::default();
+        let (only_approved, plans) = (false, None);
+        Self { id, started_at, report, counts, throttled, chosen, only_approved, cleared_keys, plans }
     }
 
     /// Returns the counts of a mapping.

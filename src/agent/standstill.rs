@@ -181,6 +181,8 @@ const fn cause_of(reason: &Reason) -> Option<Cause> {
         }
         Reason::CreateOff { .. }
         | Reason::Ambiguous { .. }
+        | Reason::NoBusinessKey
+        | Reason::BusinessKeyShared { .. }
         | Reason::PartnerTaken { .. }
         | Reason::PartnerHeld { .. }
         | Reason::PartnerOutOfFilter

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::agent::{Line, MappingReport, RunReport};
+use crate::agent::{HeldRow, Line, MappingReport, RunReport};
 use crate::model::Side;
 
 use super::exit_code::ExitCode;
@@ -14,6 +14,27 @@ use super::table::{counted, table};
 pub(super) fn show(output: Output, report: &RunReport) -> ExitCode {
     output.show(report, render);
     notes(output, report)
+}
+
+/// Prints what a run would do: first the rows that are not sent for their business keys. Returns how the command ends.
+pub(super) fn show_plan(output: Output, report: &RunReport) -> ExitCode {
+    output.show(report, |report| match held(&report.held_for_key) {
+        held if held.is_empty() => render(report),
+        held => format!("{held}\n{}", render(report)),
+    });
+    notes(output, report)
+}
+
+/// Writes the rows that nothing is made from, for their business keys.
+pub(super) fn held(rows: &[HeldRow]) -> String {
+    if rows.is_empty() {
+        return String::new();
+    }
+    let row = |held: &HeldRow| {
+        [&held.mapping, &held.connection, &held.row, &held.reason].map(|text| in_one_line(text)).to_vec()
+    };
+    let count = counted(rows.len() as u64, "row");
+    format!("not sent, {count}:\n{}\n", table(&["mapping", "in", "row", "because it"], rows.iter().map(row)))
 }
 
 /// Prints what failed in a run and what waits for a person. Returns how the command ends.
@@ -132,6 +153,7 @@ mod tests {
             rows_read: 208_170,
             mappings: vec![mapping],
             is_partial: false,
+            held_for_key: vec![],
             failures: vec![],
             brakes: vec![],
         }
@@ -151,6 +173,26 @@ mod tests {
         left alone in ITEM-PRODUCT: 1 row, deleted
         left alone in ITEM-PRODUCT: 3 rows, several rows match
         "#);
+    }
+
+    #[test]
+    fn rows_held_for_their_keys_are_listed_in_at_most_100_columns() {
+        let row = |row: &str, reason: &str| HeldRow {
+            mapping: "prospect-to-cash/accounts/out".to_owned(),
+            connection: "dataverse".to_owned(),
+            row: row.to_owned(),
+            id: "1".to_owned(),
+            key: None,
+            reason: reason.to_owned(),
+        };
+        let rows = [
+            row("Alfreds Futterkiste", "has no business key (number)"),
+            row("A Datum", "shares its business key us-001 with 2 other rows"),
+        ];
+        let text = held(&rows);
+        assert!(text.starts_with("not sent, 2 rows:\n"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= 100), "{text}");
+        assert_eq!(held(&[]), "");
     }
 
     #[test]

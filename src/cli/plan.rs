@@ -22,7 +22,7 @@ pub(super) async fn plan(context: &Context, arguments: &PlanArguments) -> Result
         (None, Some(path)) => diff(context, path).await,
         (None, None) => {
             let Reply::Report(report) = ask(context, &Command::Plan).await? else { return Err(unexpected()) };
-            Ok(lines::show(context.output, &report))
+            Ok(lines::show_plan(context.output, &report))
         }
     }
 }

@@ -57,7 +57,9 @@ fn check_field(
             continue;
         };
         let place = format!("{}.{name}", mapping.tables[side]);
-        if field.direction.flows_to(side) && !column.updatable {
+        // A business key may be part of how a row is addressed: then a new row gets it, and it never changes.
+        let stays = column.creatable && mapping.key.contains(&field.id);
+        if field.direction.flows_to(side) && !column.updatable && !stays {
             let problem = format!(
                 "field {} would write {place}, which is read-only; use the direction that only reads it",
                 field.id
@@ -248,6 +250,30 @@ mod tests {
         check(&text("create=true\n"), 1);
         check(&text(""), 0);
         check(&format!("{}on_create=\"left\"\n", text("create=true\n")), 0);
+    }
+
+    /// A number that a row is addressed by is sent with a new row, and never changed.
+    #[test]
+    fn a_business_key_may_stand_in_a_column_that_only_new_rows_get() {
+        let text = |key: &str| {
+            format!(
+                "name=\"M\"\nlabel=\"f\"\n{key}[left]\ntable=\"l\"\n[right]\ntable=\"r\"\n[[field]]\nid=\"f\"\nleft=\"a\"\n\
+                 right=\"a\"\ndirection=\"->\"\n"
+            )
+        };
+        let tables = |creatable: bool| {
+            let mut right = table("r", &[("a", ColumnKind::Text, false)]);
+            right.columns.values_mut().for_each(|column| column.creatable = creatable);
+            Pair::new(table("l", &[("a", ColumnKind::Text, true)]), right)
+        };
+        let read = |key: &str| parse("M", &text(key), &Pair::new("l".into(), "r".into())).unwrap();
+        let (with, without) = (read("key=[\"f\"]\n"), read(""));
+        assert_eq!((check(&with, &tables(true)).len(), check(&with, &tables(false)).len()), (0, 1));
+        assert_eq!(check(&without, &tables(true)).len(), 1);
+        let sent = crate::model::Record::from_iter([("f".into(), crate::model::Value::text("2"))]);
+        let refused = crate::mapping::may_change(&with, Side::Right, &sent, &tables(true).right).unwrap_err();
+        assert_eq!(refused.to_string(), "f changed, and a of a row that exists cannot be changed");
+        assert!(crate::mapping::may_change(&with, Side::Left, &sent, &tables(true).left).is_ok());
     }
 
     #[test]

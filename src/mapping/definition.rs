@@ -27,6 +27,8 @@ pub struct Mapping {
     pub left_out: Vec<LeftOut>,
     /// Groups of fields that identify a row, the most reliable first.
     pub match_by: Vec<Vec<FieldId>>,
+    /// The business key: a row of which another would be made must have all of it, and share it with no other.
+    pub key: Vec<FieldId>,
     /// The field people know a row by.
     pub label: FieldId,
     /// What to do where two rows differ when they are coupled.

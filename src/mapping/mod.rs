@@ -38,4 +38,4 @@ pub use standard::{STANDARD, StandardSet, TWO_WAY, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
 pub use template::Template;
 pub use transform::{Law, Shape, Stuck, Transform, in_own_words, parse_legacy};
-pub use translate::{Resolver, TranslateError, Unfit, fits, plain_values, to_record, to_values};
+pub use translate::{Resolver, TranslateError, Unfit, fits, may_change, plain_values, to_record, to_values};

@@ -46,6 +46,8 @@ pub enum Unfit {
     Stuck { field: FieldId, stuck: Stuck },
     #[error("{field} has {chars} characters; {column} holds at most {max_chars}")]
     TooLong { field: FieldId, column: ColumnName, chars: usize, max_chars: usize },
+    #[error("{field} changed, and {column} of a row that exists cannot be changed")]
+    Fixed { field: FieldId, column: ColumnName },
 }
 
 /// Translates a row of one side into the mapping's common shape. Every field must be in the row.
@@ -222,6 +224,22 @@ pub fn fits(mapping: &Mapping, side: Side, record: &Record, table: &TableDescrip
     Ok(())
 }
 
+/// Checks that nothing is written to columns of a row that exists which only new rows get.
+pub fn may_change(
+    mapping: &Mapping,
+    side: Side,
+    record: &Record,
+    table: &TableDescription,
+) -> Result<(), Unfit> {
+    let is_fixed = |column: &&ColumnName| table.columns.get(*column).is_some_and(|column| !column.updatable);
+    let changed = mapping.fields.iter().filter(|field| record.get(&field.id).is_some());
+    let fixed = changed.filter_map(|field| Some((field, field.columns(side).iter().find(is_fixed)?))).next();
+    match fixed {
+        Some((field, column)) => Err(Unfit::Fixed { field: field.id.clone(), column: column.clone() }),
+        None => Ok(()),
+    }
+}
+
 /// Returns the columns of a field that is no lookup, unless its texts are too long for them.
 pub(super) fn fits_field(
     field: &Field,
@@ -308,6 +326,7 @@ mod tests {
             company: Pair::default(),
             has_several_companies: false,
             made_with: Pair::default(),
+            key: vec![],
         }
     }
 

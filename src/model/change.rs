@@ -115,6 +115,10 @@ pub enum Reason {
     KeepsChanging { field: String, left: String, right: String },
     /// What was decided about the row breaks a rule that no decision may break; the text says which.
     Unsafe { message: String },
+    /// A new row would be made from it, and a part of the mapping's business key is blank.
+    NoBusinessKey,
+    /// A new row would be made from it, and that many other rows have the same business key.
+    BusinessKeyShared { key: String, others: usize },
 }
 
 impl Reason {
@@ -122,6 +126,28 @@ impl Reason {
     #[must_use]
     pub const fn is_drift(&self) -> bool {
         matches!(self, Self::Drifted { .. } | Self::DriftKept { .. })
+    }
+
+    /// Returns whether it was tried and failed, and not merely left alone: the row cannot be read, or what it holds cannot be
+    /// written.
+    #[must_use]
+    pub const fn is_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { .. }
+                | Self::DoesNotFit { .. }
+                | Self::Unreadable { .. }
+                | Self::PartnerUnreadable { .. }
+                | Self::NoVersion { .. }
+                | Self::KeepsChanging { .. }
+                | Self::Unsafe { .. }
+        )
+    }
+
+    /// Returns whether the row is held for its business key.
+    #[must_use]
+    pub const fn is_business_key(&self) -> bool {
+        matches!(self, Self::NoBusinessKey | Self::BusinessKeyShared { .. })
     }
 }
 

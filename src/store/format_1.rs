@@ -143,6 +143,8 @@ fn standings() {
         Reason::DriftKept { on: Side::Left },
         Reason::KeepsChanging { field: "f".to_owned(), left: "l".to_owned(), right: "r".to_owned() },
         Reason::Unsafe { message: "m".to_owned() },
+        Reason::NoBusinessKey,
+        Reason::BusinessKeyShared { key: "k".to_owned(), others: 2 },
     ];
     let expected = [
         "01000000",
@@ -165,6 +167,8 @@ fn standings() {
         "01110000",
         "01120166016c017200",
         "0113016d00",
+        "011400",
+        "0115016b0200",
     ];
     for (reason, expected) in reasons.into_iter().zip(expected) {
         check_standing(Standing::Parked { reason, wake: WakeCondition::RowChanges }, expected);

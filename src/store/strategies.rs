@@ -157,6 +157,8 @@ fn reason() -> impl Strategy<Value = Reason> {
         (side(), text()).prop_map(|(on, fields)| Reason::Drifted { on, fields }),
         side().prop_map(|on| Reason::DriftKept { on }),
         text().prop_map(|message| Reason::Unsafe { message }),
+        Just(Reason::NoBusinessKey),
+        (text(), any::<usize>()).prop_map(|(key, others)| Reason::BusinessKeyShared { key, others }),
     ]
 }
 

@@ -56,6 +56,7 @@ pub(super) fn mapping() -> Mapping {
         company: Pair::default(),
         has_several_companies: false,
         made_with: Pair::default(),
+        key: vec![],
     }
 }
 

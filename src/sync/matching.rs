@@ -29,10 +29,9 @@ pub struct Doubt {
     pub candidates: usize,
 }
 
-/// Returns a record's match keys. Texts compare without case.
-#[must_use]
-pub fn keys_of(mapping: &Mapping, row: RowId, record: &Record) -> Keys {
-    let key = |value: &Value| match value {
+/// Returns what a value is in a key; nothing where it says nothing. Texts compare without case.
+pub(super) fn part_of_key(value: &Value) -> Option<String> {
+    match value {
         Value::Blank | Value::Uncoupled(..) => None,
         Value::Text(text) => Some(text.trim().to_lowercase()).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.normalize().to_string()),
@@ -40,12 +39,18 @@ pub fn keys_of(mapping: &Mapping, row: RowId, record: &Record) -> Keys {
         Value::Date(date) => Some(date.to_string()),
         Value::Instant(instant) => Some(instant.to_string()),
         Value::Reference(row) => Some(row.to_string()),
-    };
+    }
+}
+
+/// Returns a record's match keys.
+#[must_use]
+pub fn keys_of(mapping: &Mapping, row: RowId, record: &Record) -> Keys {
     let keys = mapping
         .match_by
         .iter()
         .map(|group| {
-            let parts: Option<Vec<_>> = group.iter().map(|field| record.get(field).and_then(key)).collect();
+            let parts: Option<Vec<_>> =
+                group.iter().map(|field| record.get(field).and_then(part_of_key)).collect();
             parts.map(|parts| parts.join(" + "))
         })
         .collect();

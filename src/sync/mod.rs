@@ -5,6 +5,7 @@
 
 mod audit;
 mod brake;
+mod business_key;
 mod compare;
 mod decide;
 mod echo;
@@ -18,6 +19,7 @@ mod verify;
 
 pub use audit::{Finding, audit, audit_create};
 pub use brake::{Limit, Limits, Situation, Tally, counted};
+pub use business_key::{BusinessKey, HeldForKey, asks_for_key, business_key, held_for_key};
 pub use compare::{agreed, in_step};
 pub use decide::{Decision, Pending, Seen, decide};
 pub use echo::{WINDOW as ECHO_WINDOW, never_rests, note as note_write};

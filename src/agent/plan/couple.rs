@@ -15,8 +15,9 @@ use crate::model::{
     Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
-use crate::sync::{self, Keys, Matching};
+use crate::sync::{self, BusinessKey, HeldForKey, Keys, Matching};
 
+use super::business_keys;
 use super::standing::wake_waiting;
 
 /// How many couplings one transaction makes.
@@ -33,22 +34,26 @@ pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) 
         // Readable by now, it may be the partner of a row that would be created otherwise (I3).
         reread(engine, prepared, side, &unread(engine, prepared, side)?).await?;
     }
+    state.cleared_keys.clear();
     let mut confirmed = BTreeSet::new();
-    let (lonely, matching) = loop {
+    let (lonely, matching, for_key) = loop {
         let lonely = Lonely::gather(engine, prepared, state.started_at)?;
         if !lonely.is_any_ready {
             return Ok(());
         }
-        let matching = sync::find_partners(lonely.keys.as_ref().map(Vec::as_slice));
+        let mut matching = sync::find_partners(lonely.keys.as_ref().map(Vec::as_slice));
+        let for_key = lonely.held_for_key(engine, prepared)?;
+        business_keys::hold(&for_key, &mut matching);
         let unsure = lonely.unsure(&matching, &confirmed);
         if unsure.left.is_empty() && unsure.right.is_empty() {
-            break (lonely, matching);
+            break (lonely, matching, for_key);
         }
         for side in Side::BOTH {
             reread(engine, prepared, side, &unsure[side]).await?;
             confirmed.extend(unsure[side].iter().map(|row| (side, row.clone())));
         }
     };
+    state.cleared_keys = lonely.cleared(&for_key);
     let (held, couples): (Vec<_>, Vec<_>) = matching
         .couples
         .iter()
@@ -62,7 +67,8 @@ pub async fn couple(engine: &Engine, prepared: &Prepared, state: &mut RunState) 
         }
         transaction.commit()?;
     }
-    Ok(park_rest(engine, prepared, state, &lonely, &matching, &held)?)
+    let doubts = Doubts { matching: &matching, beside_held: &held, for_key: &for_key };
+    Ok(park_rest(engine, prepared, state, &lonely, &doubts)?)
 }
 
 /// Returns the uncoupled rows that could not be read and are due to be read again.
@@ -83,6 +89,8 @@ fn unread(engine: &Engine, prepared: &Prepared, side: Side) -> Result<Vec<RowId>
 #[derive(Default)]
 struct Lonely {
     keys: Pair<Vec<Keys>>,
+    /// Business keys, on sides where rows are asked for one.
+    business_keys: Pair<BTreeMap<RowId, Option<BusinessKey>>>,
     labels: Pair<BTreeMap<RowId, String>>,
     /// Rows that may not be there: seen in an earlier run, or so young that what wrote them may be undone yet.
     unsure: Pair<BTreeSet<RowId>>,
@@ -110,7 +118,9 @@ impl Lonely {
                     return Ok(());
                 }
                 // A row refused or unfit as a new one still is a partner for a row that turns up.
-                lonely.is_any_ready |= observation.standing == Standing::Ready;
+                // One that shares its key may be alone with it since the other was changed.
+                lonely.is_any_ready |= observation.standing == Standing::Ready
+                    || business_keys::is_shared(&observation.standing);
                 if observation.standing == Standing::Held {
                     lonely.held[side].insert(row.id.clone());
                 }
@@ -144,6 +154,32 @@ impl Lonely {
     fn add(&mut self, prepared: &Prepared, observer: &Observer<'_>, side: Side, row: &Row, record: &Record) {
         self.labels[side].insert(row.id.clone(), observer.label(side, row));
         self.keys[side].push(sync::keys_of(&prepared.mapping, row.id.clone(), record));
+        if sync::asks_for_key(&prepared.mapping, side) {
+            let key = sync::business_key(&prepared.mapping, record);
+            self.business_keys[side].insert(row.id.clone(), key);
+        }
+    }
+
+    fn held_for_key(&self, engine: &Engine, prepared: &Prepared) -> Result<HeldForKey, StoreError> {
+        let mut held = HeldForKey::default();
+        for side in Side::BOTH {
+            let rows = &self.business_keys[side];
+            if !rows.is_empty() {
+                let coupled = business_keys::of_coupled(engine, prepared, side)?;
+                held[side] = sync::held_for_key(rows, &coupled);
+            }
+        }
+        Ok(held)
+    }
+
+    /// Returns the rows that may become new ones as far as their business keys are concerned, each with its key.
+    fn cleared(&self, held: &HeldForKey) -> BTreeSet<(Side, RowId, BusinessKey)> {
+        let of_side = |side: Side| {
+            let rows = self.business_keys[side].iter();
+            let free = rows.filter(move |(row, _)| !held[side].contains_key(*row));
+            free.filter_map(move |(row, key)| Some((side, row.clone(), key.clone()?)))
+        };
+        Side::BOTH.into_iter().flat_map(of_side).collect()
     }
 }
 
@@ -219,12 +255,22 @@ fn make(
 
 /// Returns whether a row that found no partner has nothing else that keeps it waiting.
 fn is_open(standing: &Standing) -> bool {
-    let is_doubt = |reason: &Reason| matches!(reason, Reason::Ambiguous { .. } | Reason::PartnerHeld { .. });
+    let is_doubt = |reason: &Reason| {
+        matches!(reason, Reason::Ambiguous { .. } | Reason::PartnerHeld { .. }) || reason.is_business_key()
+    };
     match standing {
         Standing::Ready => true,
         Standing::Parked { reason, .. } => is_doubt(reason),
         Standing::Conflicted(_) | Standing::Held | Standing::Braked => false,
     }
+}
+
+/// Why rows without a partner are neither coupled nor made anew.
+struct Doubts<'a> {
+    matching: &'a Matching,
+    /// Rows whose partner is held after an undo, with that partner.
+    beside_held: &'a BTreeMap<(Side, RowId), RowId>,
+    for_key: &'a HeldForKey,
 }
 
 /// Parks the ready rows that found no partner and must not be created, and says why.
@@ -233,8 +279,7 @@ fn park_rest(
     prepared: &Prepared,
     state: &mut RunState,
     lonely: &Lonely,
-    matching: &Matching,
-    held: &BTreeMap<(Side, RowId), RowId>,
+    doubts: &Doubts<'_>,
 ) -> Result<(), StoreError> {
     let observer = Observer { prepared, now: engine.now() };
     let mut transaction = engine.store().transaction()?;
@@ -247,9 +292,16 @@ fn park_rest(
             if is_coupled || standing == Some(Standing::Held) {
                 continue;
             }
-            let doubt = matching.doubts[side].get(&keys.row);
-            let partner = held.get(&(side, keys.row.clone()));
+            let doubt = doubts.matching.doubts[side].get(&keys.row);
+            let partner = doubts.beside_held.get(&(side, keys.row.clone()));
+            let for_key = doubts.for_key[side].get(&keys.row);
             let reason = match (doubt, &standing) {
+                (_, Some(standing))
+                    if is_open(standing)
+                        && let Some(reason) = for_key =>
+                {
+                    reason.clone()
+                }
                 _ if let Some(partner) = partner => Reason::PartnerHeld { partner: partner.clone() },
                 (Some(doubt), _) => {
                     Reason::Ambiguous { key: doubt.key.clone(), candidates: doubt.candidates }

@@ -16,6 +16,7 @@ use crate::store::{Snapshot, StoreError};
 use crate::sync;
 use crate::systems::Search;
 
+use super::business_keys;
 use super::resolve::with_resolver;
 use super::settle::leave_line;
 use super::standing::{unfit_reason, wake_of};
@@ -29,6 +30,9 @@ pub async fn create(
     row: &Row,
 ) -> Result<Option<Work>, EngineError> {
     let on = from.other();
+    if !business_keys::is_cleared(engine, prepared, state, from, row)? {
+        return Ok(None);
+    }
     let observer = Observer { prepared, now: engine.now() };
     let derived = derive(engine, prepared, &engine.store().snapshot()?, from, row)?;
     let label = observer.label(from, row);

@@ -97,7 +97,8 @@ fn verdict(
         Decision::Write { merge, versions } => {
             let problem = Side::BOTH.into_iter().find_map(|side| {
                 let (record, table) = (&merge.writes[side], &prepared.tables[side]);
-                mapping::fits(&prepared.mapping, side, record, table).err()
+                let fits = mapping::fits(&prepared.mapping, side, record, table);
+                fits.and_then(|()| mapping::may_change(&prepared.mapping, side, record, table)).err()
             });
             let records = Pair::from_fn(|side| record_of(&pending.seen[side], &coupling.base));
             let problem = match problem {

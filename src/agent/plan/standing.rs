@@ -113,7 +113,7 @@ pub fn unfit_reason(error: Unfit) -> Reason {
         Unfit::Uncoupled { field, mapping, side, row } => {
             Reason::WaitingForReference { field: field.to_string(), mapping, side, row }
         }
-        Unfit::TooLong { field, .. } | Unfit::Stuck { field, .. } => {
+        Unfit::TooLong { field, .. } | Unfit::Stuck { field, .. } | Unfit::Fixed { field, .. } => {
             Reason::DoesNotFit { field: field.to_string(), message }
         }
     }

@@ -61,10 +61,12 @@ impl Reader<'_> {
             }
             fields.push(field);
         }
+        let key = self.key(&raw.key, &fields)?;
         let match_by = self.match_by(&raw.match_by, &fields)?;
         let label = FieldId::new(raw.label.get_ref().as_str());
         self.known(&fields, &label, &raw.label)?;
-        let told_by = |id: &FieldId| label == *id || match_by.iter().flatten().any(|key| key == id);
+        let told_by =
+            |id: &FieldId| label == *id || match_by.iter().flatten().chain(&key).any(|key| key == id);
         if let Some(field) = fields.iter().find(|field| field.optional && told_by(&field.id)) {
             let problem = format!("field {} cannot be optional: rows are told apart by it", field.id);
             return Err(self.text.at(self.text.find(&format!("\"{}\"", field.id)), problem));
@@ -93,6 +95,7 @@ impl Reader<'_> {
             fields,
             left_out: Vec::new(),
             match_by,
+            key,
             label,
             first_contact: self.policy(&raw.first_contact)?,
             conflict: self.policy(&raw.conflict)?,
@@ -129,6 +132,22 @@ impl Reader<'_> {
             self.known(fields, id, raw)?;
         }
         Ok(groups)
+    }
+
+    /// Reads the business key. Of rows that are coupled only what is compared is remembered.
+    fn key(&self, raw: &[Spanned<String>], fields: &[Field]) -> Result<Vec<FieldId>, MappingError> {
+        let read = |word: &Spanned<String>| {
+            let id = FieldId::new(word.get_ref().as_str());
+            self.known(fields, &id, word)?;
+            if fields.iter().any(|field| field.id == id && !field.is_compared()) {
+                let problem = format!(
+                    "field {id} of `key` is not compared; give it a direction in which its value flows: ->, <- or <->"
+                );
+                return Err(self.text.at_value(word, problem));
+            }
+            Ok(id)
+        };
+        raw.iter().map(read).collect()
     }
 
     fn known<T>(&self, fields: &[Field], id: &FieldId, place: &Spanned<T>) -> Result<(), MappingError> {

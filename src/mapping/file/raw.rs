@@ -20,6 +20,8 @@ pub(super) struct RawMapping {
     pub right: RawSide,
     #[serde(default = "no_match")]
     pub match_by: Spanned<Vec<Vec<String>>>,
+    #[serde(default)]
+    pub key: Vec<Spanned<String>>,
     #[serde(default = "ask")]
     pub first_contact: Spanned<String>,
     #[serde(default = "ask")]

@@ -53,6 +53,20 @@ fn rows_without_versions_are_written_only_where_the_mapping_says_so() {
 }
 
 #[test]
+fn a_business_key_is_of_fields_that_are_compared() {
+    let with = |key: &str| format!("{key}\n{GOOD}");
+    let mapping = parse("CUSTOMER.toml", &with("key = [\"name\"]"), &connections()).unwrap();
+    assert_eq!(mapping.key, ["name".into()]);
+    let found = error(&with("key = [\"nmae\"]"));
+    assert!(
+        found.starts_with("CUSTOMER.toml, line 1, column 8: ") && found.ends_with("did you mean name?"),
+        "{found}"
+    );
+    let found = error(&with("key = [\"name\"]").replace("\"<->\"", "\"match\""));
+    assert!(found.contains("field name of `key` is not compared"), "{found}");
+}
+
+#[test]
 fn a_mapping_may_have_a_time_of_its_own() {
     let schedule = |top: &str| {
         let text = format!("{top}\n{GOOD}");

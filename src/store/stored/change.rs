@@ -93,6 +93,8 @@ stored! {
         DriftKept { on: StoredSide },
         KeepsChanging { field: String, left: String, right: String },
         Unsafe { message: String },
+        NoBusinessKey,
+        BusinessKeyShared { key: String, others: u64 },
     }
 }
 
