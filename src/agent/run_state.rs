@@ -59,6 +59,12 @@ impl RunState {
         self.counts.get(mapping).map_or(0, |counts| counts.created[side])
     }
 
+    /// Returns how many rows this run made or changed for a mapping on a side.
+    #[must_use]
+    pub fn written_on(&self, mapping: &MappingName, side: Side) -> u64 {
+        self.counts.get(mapping).map_or(0, |counts| counts.created[side] + counts.updated[side])
+    }
+
     /// Keeps what is to be done to a row, where plans are kept.
     pub fn keep(
         &mut self,

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tracing::{Instrument, info_span};
 
+use crate::mapping::Mapping;
 use crate::model::{MappingName, Side, Standing, Timestamp, WakeCondition};
 use crate::store::{Snapshot, StoreError};
 
@@ -92,13 +93,23 @@ impl Steps {
     }
 }
 
-/// Returns how many rows this run made in tables whose new rows bring others along in those of a mapping.
+/// Returns how many rows this run made in tables whose new rows bring others along in those of a mapping, or wrote in its
+/// tables through mappings that it follows.
 fn company(engine: &Engine, mapping: &Prepared, state: &RunState) -> u64 {
     let mapping = &mapping.mapping;
     let tables =
         Side::BOTH.into_iter().flat_map(|on| mapping.made_with[on].iter().map(move |table| (on, table)));
     let users = tables.flat_map(|(on, table)| engine.config().mappings_of(&mapping.connections[on], table));
-    users.map(|(other, side)| state.made_on(&other.name, side)).sum()
+    let made: u64 = users.map(|(other, side)| state.made_on(&other.name, side)).sum();
+    made + followed(engine, mapping, state)
+}
+
+/// Returns how many rows this run wrote in tables of a mapping through those that it follows.
+fn followed(engine: &Engine, mapping: &Mapping, state: &RunState) -> u64 {
+    let tables = Side::BOTH.into_iter().map(|on| (&mapping.connections[on], &mapping.tables[on]));
+    let users = tables.flat_map(|(connection, table)| engine.config().mappings_of(connection, table));
+    let followed = users.filter(|(other, _)| mapping.follows.contains(&other.name));
+    followed.map(|(other, side)| state.written_on(&other.name, side)).sum()
 }
 
 /// Mappings with rows, seen in this run, that wait for rows of others.

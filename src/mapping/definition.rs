@@ -33,6 +33,8 @@ pub struct Mapping {
     pub label: FieldId,
     /// What to do where two rows differ when they are coupled.
     pub first_contact: Policy,
+    /// At first contact, too, a blank of a field's owner goes over what the other side has.
+    pub overwrites: bool,
     /// What to do where both sides changed one field, unless the field says otherwise.
     pub conflict: Policy,
     /// By how much one row's stamp must be later than the other's to count as newer: two clocks never agree.
@@ -56,6 +58,10 @@ pub struct Mapping {
     pub has_several_companies: bool,
     /// Tables of the same system whose new rows make it add rows to this one by itself.
     pub made_with: Pair<Vec<TableName>>,
+    /// Mappings whose writes to a table of this one it is to see in the same run.
+    pub follows: Vec<MappingName>,
+    /// Whether rows of several companies are read on that side, and told apart by the filter.
+    pub across_companies: Pair<bool>,
 }
 
 /// An optional field that is not kept, and why.

@@ -11,6 +11,8 @@ pub struct TableUse {
     pub columns: BTreeSet<ColumnName>,
     /// Some mapping writes its rows even where they have no versions.
     pub unguarded: bool,
+    /// Rows of several companies are read.
+    pub across_companies: bool,
 }
 
 /// The tables of one connection that mappings use.
@@ -26,6 +28,7 @@ pub fn tables_used(mappings: &[Mapping], connection: &ConnectionName) -> TablesU
             table.columns.extend(mapping.columns(side));
             table.columns.extend(mapping.all_defaults(side).map(|(column, _)| column.clone()));
             table.unguarded |= mapping.unguarded;
+            table.across_companies |= mapping.across_companies[side];
         }
     }
     used

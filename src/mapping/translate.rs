@@ -327,6 +327,9 @@ mod tests {
             has_several_companies: false,
             made_with: Pair::default(),
             key: vec![],
+            overwrites: false,
+            follows: vec![],
+            across_companies: Pair::default(),
         }
     }
 

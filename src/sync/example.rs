@@ -57,6 +57,9 @@ pub(super) fn mapping() -> Mapping {
         has_several_companies: false,
         made_with: Pair::default(),
         key: vec![],
+        overwrites: false,
+        follows: vec![],
+        across_companies: Pair::default(),
     }
 }
 

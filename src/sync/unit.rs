@@ -48,7 +48,7 @@ impl<'a> Unit<'a> {
     /// The owner's values go to the other side, except that a blank erases nothing at first contact. Where only the other
     /// side was changed, the mapping may let that stand.
     pub(super) fn own(&self, mapping: &Mapping, owner: Side, merge: &mut Merge) {
-        if self.base.is_none() && self.is_blank(owner) {
+        if self.base.is_none() && self.is_blank(owner) && !mapping.overwrites {
             return;
         }
         if self.is_blank(owner) && self.fields[0].not_null {
@@ -254,6 +254,16 @@ mod tests {
         check(&mapping, ["o=1", "o=", "o="], "");
         check(&mapping, ["", "o=1", "o=3"], "right=1");
         check(&mapping, ["", "o=", "o=3"], "left=3");
+    }
+
+    #[test]
+    fn an_owner_that_overwrites_does_so_at_first_contact_with_a_blank_too() {
+        let mut mapping = with(Direction::ToRight, Drift::Revert);
+        check(&mapping, ["", "o=", "o=3"], "");
+        mapping.overwrites = true;
+        check(&mapping, ["", "o=", "o=3"], "right=");
+        mapping.fields[0].not_null = true;
+        check(&mapping, ["", "o=", "o=3"], "kept drift on the left");
     }
 
     #[test]

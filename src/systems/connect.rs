@@ -117,6 +117,7 @@ fn examinable(
                 let column = settings.company_column.clone();
                 (column.unwrap_or_else(|| COMPANY_COLUMN.to_owned()), company)
             });
+            let across_companies = company.is_some() || used.values().any(|used| used.across_companies);
             let unguarded = used.into_iter().filter(|(_, used)| used.unguarded).map(|(table, _)| table);
             let traits = ServiceTraits {
                 modified: settings.modified.clone(),
@@ -126,7 +127,11 @@ fn examinable(
                 overlap,
                 settle: settle(ODATA_SETTLE_SECS),
             };
-            let service = odata_service(name, settings, around)?;
+            let mut service = odata_service(name, settings, around)?;
+            if across_companies {
+                // Rows of other companies than the user's own are shown only where they are asked for.
+                service.parameters = "cross-company=true".to_owned();
+            }
             Ok(Arc::new(ODataService::new(service, traits)))
         }
     }
@@ -165,15 +170,13 @@ fn odata_service(
     around: &Surroundings,
 ) -> Result<Service, SystemError> {
     let url = settings.url.trim_end_matches('/');
-    // Rows of other companies than the user's own are shown only where they are asked for.
-    let parameters = if settings.company.is_some() { "cross-company=true" } else { "" };
     Ok(Service {
         name: name.clone(),
         session: session(name, settings, around, scope(settings), ODATA_LIMITS)?,
         root: url.to_owned(),
         headers: owned(&ODATA_HEADERS),
         batch_form: batch_form(settings, BatchForm::None),
-        parameters: parameters.to_owned(),
+        parameters: String::new(),
         portions: Portions::default(),
     })
 }

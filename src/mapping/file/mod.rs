@@ -98,6 +98,7 @@ impl Reader<'_> {
             key,
             label,
             first_contact: self.policy(&raw.first_contact)?,
+            overwrites: false,
             conflict: self.policy(&raw.conflict)?,
             newer_by: Duration::from_secs(raw.newer_by_secs.into()),
             drift,
@@ -108,6 +109,8 @@ impl Reader<'_> {
             made_with: Pair::from_fn(|side| {
                 raw_sides[side].made_with.iter().map(|table| TableName::new(table.as_str())).collect()
             }),
+            follows: Vec::new(),
+            across_companies: Pair::default(),
             needs_companion: raw.needs_companion,
             company: Pair::new(
                 self.company(raw_sides.left.company.as_ref())?,
