@@ -63,9 +63,9 @@ fn is_due(
     }
 }
 
-/// Notes when mappings with a time of their own were passed. One whose pass failed is due again with the next look.
+/// Notes when mappings that are not passed with each look were passed. One whose pass failed is due again with the next look.
 pub fn note(engine: &Engine, state: &RunState, well: &[&Prepared]) -> Result<(), StoreError> {
-    let timed = |mapping: &&&Prepared| matches!(mapping.mapping.schedule, Schedule::Every { .. });
+    let timed = |mapping: &&&Prepared| mapping.mapping.schedule != Schedule::EachLook;
     let timed: Vec<_> = well.iter().filter(timed).map(|mapping| mapping.name()).collect();
     if timed.is_empty() {
         return Ok(());

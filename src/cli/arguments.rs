@@ -13,6 +13,7 @@ use super::certificate::CertificateCommand;
 use super::connection::arguments::ConnectionCommand;
 use super::exit_code;
 use super::mapping::arguments::MappingCommand;
+use super::project::arguments::ProjectCommand;
 use super::rows::arguments::{RowsArguments, TablesArguments};
 use super::sign_in::SignInArguments;
 
@@ -125,6 +126,14 @@ pub(super) enum Command {
     Mapping {
         #[command(subcommand)]
         command: MappingCommand,
+    },
+    /// List, make, show or run projects: ordered one-way tasks by business key
+    #[command(after_help = "Examples:\n  tandem project list\n\
+                      \x20 tandem project new P2C --template prospect-to-cash-sales-to-erp --company USMF\n\
+                      \x20 tandem project run P2C")]
+    Project {
+        #[command(subcommand)]
+        command: ProjectCommand,
     },
     /// List the tables of a connection, or the columns of one table
     #[command(after_help = "Examples:\n  tandem tables crm\n  tandem tables crm accounts --json")]

@@ -66,9 +66,9 @@ pub(super) async fn doctor(context: &Context, arguments: &DoctorArguments) -> Re
 
 /// Returns the mappings in use; none where the configuration cannot be read, which is no matter of the store.
 fn configured(context: &Context) -> BTreeSet<MappingName> {
-    let settings = Settings::load(&context.places).ok();
-    let names = settings.into_iter().flat_map(|settings| settings.mappings);
-    names.map(MappingName::new).collect()
+    let Ok(settings) = Settings::load(&context.places) else { return BTreeSet::new() };
+    let read = settings.read_mappings(&context.places).into_iter().flatten().map(|mapping| mapping.name);
+    settings.mappings.iter().map(|name| MappingName::new(name.as_str())).chain(read).collect()
 }
 
 fn render(view: &DoctorView) -> String {

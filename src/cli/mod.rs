@@ -30,6 +30,7 @@ mod history;
 mod keeping;
 mod lines;
 mod plan;
+mod project;
 mod rebaseline;
 mod restore;
 mod rows;

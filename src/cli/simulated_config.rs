@@ -118,6 +118,7 @@ fn settings(addresses: &Addresses, profile: StandardSet, now: Timestamp) -> Sett
         left: "business-central".to_owned(),
         right: "dataverse".to_owned(),
         mappings: profile.mappings().into_iter().map(str::to_owned).collect(),
+        projects: Vec::new(),
         poll_secs: 1,
         sweep_secs: 2,
         full_sweep_secs: 7 * 24 * 3600,

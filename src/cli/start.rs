@@ -11,7 +11,8 @@ use super::output::{Output, json_text};
 use super::report::CommandError;
 use super::{
     approve, backup, certificate, compact, conflicts, connection, demo, doctor, history, logging, mapping,
-    plan, rebaseline, restore, rows, run, sign_in, simulate, status, sync, tables, undo, verify, why,
+    plan, project, rebaseline, restore, rows, run, sign_in, simulate, status, sync, tables, undo, verify,
+    why,
 };
 
 /// Runs the program with the process's own arguments.
@@ -67,6 +68,7 @@ async fn command(arguments: &Arguments) -> Result<ExitCode, CommandError> {
         Command::Rebaseline(options) => rebaseline::rebaseline(&context()?, options).await,
         Command::Connection { command } => connection::connection(&context()?, command).await,
         Command::Mapping { command } => mapping::mapping(&context()?, command).await,
+        Command::Project { command } => project::project(&context()?, command).await,
         Command::Tables(options) => tables::tables(&context()?, options).await,
         Command::Rows(options) => rows::rows(&context()?, options).await,
         Command::Certificate { action } => certificate::certificate(&context()?, action),

@@ -187,6 +187,7 @@ mod tests {
             left_alone: BTreeMap::from([("several rows match".to_owned(), 3)]),
             stands_still_for: Some("dataverse".to_owned()),
             schedule: Some("every 30m; passed at 2026-01-31 09:50 UTC".to_owned()),
+            passed_at: None,
             compared_at: Some(at),
         };
         let failure = Failure {

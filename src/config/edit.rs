@@ -102,18 +102,27 @@ impl SettingsFile {
 
     /// Sets the mappings in use.
     pub fn set_mappings(&mut self, names: &[String]) {
+        self.set_list("mappings", names);
+    }
+
+    /// Sets the projects in use.
+    pub fn set_projects(&mut self, names: &[String]) {
+        self.set_list("projects", names);
+    }
+
+    fn set_list(&mut self, key: &str, names: &[String]) {
         let mut list = toml_edit::Array::from_iter(names.iter().map(String::as_str));
         for name in list.iter_mut() {
             name.decor_mut().set_prefix("\n    ");
         }
         list.set_trailing("\n");
         list.set_trailing_comma(true);
-        let old = self.document.get("mappings").and_then(Item::as_value).map(|old| old.decor().clone());
+        let old = self.document.get(key).and_then(Item::as_value).map(|old| old.decor().clone());
         let mut value = Value::Array(list);
         if let Some(decor) = old {
             *value.decor_mut() = decor;
         }
-        self.document["mappings"] = Item::Value(value);
+        self.document[key] = Item::Value(value);
     }
 
     /// Checks the whole and exchanges the file in one step; who may read it stays. Returns the new settings.
@@ -299,5 +308,8 @@ client_secret = "env:S"
             "{text}"
         );
         assert!(text.ends_with(TEXT), "{text}");
+        file.set_projects(&["P2C".to_owned()]);
+        assert_eq!(file.save().unwrap().projects, ["P2C"]);
+        assert!(file.document.to_string().contains("[connections.erp]   # on premises"));
     }
 }

@@ -7,9 +7,10 @@ use std::{fs, str};
 
 use url::{Host, Url};
 
-use crate::mapping::{self, Mapping, MappingError, OrderError, TablesUsed};
-use crate::model::{ConnectionName, MappingName, Pair, Side, TableName};
+use crate::mapping::{self, Mapping, MappingError, OrderError, Project, TablesUsed};
+use crate::model::{ConnectionName, MappingName, Side, TableName};
 
+use super::in_use::{InUse, read_in_use};
 use super::{Places, Settings};
 
 /// The configuration: settings, and mappings in the order in which they run.
@@ -18,6 +19,8 @@ pub struct Config {
     pub places: Places,
     pub settings: Settings,
     pub mappings: Vec<Mapping>,
+    /// The projects in use. Their mappings are among the others.
+    pub projects: Vec<Project>,
     /// Where each mapping's text came from, for pointing at lines.
     pub sources: BTreeMap<MappingName, MappingSource>,
 }
@@ -106,10 +109,10 @@ impl Config {
     pub fn load(places: &Places) -> Result<Self, ConfigError> {
         let path = places.config_file();
         let settings = Settings::load(places)?;
-        let (mappings, sources) = read_mappings(places, &settings)?;
+        let InUse { mappings, sources, projects } = read_in_use(places, &settings)?;
         let order = mapping::dependency_order(&mappings).map_err(|error| misordered(&sources, error))?;
         let mappings = order.into_iter().map(|index| mappings[index].clone()).collect();
-        let config = Self { places: places.clone(), settings, mappings, sources };
+        let config = Self { places: places.clone(), settings, mappings, projects, sources };
         config.check().map_err(|problem| ConfigError::Wrong { path, problem })?;
         Ok(config)
     }
@@ -151,8 +154,8 @@ impl Config {
     }
 
     fn check(&self) -> Result<(), String> {
-        if self.settings.mappings.is_empty() {
-            return Err("`mappings` is empty; name at least one".to_owned());
+        if self.mappings.is_empty() {
+            return Err("`mappings` is empty, and so is `projects`; name at least one".to_owned());
         }
         for mapping in &self.mappings {
             for side in Side::BOTH {
@@ -169,7 +172,8 @@ impl Config {
             connection.limits.check().map_err(|problem| format!("[connections.{name}.limits]: {problem}"))?;
             connection.check().map_err(|problem| format!("[connections.{name}]: {problem}"))?;
         }
-        self.settings.brakes.check(&self.settings.mappings)?;
+        let names: Vec<_> = self.mappings.iter().map(|mapping| mapping.name.to_string()).collect();
+        self.settings.brakes.check(&names)?;
         let local = self.settings.connections.values().all(|connection| is_loopback(&connection.url));
         if self.settings.deletion_confirm_secs < 900 && !local {
             return Err(
@@ -199,9 +203,10 @@ impl Settings {
         })
     }
 
-    /// Returns the mappings in use, in the order of `mappings`, whether or not their connections are there.
+    /// Returns the mappings in use, in the order of `mappings`, then those of projects, whether or not their connections are
+    /// there.
     pub fn read_mappings(&self, places: &Places) -> Result<Vec<Mapping>, ConfigError> {
-        read_mappings(places, self).map(|(mappings, _)| mappings)
+        read_in_use(places, self).map(|in_use| in_use.mappings)
     }
 }
 
@@ -215,55 +220,6 @@ fn misordered(sources: &BTreeMap<MappingName, MappingSource>, source: OrderError
         },
     };
     ConfigError::Misordered { place, source }
-}
-
-fn read_mappings(
-    places: &Places,
-    settings: &Settings,
-) -> Result<(Vec<Mapping>, BTreeMap<MappingName, MappingSource>), ConfigError> {
-    let mut mappings = Vec::new();
-    let mut sources = BTreeMap::new();
-    let names = settings.mappings.iter().map(|name| MappingName::new(name.as_str())).collect();
-    for name in &settings.mappings {
-        let source = mapping_source(places, name)?;
-        let mapping = parse_mapping(settings, &source)?;
-        if mapping.name.as_str() != name {
-            let problem = format!("the mapping is named {}; name it {name} or rename the file", mapping.name);
-            return Err(ConfigError::Wrong { path: PathBuf::from(&source.file), problem });
-        }
-        sources.insert(mapping.name.clone(), source);
-        let has_several_companies = settings.company.several;
-        mappings.push(Mapping { has_several_companies, ..mapping.among(&names) });
-    }
-    Ok((mappings, sources))
-}
-
-/// Returns the text of a mapping: of your file, else of the shipped one.
-pub fn mapping_source(places: &Places, name: &str) -> Result<MappingSource, ConfigError> {
-    let path = places.mappings().join(format!("{name}.toml"));
-    match read(&path) {
-        Ok(text) => Ok(MappingSource { file: path.display().to_string(), text }),
-        Err(ConfigError::Absent(_)) => match mapping::standard(name) {
-            Some(text) => Ok(MappingSource { file: format!("{name}.toml (shipped)"), text: text.to_owned() }),
-            None => {
-                let known: Vec<_> = mapping::STANDARD.iter().map(|(name, _)| *name).collect();
-                let problem = format!(
-                    "`mappings` names {name}, but there is no {} and no shipped mapping of that name; shipped are {}",
-                    path.display(),
-                    known.join(", ")
-                );
-                Err(ConfigError::Wrong { path: places.config_file(), problem })
-            }
-        },
-        Err(error) => Err(error),
-    }
-}
-
-/// Reads a mapping's text alone: what it needs of others is not looked at.
-pub fn parse_mapping(settings: &Settings, source: &MappingSource) -> Result<Mapping, MappingError> {
-    let connections =
-        Pair::new(ConnectionName::new(settings.left.as_str()), ConnectionName::new(settings.right.as_str()));
-    mapping::parse(&source.file, &source.text, &connections)
 }
 
 pub(super) fn read(path: &Path) -> Result<String, ConfigError> {
@@ -350,6 +306,42 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
         assert!(found.contains("\"required\" goes with API v2.0 only"), "{found}");
         let found = error(&SETTINGS.replace("127.0.0.1:7049", "contoso.example"), None);
         assert!(found.contains("below 900"), "{found}");
+    }
+
+    #[test]
+    fn the_tasks_of_projects_are_among_the_mappings() {
+        let folder = tempfile::tempdir().unwrap();
+        let places = Places::in_folder(folder.path());
+        let erp = SETTINGS.replace("kind = \"business-central\"\n", "kind = \"odata\"\n");
+        let erp = erp.replace("business-central", "erp").replace("company = \"c\"\n", "");
+        let settings = format!("mappings = []\nprojects = [\"P2C\"]\n{erp}");
+        fs::write(places.config_file(), &settings).unwrap();
+        let found = Config::load(&places).unwrap_err().to_string();
+        assert!(
+            found.contains("`projects` names P2C, but there is no ") && found.contains("project new"),
+            "{found}"
+        );
+        let text = mapping::template("prospect-to-cash-erp-to-sales").unwrap().text;
+        fs::create_dir(places.projects()).unwrap();
+        let write = |text: &str| fs::write(places.projects().join("P2C.toml"), text).unwrap();
+        write(text);
+        let found = Config::load(&places).unwrap_err().to_string();
+        assert!(found.contains("name it P2C or rename the file"), "{found}");
+        let text = text.replacen("prospect-to-cash-erp-to-sales", "P2C", 1);
+        write(&text);
+        let config = Config::load(&places).unwrap();
+        assert_eq!(
+            config.projects[0].mapping_names(),
+            config.mappings.iter().map(|mapping| mapping.name.clone()).collect::<Vec<_>>()
+        );
+        let place = config.sources[&"P2C/accounts".into()].place_of("CustomersV3");
+        assert!(place.ends_with("P2C.toml, line 16"), "{place}");
+        write(&text.replacen("\"dataverse\"", "\"crm\"", 1));
+        let found = Config::load(&places).unwrap_err().to_string();
+        assert!(found.contains("mapping P2C/accounts uses the connection crm"), "{found}");
+        fs::write(places.config_file(), format!("mappings = []\n{erp}")).unwrap();
+        let found = Config::load(&places).unwrap_err().to_string();
+        assert!(found.contains("`mappings` is empty, and so is `projects`"), "{found}");
     }
 
     #[test]

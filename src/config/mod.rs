@@ -4,8 +4,10 @@ mod brakes;
 mod connection;
 mod connection_string;
 mod edit;
+mod in_use;
 mod limits;
 mod load;
+mod new_project;
 mod places;
 mod secret;
 mod settings;
@@ -18,8 +20,10 @@ pub use connection_string::{
     ConnectionStringError, ReadConnectionString, SecretToKeep, read_connection_string,
 };
 pub use edit::SettingsFile;
+pub use in_use::{mapping_source, parse_mapping, parse_project, project_source};
 pub use limits::LimitSettings;
-pub use load::{Config, ConfigError, MappingSource, mapping_source, parse_mapping};
+pub use load::{Config, ConfigError, MappingSource};
+pub use new_project::NewProject;
 pub use places::Places;
 pub use secret::{Secret, SecretError, SecretRef, read_private, write_private};
 pub use settings::{CompanySettings, ConsentSettings, Settings};

@@ -42,6 +42,12 @@ impl Places {
         self.config.join("mappings")
     }
 
+    /// Returns the folder of project files.
+    #[must_use]
+    pub fn projects(&self) -> PathBuf {
+        self.config.join("projects")
+    }
+
     /// Returns the store.
     #[must_use]
     pub fn store(&self) -> PathBuf {

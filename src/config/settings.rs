@@ -20,6 +20,9 @@ pub struct Settings {
     /// The mappings in use. A file `mappings/NAME.toml` comes before the shipped mapping of that name.
     #[serde(default = "default_mappings")]
     pub mappings: Vec<String>,
+    /// The projects in use, each a file `projects/NAME.toml`. Their tasks run as mappings.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub projects: Vec<String>,
     /// How often the agent looks for changes, in seconds.
     #[serde(default = "default_poll_secs")]
     pub poll_secs: u64,

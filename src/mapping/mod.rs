@@ -14,6 +14,7 @@ mod lens;
 mod nearest;
 mod normal;
 mod order;
+mod project;
 mod schedule;
 mod standard;
 mod table_use;
@@ -27,12 +28,13 @@ pub use company::{Belonging, Company, CompanyRows};
 pub use definition::{
     DeletionPolicy, Direction, Drift, End, Field, FieldKind, LeftOut, Lookup, Mapping, Policy, Unresolved,
 };
-pub use file::{MappingError, parse};
+pub use file::{MappingError, parse, parse_project};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use gaps::{Choices, strange_options, strange_values, unfilled};
 pub use lens::{Lapse, lapses};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
+pub use project::{Project, ProjectTemplate, TEMPLATES, Task, template};
 pub use schedule::Schedule;
 pub use standard::{STANDARD, StandardSet, TWO_WAY, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};

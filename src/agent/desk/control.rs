@@ -21,6 +21,10 @@ pub enum Command {
     Status,
     /// What a run would do; nothing is written.
     Plan,
+    /// What a run of only these would do; nothing is written.
+    PlanOf {
+        mappings: Vec<String>,
+    },
     /// One run now. `approve_as`: that person agrees to the flow of data and to the first sync.
     Sync {
         approve_as: Option<String>,
@@ -96,6 +100,7 @@ impl Command {
         match self {
             Self::Status
             | Self::Plan
+            | Self::PlanOf { .. }
             | Self::PlanInFull
             | Self::Conflicts
             | Self::History { .. }
@@ -306,6 +311,9 @@ pub struct MappingStatus {
     /// When the agent passes it by itself, in words; absent where with each look.
     #[serde(default)]
     pub schedule: Option<String>,
+    /// When it was passed last; absent where that is with each look.
+    #[serde(default)]
+    pub passed_at: Option<jiff::Timestamp>,
     /// When all contents of both sides were last compared; absent until they were.
     pub compared_at: Option<jiff::Timestamp>,
 }

@@ -26,6 +26,7 @@ use jiff::tz::TimeZone;
 use tokio::sync::Notify;
 use tracing::warn;
 
+use crate::agent::choice::Choice;
 use crate::agent::engine::{Engine, Progress};
 use crate::agent::error::ErrorKind;
 use crate::agent::report::{Failure, RunReport};
@@ -167,7 +168,11 @@ impl Desk {
     pub async fn handle(&self, command: &Command) -> Result<Reply, ControlError> {
         match command {
             Command::Status => self.status().map(|status| Reply::Status(Box::new(status))),
-            Command::Plan => self.plan().await.map(Reply::Report),
+            Command::Plan => self.plan(Choice::All).await.map(Reply::Report),
+            Command::PlanOf { mappings } => {
+                let choice = self.choice(mappings)?;
+                self.plan(choice).await.map(Reply::Report)
+            }
             Command::Sync { approve_as, sweep, mappings } => {
                 let choice = self.choice(mappings)?;
                 if let Some(by) = approve_as {

@@ -10,10 +10,10 @@ use super::control::{ControlError, Reply};
 use super::{Desk, store};
 
 impl Desk {
-    pub(super) async fn plan(&self) -> Result<RunReport, ControlError> {
+    pub(super) async fn plan(&self, choice: Choice) -> Result<RunReport, ControlError> {
         let _busy = self.busy.lock().await;
         let rehearsal = self.engine.rehearsal().map_err(|error| store(&error))?;
-        let options = RunOptions::of("plan");
+        let options = RunOptions { choice, ..RunOptions::of("plan") };
         rehearsal.run(&options).await.map_err(|error| store(&error))
     }
 

@@ -42,6 +42,7 @@ pub fn mappings(engine: &Engine, snapshot: &Snapshot) -> Result<Vec<MappingStatu
                 left_alone: std::collections::BTreeMap::new(),
                 stands_still_for: engine.config().standing_still_for(mapping).map(ToString::to_string),
                 schedule: schedule(engine, snapshot, mapping)?,
+                passed_at: snapshot.last_pass(&mapping.name)?.map(|last| last.at),
                 compared_at: compared_at(snapshot, &mapping.name)?,
             };
             for (reason, count) in standing::parked(snapshot, &mapping.name)? {

@@ -2,6 +2,7 @@
 
 mod field;
 mod place;
+mod project;
 mod raw;
 mod words;
 
@@ -16,6 +17,7 @@ use super::nearest::or_nearest;
 use super::transform;
 use super::{Filter, FilterError, Template};
 use place::Text;
+pub use project::parse_project;
 use raw::{RawMapping, RawTemplate};
 
 /// Why a mapping file cannot be used.

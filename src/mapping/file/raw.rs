@@ -99,7 +99,7 @@ pub(super) struct RawField {
 }
 
 /// One column, or several that are joined.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum RawEnd {
     One(String),
@@ -107,7 +107,7 @@ pub(super) enum RawEnd {
 }
 
 /// One mapping, or several.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum RawNames {
     One(String),
@@ -115,7 +115,7 @@ pub(super) enum RawNames {
 }
 
 /// A list of transforms, or the JSON text of 2017.
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 #[serde(untagged)]
 pub(super) enum RawSteps {
     Legacy(String),
