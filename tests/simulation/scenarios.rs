@@ -75,15 +75,21 @@ pub async fn a_created_row_that_cannot_be_looked_up(after: u64) -> [usize; 2] {
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }
 
-/// A create under an id of ours takes effect long after it was sent, when its row has left the filter and come back. Returns
-/// how many rows both sides hold in the end.
-pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
+/// A world in which a customer of the left side is on its way to the right side, where it takes effect later.
+async fn with_a_create_on_its_way() -> World {
     let (_, circumstances) = World::draw(1);
     let circumstances = Circumstances { rows: 1, has_filter: true, has_cards: false, ..circumstances };
     let mut world = World::under(1, Rates { delayed: 1000, ..Rates::CALM }, circumstances);
     write(&mut world, Side::Left, None, &[("note", "note")]);
     world.run_sweeping(false).await;
     world.calm();
+    world
+}
+
+/// A create under an id of ours takes effect long after it was sent, when its row has left the filter and come back. Returns
+/// how many rows both sides hold in the end.
+pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
+    let mut world = with_a_create_on_its_way().await;
     write(&mut world, Side::Left, None, &[("blocked", "all")]);
     world.run_sweeping(false).await;
     world.clock.advance(SETTLE_SECS - 60);
@@ -96,12 +102,7 @@ pub async fn a_create_that_comes_late_while_its_row_is_outside() -> [usize; 2] {
 /// A create under an id of ours takes effect late, when its row has left the filter; and the row it made cannot be read until
 /// no request can be under way any more. Returns how many rows both sides hold in the end.
 pub async fn a_create_that_comes_late_as_a_row_that_cannot_be_read() -> [usize; 2] {
-    let (_, circumstances) = World::draw(1);
-    let circumstances = Circumstances { rows: 1, has_filter: true, has_cards: false, ..circumstances };
-    let mut world = World::under(1, Rates { delayed: 1000, ..Rates::CALM }, circumstances);
-    write(&mut world, Side::Left, None, &[("note", "note")]);
-    world.run_sweeping(false).await;
-    world.calm();
+    let mut world = with_a_create_on_its_way().await;
     let (_, minted, _) = create_in_doubt(&mut world);
     write(&mut world, Side::Left, None, &[("blocked", "all")]);
     world.run_sweeping(false).await;
