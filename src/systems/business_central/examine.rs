@@ -24,7 +24,8 @@ impl BusinessCentral {
         let asked = self.ask(&listing.table, &columns, None).await?;
         let rates = self.rates(&asked).await?;
         let schema = self.schema(&listing.table).await?;
-        let query = Query::of(self.set_path(&schema)).select(asked.shape.properties()).order_by("id");
+        let query =
+            Query::of(self.set_path(&schema)).select(asked.shape.properties()).order_by(schema.key.name());
         let questions = Questions(schema);
         let query = match listing.filter.as_ref().and_then(|filter| condition(filter, &questions)) {
             Some(condition) => query.filter(condition),
