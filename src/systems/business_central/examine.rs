@@ -1,7 +1,6 @@
 //! Looking a company in Business Central over for people.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use serde_json::Value as Json;
@@ -9,12 +8,12 @@ use serde_json::Value as Json;
 use super::client::BusinessCentral;
 use super::companion;
 use super::known;
-use super::schema::{Home, Schema};
-use super::search;
-use crate::mapping::{Filter, FilterFunction, Operator};
-use crate::model::{ColumnKind, ColumnName, Row, TableName, Value};
+use super::questions::Questions;
+use super::schema::Home;
+use crate::mapping::Filter;
+use crate::model::{ColumnName, Row, TableName};
 use crate::systems::discover::{Environment, environment_list};
-use crate::systems::odata::{Asking, Query, condition, encode, list_rows, literal};
+use crate::systems::odata::{Query, condition, list_rows};
 use crate::systems::{Check, Examine, Finding, Listing, Needs, SystemError, TableDetails, Verdict};
 
 impl BusinessCentral {
@@ -139,38 +138,6 @@ fn environment_finding(own: &str, found: Option<&Environment>) -> Finding {
     }
 }
 
-/// What can be asked of one table.
-struct Questions(Arc<Schema>);
-
-impl Asking for Questions {
-    fn compare(&self, column: &ColumnName, operator: Operator, value: &Value) -> Option<String> {
-        let kind = self.0.kind(column).filter(|_| self.0.is_filterable(column))?;
-        match operator {
-            Operator::Equal if value.is_blank() || encode(kind, value).is_ok() => {
-                search::condition(column, kind, value)
-            }
-            Operator::Equal | Operator::NotEqual => None,
-            _ if value.is_blank() || encode(kind, value).is_err() => None,
-            // The order of texts and of members is the service's own.
-            _ if matches!(kind, ColumnKind::Number | ColumnKind::Date | ColumnKind::Instant) => {
-                Some(format!("{column} {} {}", operator.word(), literal(value)?))
-            }
-            _ => None,
-        }
-    }
-
-    /// Parts of texts are looked for with regard to case there, and without it here.
-    fn function(&self, _function: FilterFunction, _column: &ColumnName, _text: &str) -> Option<String> {
-        None
-    }
-
-    /// `or` over two columns is refused.
-    fn joins(&self, left: &Filter, right: &Filter) -> bool {
-        let columns = left.columns();
-        columns.len() == 1 && columns == right.columns()
-    }
-}
-
 impl Examine for BusinessCentral {
     fn tables(&self) -> BoxFuture<'_, Result<Vec<TableName>, SystemError>> {
         Box::pin(self.table_names())
@@ -201,26 +168,6 @@ impl Examine for BusinessCentral {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::systems::business_central::schema::tests::schema;
-
-    #[test]
-    fn only_what_the_service_judges_alike_is_asked() {
-        let questions = Questions(Arc::new(schema("customers")));
-        let check = |filter: &str, expected: Option<&str>| {
-            assert_eq!(condition(&filter.parse().unwrap(), &questions).as_deref(), expected, "{filter}");
-        };
-        check("number eq '10000'", Some("number eq '10000'"));
-        check("displayName eq null", Some("displayName eq ''"));
-        check("displayName ne 'x'", None);
-        check("contains(displayName,'x')", None);
-        check("creditLimit ge 100", Some("creditLimit ge 100"));
-        check("creditLimit ge 'x'", None);
-        check("displayName gt 'x'", None);
-        check("blocked eq 'All'", None);
-        check("number eq '1' or number eq '2'", Some("(number eq '1' or number eq '2')"));
-        check("number eq '1' or displayName eq 'x'", None);
-        check("number eq 'A*' and creditLimit lt 5", Some("creditLimit lt 5"));
-    }
 
     #[test]
     fn a_production_environment_is_named_as_such() {

@@ -8,6 +8,7 @@ mod exchange_rates;
 mod facts;
 mod fate;
 mod known;
+mod questions;
 mod schema;
 mod search;
 mod sending;

@@ -2,8 +2,11 @@
 //!
 //! What is asked may find more rows than the filter accepts, never fewer: each row found is judged here as well.
 
+use std::time::Duration;
+
+use super::instant_literal;
 use crate::mapping::{Filter, FilterFunction, Operator};
-use crate::model::{ColumnName, Value};
+use crate::model::{ColumnName, Timestamp, Value};
 
 /// What one service can be asked.
 pub trait Asking {
@@ -32,6 +35,18 @@ pub fn condition(filter: &Filter, asking: &impl Asking) -> Option<String> {
         }
         // Services differ in what `not` makes of blank values.
         Filter::Or(..) | Filter::Not(_) => None,
+    }
+}
+
+/// Writes a comparison with a moment that is shown by so much less exactly than it is compared.
+pub fn about(property: &str, operator: Operator, moment: Timestamp, blur: Duration) -> Option<String> {
+    let from = || Some(format!("{property} ge {}", instant_literal(moment.checked_sub(blur).ok()?)));
+    let until = || Some(format!("{property} le {}", instant_literal(moment.checked_add(blur).ok()?)));
+    match operator {
+        Operator::Equal => Some(format!("({} and {})", from()?, until()?)),
+        Operator::NotEqual => None,
+        Operator::Greater | Operator::GreaterOrEqual => from(),
+        Operator::Less | Operator::LessOrEqual => until(),
     }
 }
 
@@ -73,5 +88,18 @@ mod tests {
         check("a eq 1 or a gt 2", None);
         check("not (a eq 1)", None);
         check("a eq 1 and not (b eq 2)", Some("a eq 1"));
+    }
+
+    #[test]
+    fn moments_get_room_on_both_sides() {
+        let noon = "2026-01-31T12:00:00Z".parse().unwrap();
+        let asked = |operator| about("m", operator, noon, Duration::from_secs(1));
+        assert_eq!(
+            asked(Operator::Equal).unwrap(),
+            "(m ge 2026-01-31T11:59:59Z and m le 2026-01-31T12:00:01Z)"
+        );
+        assert_eq!(asked(Operator::Greater).unwrap(), "m ge 2026-01-31T11:59:59Z");
+        assert_eq!(asked(Operator::Less).unwrap(), "m le 2026-01-31T12:00:01Z");
+        assert_eq!(asked(Operator::NotEqual), None);
     }
 }
