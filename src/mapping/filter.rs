@@ -14,7 +14,7 @@ use rust_decimal::Decimal;
 use crate::model::{ColumnName, Row, RowId, Value};
 
 /// A parsed filter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Filter {
     Compare(ColumnName, Operator, Value),
     Function(Function, ColumnName, String),

@@ -10,6 +10,7 @@ use std::time::Duration;
 use futures_util::future::BoxFuture;
 
 use crate::http::Usage;
+use crate::mapping::Filter;
 use crate::model::{
     Became, ColumnName, ConnectionName, PageLink, Row, RowId, TableDescription, TableName, Timestamp, Value,
     Version, Watermark,
@@ -127,6 +128,9 @@ pub struct ChangeQuery {
     pub table: TableName,
     pub columns: BTreeSet<ColumnName>,
     pub cursor: Cursor,
+    /// The rows that are wanted of a listing that begins at the start; its pages carry that on by themselves. Only a wish:
+    /// an answer may hold more rows, never fewer, and whoever asks judges each. What follows a watermark is never filtered.
+    pub filter: Option<Filter>,
 }
 
 /// Where a read of changes stands.

@@ -3,6 +3,7 @@
 mod batches;
 mod companion;
 mod fate;
+mod first_listing;
 mod odata_service;
 
 use std::collections::BTreeSet;
@@ -179,7 +180,7 @@ fn columns(names: &[&str]) -> BTreeSet<ColumnName> {
 
 fn query(table: &str, cursor: Cursor) -> ChangeQuery {
     let names: &[&str] = if table == "accounts" { &["name"] } else { &["displayName"] };
-    ChangeQuery { table: table.into(), columns: columns(names), cursor }
+    ChangeQuery { table: table.into(), columns: columns(names), cursor, filter: None }
 }
 
 /// Reads to the end; returns the names seen, the ids of deleted rows and how many rows were unreadable.
@@ -669,7 +670,12 @@ async fn a_currency_gets_its_rate_of_today() {
     });
     let system = business_central(&address);
     for cursor in [Cursor::Start, Cursor::Since(r#"{"modified":"2026-11-21T00:00:00Z"}"#.into())] {
-        let query = ChangeQuery { table: "currencies".into(), columns: columns(&["exchangeRate"]), cursor };
+        let query = ChangeQuery {
+            table: "currencies".into(),
+            columns: columns(&["exchangeRate"]),
+            cursor,
+            filter: None,
+        };
         let page = system.changes(&query).await.unwrap();
         let rates: Vec<_> = page.rows.into_iter().map(|row| row.unwrap().values).collect();
         let rate = |value| [(ColumnName::new("exchangeRate"), value)].into();

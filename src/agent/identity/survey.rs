@@ -63,6 +63,7 @@ impl Surveyor<'_> {
                 table: self.prepared.mapping.tables[self.side].clone(),
                 columns: self.prepared.columns[self.side].clone(),
                 cursor,
+                filter: None,
             };
             let page = self.prepared.systems[self.side].changes(&query).await?;
             let snapshot = self.engine.store().snapshot()?;

@@ -26,6 +26,7 @@ pub async fn page(prepared: &Prepared, side: Side, page: Option<PageLink>) -> Re
         table: prepared.mapping.tables[side].clone(),
         columns: prepared.columns[side].clone(),
         cursor: page.map_or(Cursor::Start, Cursor::Page),
+        filter: None,
     };
     let page = prepared.systems[side].changes(&query).await?;
     let next = match page.next {

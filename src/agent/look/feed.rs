@@ -117,11 +117,9 @@ impl Feed<'_> {
         let mut restarts = 0;
         loop {
             let feed = self.state(engine)?;
-            let query = ChangeQuery {
-                table: self.table.clone(),
-                columns: self.columns.clone(),
-                cursor: cursor(&feed),
-            };
+            let cursor = cursor(&feed);
+            let (table, columns) = (self.table.clone(), self.columns.clone());
+            let query = ChangeQuery { table, columns, cursor, filter: None };
             let page = match engine.system(&self.connection).changes(&query).await {
                 Ok(page) => page,
                 // Once: a feed that fails again fails its mappings, and no others.

@@ -48,6 +48,7 @@ impl News {
                 table: prepared.mapping.tables[side].clone(),
                 columns: prepared.columns[side].clone(),
                 cursor,
+                filter: None,
             };
             let page = match prepared.systems[side].changes(&query).await {
                 Err(SystemError::WatermarkExpired { .. }) => return Ok(Self::Everything),

@@ -72,7 +72,8 @@ async fn tables(mapping: &Mapping, systems: &Pair<Arc<dyn System>>) -> Result<Ta
 impl Tables {
     async fn read(&mut self, side: Side, system: &dyn System) -> Result<(), SystemError> {
         let table: TableName = self.mapping.tables[side].clone();
-        let mut query = ChangeQuery { table, columns: self.mapping.columns(side), cursor: Cursor::Start };
+        let columns = self.mapping.columns(side);
+        let mut query = ChangeQuery { table, columns, cursor: Cursor::Start, filter: None };
         loop {
             let page = system.changes(&query).await?;
             for row in page.rows {

@@ -205,6 +205,7 @@ async fn sample(
         table: mapping.tables[side].clone(),
         columns: mapping.columns(side),
         cursor: Cursor::Start,
+        filter: None,
     };
     let mut rows = Vec::new();
     while rows.len() < most {

@@ -1,10 +1,11 @@
 //! Reading one page of changes.
 
 use super::client::{BusinessCentral, MAX_PAGE_SIZE};
+use super::questions::Questions;
 use super::schema::{Asked, Schema};
 use super::version_feed::VersionPosition;
 use crate::model::{ColumnKind, ColumnName, Row, TableName, Timestamp};
-use crate::systems::odata::{Position, Query, instant_literal};
+use crate::systems::odata::{Position, Query, first_listing, instant_literal, is_of_condition};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, RowError, SystemError};
 
 /// One page as it was answered.
@@ -28,11 +29,18 @@ impl BusinessCentral {
         }
         let asked = self.ask(table, &query.columns, None).await?;
         let mut position = Position::of(query).ok_or_else(|| self.expired(table))?;
-        let url = position
-            .link
-            .clone()
-            .unwrap_or_else(|| self.service.url(&self.first_page(&schema, &asked, &position)));
-        let Answered { mut rows, next_link, date } = self.page(query, &asked, &what, &url).await?;
+        position.condition = position.condition.or_else(|| first_listing(query, &Questions(schema.clone())));
+        let url = |position: &Position| {
+            let first = || self.service.url(&self.first_page(&schema, &asked, position));
+            position.link.clone().unwrap_or_else(first)
+        };
+        let answered = match self.page(query, &asked, &what, &url(&position)).await {
+            Err(error) if is_of_condition(&error) && position.give_up_condition() => {
+                self.page(query, &asked, &what, &url(&position)).await?
+            }
+            answered => answered?,
+        };
+        let Answered { mut rows, next_link, date } = answered;
         let rates = self.rates(&asked).await?;
         for row in rows.iter_mut().flatten() {
             asked.complete(row, rates.as_ref());
@@ -67,16 +75,21 @@ impl BusinessCentral {
         let schema = self.schema(table).await?;
         let asked = self.ask(table, &query.columns, Some(column)).await?;
         let mut position = VersionPosition::of(query).ok_or_else(|| self.expired(table))?;
-        let first = || {
+        position.condition = position.condition.or_else(|| first_listing(query, &Questions(schema.clone())));
+        let url = |position: &VersionPosition| {
+            let floor = position.floor().map(|floor| format!("{column} gt {floor}"));
             let request = asked.shape.select(Query::of(self.set_path(&schema)));
-            let request = match position.floor() {
-                Some(floor) => request.filter(format!("{column} gt {floor}")),
-                None => request,
-            };
-            self.service.url(&request.order_by(column.as_str()).path())
+            let request = request.filters(floor.into_iter().chain(position.condition.clone()));
+            let first = || self.service.url(&request.order_by(column.as_str()).path());
+            position.link.clone().unwrap_or_else(first)
         };
-        let url = position.link.clone().unwrap_or_else(first);
-        let Answered { mut rows, next_link, date } = self.page(query, &asked, &what, &url).await?;
+        let answered = match self.page(query, &asked, &what, &url(&position)).await {
+            Err(error) if is_of_condition(&error) && position.give_up_condition() => {
+                self.page(query, &asked, &what, &url(&position)).await?
+            }
+            answered => answered?,
+        };
+        let Answered { mut rows, next_link, date } = answered;
         position.note(&rows, column, date);
         for row in rows.iter_mut().flatten() {
             asked.complete(row, None);
@@ -114,18 +127,17 @@ impl BusinessCentral {
 
     fn first_page(&self, schema: &Schema, asked: &Asked, position: &Position) -> String {
         let query = Query::of(self.set_path(schema)).select(asked.shape.properties());
+        let condition = position.condition.clone();
         let Some(modified) = &asked.shape.modified else {
-            return query.order_by(asked.shape.key.name()).path();
+            return query.filters(condition).order_by(asked.shape.key.name()).path();
         };
         // A rate takes effect without moving its currency's stamp, so currencies are read whole.
         let floor = match asked.exchange_rate {
             true => position.reached(),
             false => position.floor(self.overlap),
         };
-        let query = match floor {
-            Some(floor) => query.filter(format!("{modified} ge {}", instant_literal(floor))),
-            None => query,
-        };
+        let floor = floor.map(|floor| format!("{modified} ge {}", instant_literal(floor)));
+        let query = query.filters(floor.into_iter().chain(condition));
         query.order_by(format!("{modified},{}", asked.shape.key.name())).path()
     }
 }

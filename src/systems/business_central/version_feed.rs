@@ -28,6 +28,9 @@ pub struct VersionPosition {
     #[serde(skip)]
     last: Option<i64>,
     columns: BTreeSet<String>,
+    /// What the rows of a first listing are asked to meet. There is no link beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 /// A version, and the server's time when a read that reached it began.
@@ -60,6 +63,11 @@ impl VersionPosition {
         }
     }
 
+    /// Lets the listing go on with everything, if it was asked to meet a condition: whatever has been reached was listed.
+    pub fn give_up_condition(&mut self) -> bool {
+        self.condition.take().is_some()
+    }
+
     /// Returns the version to read behind; nothing to read everything.
     pub fn floor(&self) -> Option<i64> {
         self.reached.or_else(|| Some(self.marks.first()?.version))
@@ -86,6 +94,9 @@ impl VersionPosition {
     pub fn page(mut self, link: String) -> PageLink {
         if self.last.is_some() && self.last > self.floor() {
             (self.reached, self.link) = (self.last, None);
+        } else if self.give_up_condition() {
+            // Counted off, a row that is edited out of the condition would push out another one and leave no trace.
+            self.link = None;
         } else {
             self.link = Some(link);
         }
@@ -117,7 +128,7 @@ mod tests {
     const OVERLAP: Duration = Duration::from_secs(300);
 
     fn query(cursor: Cursor) -> ChangeQuery {
-        ChangeQuery { table: "items".into(), columns: ["city".into()].into(), cursor }
+        ChangeQuery { table: "items".into(), columns: ["city".into()].into(), cursor, filter: None }
     }
 
     /// Reads once at a minute, seeing one version; returns where it began and the watermark.
@@ -163,5 +174,20 @@ mod tests {
         assert_eq!((behind.link.as_deref(), behind.floor()), (None, Some(7)), "behind what was seen");
         assert_eq!(VersionPosition::of(&query(Cursor::Since("{}".into()))), None);
         assert_eq!(next.watermark(OVERLAP), None, "without the server's time nothing is settled");
+    }
+
+    #[test]
+    fn the_pages_of_a_listing_carry_its_condition_until_they_have_to_be_counted_off() {
+        let mut position = VersionPosition::of(&query(Cursor::Start)).unwrap();
+        position.condition = Some("blocked eq false".to_owned());
+        position.last = Some(7);
+        let next = |position: VersionPosition| {
+            VersionPosition::of(&query(Cursor::Page(position.page("https://a/next".into())))).unwrap()
+        };
+        let ascends = next(position);
+        assert_eq!((ascends.floor(), ascends.condition.as_deref()), (Some(7), Some("blocked eq false")));
+        let stays = next(ascends);
+        assert_eq!((stays.floor(), &stays.condition, &stays.link), (Some(7), &None, &None));
+        assert_eq!(next(stays).link.as_deref(), Some("https://a/next"));
     }
 }

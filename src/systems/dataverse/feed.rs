@@ -109,7 +109,7 @@ mod tests {
 
     fn query(columns: &[&str], cursor: Cursor) -> ChangeQuery {
         let columns = columns.iter().map(|name| ColumnName::new(*name)).collect();
-        ChangeQuery { table: "accounts".into(), columns, cursor }
+        ChangeQuery { table: "accounts".into(), columns, cursor, filter: None }
     }
 
     #[test]

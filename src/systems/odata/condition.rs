@@ -7,6 +7,10 @@ use std::time::Duration;
 use super::instant_literal;
 use crate::mapping::{Filter, FilterFunction, Operator};
 use crate::model::{ColumnName, Timestamp, Value};
+use crate::systems::{ChangeQuery, Cursor, SystemError};
+
+/// The longest condition that is asked: addresses are limited, and escaped it may be three times as long.
+const LONGEST: usize = 1000;
 
 /// What one service can be asked.
 pub trait Asking {
@@ -36,6 +40,23 @@ pub fn condition(filter: &Filter, asking: &impl Asking) -> Option<String> {
         // Services differ in what `not` makes of blank values.
         Filter::Or(..) | Filter::Not(_) => None,
     }
+}
+
+/// Writes what a first listing is asked with; nothing where everything is to be read.
+pub fn first_listing(query: &ChangeQuery, asking: &impl Asking) -> Option<String> {
+    let filter = query.filter.as_ref().filter(|_| query.cursor == Cursor::Start)?;
+    condition(filter, asking).filter(|condition| condition.len() <= LONGEST)
+}
+
+/// Returns whether a failure may be that of the condition: then the same is asked once more without it.
+pub const fn is_of_condition(error: &SystemError) -> bool {
+    matches!(
+        error,
+        SystemError::BadRequest { .. }
+            | SystemError::NotFound { .. }
+            | SystemError::WatermarkExpired { .. }
+            | SystemError::Unavailable { status: 408 | 500 | 504, .. }
+    )
 }
 
 /// Writes a comparison with a moment that is shown by so much less exactly than it is compared.
@@ -91,6 +112,24 @@ mod tests {
     }
 
     #[test]
+    fn only_a_listing_from_the_start_is_asked_with_a_filter() {
+        let query = |filter: &str, cursor| ChangeQuery {
+            table: "items".into(),
+            columns: [].into(),
+            cursor,
+            filter: Some(filter.parse().unwrap()),
+        };
+        let asked = |filter: &str, cursor| first_listing(&query(filter, cursor), &Plain);
+        assert_eq!(asked("a eq 1", Cursor::Start).as_deref(), Some("a eq 1"));
+        assert_eq!(asked("a eq 1", Cursor::Since("w".into())), None);
+        assert_eq!(asked("a eq 1", Cursor::Page("p".into())), None);
+        let none = ChangeQuery { filter: None, ..query("a eq 1", Cursor::Start) };
+        assert_eq!(first_listing(&none, &Plain), None);
+        let long = vec!["a eq 1"; 200].join(" or ");
+        assert_eq!(asked(&long, Cursor::Start), None);
+    }
+
+    #[test]
     fn moments_get_room_on_both_sides() {
         let noon = "2026-01-31T12:00:00Z".parse().unwrap();
         let asked = |operator| about("m", operator, noon, Duration::from_secs(1));
@@ -101,5 +140,22 @@ mod tests {
         assert_eq!(asked(Operator::Greater).unwrap(), "m ge 2026-01-31T11:59:59Z");
         assert_eq!(asked(Operator::Less).unwrap(), "m le 2026-01-31T12:00:01Z");
         assert_eq!(asked(Operator::NotEqual), None);
+    }
+
+    /// A service that is throttled or down says nothing about the condition.
+    #[test]
+    fn a_refusal_may_be_that_of_the_condition() {
+        let connection = || "left".into();
+        let down = |status| SystemError::Unavailable { connection: connection(), status, retry_after: None };
+        assert!(is_of_condition(&down(504)) && !is_of_condition(&down(503)));
+        let bad = SystemError::BadRequest {
+            connection: connection(),
+            what: String::new(),
+            status: 501,
+            code: String::new(),
+            message: String::new(),
+        };
+        assert!(is_of_condition(&bad));
+        assert!(!is_of_condition(&SystemError::Throttled { connection: connection(), retry_after: None }));
     }
 }

@@ -26,7 +26,7 @@ mod writes;
 
 use batch::Common;
 pub(super) use batch::{BatchAnswers, BatchForm, BatchPart, PartAnswer};
-pub(super) use condition::{Asking, about, condition};
+pub(super) use condition::{Asking, about, condition, first_listing, is_of_condition};
 pub(super) use csdl::{Csdl, EntityType, Property};
 pub(super) use error::ServiceError;
 use json_batch::JsonBatch;

@@ -7,6 +7,7 @@
 //! A server may count its pages off (`$skip`): where a row that was shown is edited or deleted meanwhile, the next page
 //! leaves one out. So a page is followed by asking anew from its last stamp. Only where a page does not get beyond the
 //! stamp it was asked from, its link is followed; if rows were edited meanwhile, the watermark stays before those pages.
+//! A row that an edit takes out of the listing's condition would leave no trace, so there the condition is given up.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -41,6 +42,9 @@ pub struct Position {
     #[serde(skip)]
     last: Option<Timestamp>,
     columns: BTreeSet<String>,
+    /// What the rows of a first listing are asked to meet. There is no link beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 /// A clock that shows the start of a read so much earlier than the last stamp is wrong.
@@ -75,6 +79,11 @@ impl Position {
         }
     }
 
+    /// Lets the listing go on with everything, if it was asked to meet a condition: whatever has been reached was listed.
+    pub fn give_up_condition(&mut self) -> bool {
+        self.condition.take().is_some()
+    }
+
     /// Returns the moment to read from; nothing to read everything.
     pub fn floor(&self, overlap: Duration) -> Option<Timestamp> {
         self.reached.or_else(|| Some(back(self.previous?, overlap)))
@@ -99,6 +108,8 @@ impl Position {
         let reached = self.last.map(|last| back(last, ROUNDING));
         if reached.is_some() && reached > floor {
             (self.reached, self.link) = (reached, None);
+        } else if self.give_up_condition() {
+            self.link = None;
         } else {
             self.counted_from = self.counted_from.or(floor);
             self.link = Some(link);
@@ -116,7 +127,8 @@ impl Position {
         let edited = self.started.is_none_or(|started| self.seen >= Some(back(started, SKEW)));
         let modified = match self.counted_from.filter(|_| edited) {
             Some(counted_from) => counted_from,
-            None => self.seen_in_time().max(self.previous).or(self.started)?,
+            // The table may only seem empty, and be edited by a clock that is behind.
+            None => self.seen_in_time().max(self.previous).or(self.started.map(|at| back(at, SKEW)))?,
         };
         Some(Watermark::new(serde_json::to_string(&Mark { modified }).expect("a watermark is JSON")))
     }
@@ -141,7 +153,7 @@ mod tests {
     use crate::model::RowId;
 
     fn query(cursor: Cursor) -> ChangeQuery {
-        ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor }
+        ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor, filter: None }
     }
 
     fn stamp(text: &str) -> Timestamp {
@@ -205,7 +217,37 @@ mod tests {
         assert_eq!(position.watermark(), None);
         position.note(&[], Some(stamp(NOON)));
         position.note(&[], Some(stamp(TWO)));
-        assert_eq!(position.watermark().unwrap().as_str(), format!(r#"{{"modified":"{NOON}"}}"#));
+        assert_eq!(position.watermark().unwrap().as_str(), r#"{"modified":"2026-11-21T11:58:30Z"}"#);
+    }
+
+    fn next(position: Position) -> Position {
+        let link = position.page("https://a/next".into(), Duration::ZERO);
+        Position::of(&query(Cursor::Page(link))).unwrap()
+    }
+
+    #[test]
+    fn the_pages_of_a_listing_carry_its_condition() {
+        let mut position = Position::of(&query(Cursor::Start)).unwrap();
+        position.condition = Some("city eq 'Ulm'".to_owned());
+        position.note(&[row(NOON)], Some(stamp(TWO)));
+        let position = next(position);
+        assert_eq!((position.link.as_deref(), position.condition.as_deref()), (None, Some("city eq 'Ulm'")));
+    }
+
+    /// I25: where a page has to be counted off, an edit that takes a row out of the condition would push another one out.
+    #[test]
+    fn a_listing_that_has_to_be_counted_off_goes_on_with_everything() {
+        let mut position = Position::of(&query(Cursor::Start)).unwrap();
+        position.condition = Some("city eq 'Ulm'".to_owned());
+        position.note(&[row(NOON)], Some(stamp(TWO)));
+        let mut position = next(position);
+        let reached = position.reached();
+        position.note(&[row("2026-11-21T11:59:59.9Z")], Some(stamp(TWO)));
+        let mut position = next(position);
+        assert_eq!((position.link.as_deref(), position.condition.as_deref()), (None, None));
+        assert_eq!(position.reached(), reached);
+        position.note(&[row("2026-11-21T11:59:59.9Z")], Some(stamp(TWO)));
+        assert_eq!(next(position).link.as_deref(), Some("https://a/next"));
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Query {
         self.option("$filter", condition.into())
     }
 
+    /// Asks for rows that meet all conditions; for all rows where there is none.
+    pub fn filters(self, conditions: impl IntoIterator<Item = String>) -> Self {
+        let conditions: Vec<String> = conditions.into_iter().collect();
+        if conditions.is_empty() { self } else { self.filter(conditions.join(" and ")) }
+    }
+
     /// Asks for an order.
     pub fn order_by(self, order: impl Into<String>) -> Self {
         self.option("$orderby", order.into())
@@ -112,6 +118,19 @@ mod tests {
         assert_eq!(
             path,
             "accounts?$select=name,accountid&$filter=name%20eq%20'O''Brien%20%26%20S%C3%B8n%20%2B%201%20%3D%20100%25'"
+        );
+    }
+
+    #[test]
+    fn conditions_are_joined() {
+        let path = |conditions: &[&str]| {
+            Query::of("a").filters(conditions.iter().map(|condition| (*condition).to_owned())).path()
+        };
+        assert_eq!(path(&[]), "a");
+        assert_eq!(path(&["b eq 1"]), "a?$filter=b%20eq%201");
+        assert_eq!(
+            path(&["b eq 1", "(c eq 2 or c eq 3)"]),
+            "a?$filter=b%20eq%201%20and%20(c%20eq%202%20or%20c%20eq%203)"
         );
     }
 

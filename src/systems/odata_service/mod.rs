@@ -6,6 +6,7 @@
 
 mod client;
 mod examine;
+mod questions;
 mod reading;
 mod schema;
 mod sending;

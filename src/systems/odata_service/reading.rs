@@ -5,31 +5,29 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 
 use super::client::ODataService;
+use super::questions::Questions;
 use super::schema::Schema;
-use crate::model::{ColumnName, PageLink, Row, TableName, Value};
-use crate::systems::odata::{Position, Query, RowShape, id_page, instant_literal, literal, quoted};
+use crate::model::{ColumnName, PageLink, Row, TableName, Timestamp, Value};
+use crate::systems::odata::{
+    Page, Position, Query, RowShape, first_listing, id_page, instant_literal, is_of_condition, literal,
+    quoted,
+};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, IdPage, Next, RowError, Search, SystemError};
 
 impl ODataService {
     pub(super) async fn read_changes(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
         let table = &query.table;
-        let expired =
-            || SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() };
-        let what = format!("changes of {table}");
         let shape = self.shape(table, &query.columns).await?;
-        let mut position = Position::of(query).ok_or_else(expired)?;
-        let url = position
-            .link
-            .clone()
-            .unwrap_or_else(|| self.service.url(&self.first_page(table, &shape, &position)));
-        let response = self.service.fetch(&what, &url, Some(&self.page_preference())).await?;
-        // A page link that is no longer understood is answered by reading again from the start.
-        if matches!(query.cursor, Cursor::Page(_)) && matches!(response.status, 400 | 404 | 410) {
-            return Err(expired());
-        }
-        let response = self.service.success(&what, response)?;
-        let page = self.service.page(&what, &url, &response, |entry| decode(&shape, &entry))?;
-        position.note(&page.rows, response.date);
+        let mut position = Position::of(query).ok_or_else(|| self.expired(table))?;
+        let questions = Questions(self.schema(table).await?);
+        position.condition = position.condition.or_else(|| first_listing(query, &questions));
+        let (page, date) = match self.change_page(query, &shape, &position).await {
+            Err(error) if is_of_condition(&error) && position.give_up_condition() => {
+                self.change_page(query, &shape, &position).await?
+            }
+            answered => answered?,
+        };
+        position.note(&page.rows, date);
         let watermark = || match &shape.modified {
             Some(_) => position.watermark().unwrap_or_else(Position::everything),
             None => Position::everything(),
@@ -41,21 +39,44 @@ impl ODataService {
         Ok(ChangePage { rows: page.rows, deleted: Vec::new(), became: Vec::new(), next })
     }
 
+    async fn change_page(
+        &self,
+        query: &ChangeQuery,
+        shape: &RowShape,
+        position: &Position,
+    ) -> Result<(Page<Result<Row, RowError>>, Option<Timestamp>), SystemError> {
+        let what = format!("changes of {}", query.table);
+        let first = || self.service.url(&self.first_page(&query.table, shape, position));
+        let url = position.link.clone().unwrap_or_else(first);
+        let response = self.service.fetch(&what, &url, Some(&self.page_preference())).await?;
+        // A page link that is no longer understood is answered by reading again from the start.
+        if matches!(query.cursor, Cursor::Page(_)) && matches!(response.status, 400 | 404 | 410) {
+            return Err(self.expired(&query.table));
+        }
+        let response = self.service.success(&what, response)?;
+        let page = self.service.page(&what, &url, &response, |entry| decode(shape, &entry))?;
+        Ok((page, response.date))
+    }
+
+    fn expired(&self, table: &TableName) -> SystemError {
+        SystemError::WatermarkExpired { connection: self.service.name.clone(), table: table.clone() }
+    }
+
     fn first_page(&self, table: &TableName, shape: &RowShape, position: &Position) -> String {
         let modified = shape.modified.as_deref();
         let since = modified.zip(position.floor(self.traits.overlap));
         let since = since.map(|(modified, floor)| format!("{modified} ge {}", instant_literal(floor)));
+        let conditions = since.into_iter().chain(position.condition.clone());
         let order =
             modified.map_or_else(|| shape.key.name(), |modified| format!("{modified},{}", shape.key.name()));
-        self.limited(shape.select(Query::of(table.as_str())), since).order_by(order).path()
+        self.limited(shape.select(Query::of(table.as_str())), conditions).order_by(order).path()
     }
 
-    /// Adds a condition, and the one that keeps to the company.
-    pub(super) fn limited(&self, query: Query, condition: Option<String>) -> Query {
+    /// Adds conditions, and the one that keeps to the company.
+    pub(super) fn limited(&self, query: Query, conditions: impl IntoIterator<Item = String>) -> Query {
         let company = self.traits.company.as_ref();
         let company = company.map(|(column, company)| format!("{column} eq {}", quoted(company)));
-        let conditions: Vec<String> = company.into_iter().chain(condition).collect();
-        if conditions.is_empty() { query } else { query.filter(conditions.join(" and ")) }
+        query.filters(company.into_iter().chain(conditions))
     }
 
     pub(super) async fn find_rows(

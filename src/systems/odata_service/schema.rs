@@ -70,6 +70,11 @@ impl Schema {
         self.description.columns.get(column).map(|column| column.kind)
     }
 
+    /// Returns the name of a column's type.
+    pub fn type_name(&self, column: &ColumnName) -> Option<&str> {
+        self.types.get(column).map(String::as_str)
+    }
+
     /// Returns how a column's values stand in filters; nothing if the table does not have it.
     pub fn form(&self, column: &ColumnName) -> Option<KeyForm> {
         let type_name = self.types.get(column)?;

@@ -27,7 +27,7 @@ fn product(id: u8, name: &str, changed: &str) -> Json {
 }
 
 fn asks(table: &str, column: &str, cursor: Cursor) -> ChangeQuery {
-    ChangeQuery { table: table.into(), columns: columns(&[column]), cursor }
+    ChangeQuery { table: table.into(), columns: columns(&[column]), cursor, filter: None }
 }
 
 #[tokio::test]

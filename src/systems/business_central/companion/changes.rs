@@ -10,8 +10,9 @@ use super::{Companion, ROW_VERSION};
 use crate::http::Response;
 use crate::model::{Became, ColumnName, Row, RowId, TableName, Value};
 use crate::systems::business_central::client::BusinessCentral;
+use crate::systems::business_central::questions::Questions;
 use crate::systems::business_central::schema::Asked;
-use crate::systems::odata::{Query, keyed_reads, quoted};
+use crate::systems::odata::{Query, first_listing, is_of_condition, keyed_reads, quoted};
 use crate::systems::{ChangePage, ChangeQuery, Next, RowError, Search, SystemError};
 
 /// Where orders are, and where they are posted to.
@@ -31,6 +32,8 @@ impl BusinessCentral {
         let version = ColumnName::new(ROW_VERSION);
         let asked = self.ask(&query.table, &query.columns, Some(&version)).await?;
         let mut position = companion.position(query, &asked).await?;
+        let questions = Questions(self.schema(&query.table).await?);
+        position.condition = position.condition.or_else(|| first_listing(query, &questions));
         let prefer = self.page_preference(MAX_PAGE_SIZE);
         let mut page = ChangePage {
             rows: Vec::new(),
@@ -39,7 +42,12 @@ impl BusinessCentral {
             next: Next::Done(position.clone().watermark()),
         };
         if position.reading == Reading::Rows {
-            let (mut rows, link) = companion.row_page(query, &asked, &position, &prefer).await?;
+            let (mut rows, link) = match companion.row_page(query, &asked, &position, &prefer).await {
+                Err(error) if is_of_condition(&error) && position.give_up_condition() => {
+                    companion.row_page(query, &asked, &position, &prefer).await?
+                }
+                page => page?,
+            };
             let versions: Vec<_> = rows.iter().map(|row| version_of(row, &version)).collect();
             let rates = self.rates(&asked).await?;
             for row in rows.iter_mut().flatten() {
@@ -119,10 +127,11 @@ impl Companion {
     ) -> Result<(Vec<Result<Row, RowError>>, Option<String>), SystemError> {
         let what = format!("changes of {}", query.table);
         let Some((after, before)) = position.range() else { return Ok((Vec::new(), None)) };
+        let range = format!("{ROW_VERSION} gt {after} and {ROW_VERSION} lt {before}");
         let first = asked
             .shape
             .select(Query::of(format!("{}/{}", self.company, query.table)))
-            .filter(format!("{ROW_VERSION} gt {after} and {ROW_VERSION} lt {before}"))
+            .filters([range].into_iter().chain(position.condition.clone()))
             .order_by(ROW_VERSION);
         let (url, response) = self.page(&what, position, &first, prefer).await?;
         let page = self.service.page(&what, &url, &response, |entry| asked.decode(&entry))?;

@@ -49,6 +49,9 @@ pub struct Position {
     /// The next page, where the server named one.
     pub link: Option<String>,
     columns: BTreeSet<String>,
+    /// What the rows of a first listing are asked to meet; tombstones meet none. There is no link beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub condition: Option<String>,
 }
 
 /// Why a cursor leads nowhere.
@@ -104,7 +107,12 @@ impl Position {
             }
         };
         let (limit, columns) = (state.committed_below, columns(query));
-        Ok(Self { reached, limit, reading: Reading::Rows, link: None, columns })
+        Ok(Self { reached, limit, reading: Reading::Rows, link: None, columns, condition: None })
+    }
+
+    /// Lets the listing go on with everything, if it was asked to meet a condition: whatever has been reached was listed.
+    pub fn give_up_condition(&mut self) -> bool {
+        self.condition.take().is_some()
     }
 
     /// Returns the versions still to be read of what is being read: greater than the first, less than the second.
@@ -120,9 +128,10 @@ impl Position {
     /// Takes note of a page's versions, and returns the page link of the next.
     ///
     /// Where the page ascends, the next is asked for from its last version: a link may count rows, and they shift while
-    /// others are edited. One that does not ascend moves nothing before the end of the read, and its link is followed.
+    /// others are edited. One that does not ascend moves nothing before the end of the read, and its link is followed; where a
+    /// condition hid rows, what is left is asked for anew without it.
     pub fn page(mut self, versions: &[Option<i64>], link: String) -> PageLink {
-        self.link = (!self.note(versions)).then_some(link);
+        self.link = (!self.note(versions) && !self.give_up_condition()).then_some(link);
         PageLink::new(serde_json::to_string(&Paged { companion_page: self }).expect("a position is JSON"))
     }
 
@@ -144,7 +153,7 @@ impl Position {
     pub fn rows_are_read(&mut self) {
         self.reached.rows = self.reached.rows.max(self.limit - 1);
         self.reading = Reading::Tombstones;
-        self.link = None;
+        (self.link, self.condition) = (None, None);
     }
 
     /// Returns the watermark that ends the read.
@@ -164,7 +173,7 @@ mod tests {
     use super::*;
 
     fn query(cursor: Cursor) -> ChangeQuery {
-        ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor }
+        ChangeQuery { table: "customers".into(), columns: ["city".into()].into(), cursor, filter: None }
     }
 
     fn mark(rows: i64, deleted: i64) -> Watermark {
@@ -189,6 +198,26 @@ mod tests {
         let next = begin(Cursor::Since(watermark.clone()), &state(130, 101)).unwrap();
         assert_eq!(next.range(), None, "held back: nothing to read, nothing lost");
         assert_eq!(begin(Cursor::Since(watermark), &state(130, 131)).unwrap().range(), Some((100, 131)));
+    }
+
+    /// I25: what a listing hides is behind its watermark nonetheless: that comes from the state, and not from the rows.
+    #[test]
+    fn a_listing_with_a_condition_ends_where_any_other_does() {
+        let mut position = begin(Cursor::Start, &state(120, 101)).unwrap();
+        position.condition = Some("number eq '1'".to_owned());
+        let next = |position: Position, versions: &[Option<i64>]| {
+            let link = position.page(versions, "https://a/next".to_owned());
+            Position::under_way(&query(Cursor::Page(link))).unwrap().unwrap()
+        };
+        let mut position = next(position, &[Some(60)]);
+        assert_eq!(
+            (position.condition.as_deref(), position.range()),
+            (Some("number eq '1'"), Some((60, 101)))
+        );
+        let given_up = next(position.clone(), &[Some(70), None]);
+        assert_eq!((given_up.condition, given_up.link, given_up.reached.rows), (None, None, 60));
+        position.rows_are_read();
+        assert_eq!((&position.condition.clone(), position.watermark()), (&None, mark(100, 100)));
     }
 
     #[test]
