@@ -13,6 +13,7 @@ mod custom_table;
 mod erp;
 mod fate;
 mod faults;
+mod filters;
 mod identity;
 mod keeping;
 mod kill;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use tandem::mapping::Filter;
 use tandem::model::{ColumnName, PageLink, Row, RowId, Side, Value, Watermark};
 use tandem::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 use uuid::Uuid;
@@ -20,7 +21,7 @@ impl MemorySystem {
         let now = self.now();
         let mut machine = self.machine();
         let place = match &query.cursor {
-            Cursor::Start => Place::default(),
+            Cursor::Start => Place { wanted: query.filter.clone(), ..Place::default() },
             Cursor::Since(watermark) => {
                 Place { greatest: Some(number(watermark.as_str())), ..Place::default() }.reaching_back()
             }
@@ -34,6 +35,7 @@ impl MemorySystem {
                 place.floor.is_none_or(|floor| row.stamp >= floor) && place.is_before(row.stamp, id)
             })
             .map(|(id, row)| (row.stamp, self.row(id, row, &query.columns)))
+            .filter(|(_, row)| is_wanted(place.wanted.as_ref(), row))
             .collect();
         rows.sort_by(|left, right| (left.0, &left.1.id).cmp(&(right.0, &right.1.id)));
         let most = machine.sizes.most_in_page;
@@ -69,12 +71,14 @@ impl MemorySystem {
     pub(super) fn by_version(&self, query: &ChangeQuery) -> Result<ChangePage, SystemError> {
         let mut machine = self.machine();
         let now = machine.server.version;
-        let (low, high, after) = match &query.cursor {
-            Cursor::Start => (None, now, 0),
-            Cursor::Since(watermark) => (Some(version(watermark.as_str())), now, version(watermark.as_str())),
+        let (low, high, after, wanted) = match &query.cursor {
+            Cursor::Start => (None, now, 0, query.filter.clone()),
+            Cursor::Since(watermark) => {
+                (Some(version(watermark.as_str())), now, version(watermark.as_str()), None)
+            }
             Cursor::Page(link) => {
-                let parts: Vec<_> = link.as_str().split(' ').collect();
-                (parts[0].parse().ok(), version(parts[1]), version(parts[2]))
+                let parts: Vec<_> = link.as_str().splitn(4, ' ').collect();
+                (parts[0].parse().ok(), version(parts[1]), version(parts[2]), read_filter(parts[3]))
             }
         };
         if low.is_some_and(|low: u64| low < machine.server.oldest_token) {
@@ -87,7 +91,9 @@ impl MemorySystem {
         let mut entries: BTreeMap<u64, Option<Row>> = table
             .rows
             .iter()
-            .map(|(id, row)| (row.version, Some(self.row(id, row, &query.columns))))
+            .map(|(id, row)| (row.version, self.row(id, row, &query.columns)))
+            .filter(|(_, row)| is_wanted(wanted.as_ref(), row))
+            .map(|(version, row)| (version, Some(row)))
             .collect();
         let mut gone = BTreeMap::new();
         if low.is_some() {
@@ -111,7 +117,7 @@ impl MemorySystem {
         }
         let low = low.map_or_else(|| "-".to_owned(), |low| low.to_string());
         let next = match more {
-            true => Next::Page(PageLink::new(format!("{low} {high} {last}"))),
+            true => Next::Page(PageLink::new(format!("{low} {high} {last} {}", shown(wanted.as_ref())))),
             false => Next::Done(Watermark::new(high.to_string())),
         };
         Ok(ChangePage { rows, deleted, became: Vec::new(), next })
@@ -126,6 +132,8 @@ struct Place {
     greatest: Option<i64>,
     /// When the first page was read.
     started: Option<i64>,
+    /// What a first listing is limited to.
+    wanted: Option<Filter>,
 }
 
 impl Place {
@@ -141,18 +149,33 @@ impl Place {
         let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), |number| number.to_string());
         let (stamp, id) = self.after.unwrap();
         let (floor, greatest) = (number(self.floor), number(self.greatest));
-        PageLink::new(format!("{floor} {greatest} {} {stamp} {id}", number(self.started)))
+        let wanted = shown(self.wanted.as_ref());
+        PageLink::new(format!("{floor} {greatest} {} {stamp} {id} {wanted}", number(self.started)))
     }
 
     fn parse(link: &str) -> Self {
-        let parts: Vec<_> = link.split(' ').collect();
+        let parts: Vec<_> = link.splitn(6, ' ').collect();
         Self {
             floor: parts[0].parse().ok(),
             greatest: parts[1].parse().ok(),
             started: parts[2].parse().ok(),
             after: Some((number(parts[3]), RowId::new(parts[4]))),
+            wanted: read_filter(parts[5]),
         }
     }
+}
+
+/// A service that can be asked for a filter shows nothing else: what is missing then must be nobody's business.
+fn is_wanted(wanted: Option<&Filter>, row: &Row) -> bool {
+    wanted.is_none_or(|filter| filter.accepts(row).unwrap_or(true))
+}
+
+fn shown(wanted: Option<&Filter>) -> String {
+    wanted.map_or_else(String::new, Filter::to_string)
+}
+
+fn read_filter(text: &str) -> Option<Filter> {
+    (!text.is_empty()).then(|| text.parse().unwrap())
 }
 
 fn number(text: &str) -> i64 {

@@ -17,6 +17,7 @@ use crate::store::{FeedState, StoreError};
 use crate::systems::{ChangePage, ChangeQuery, Cursor, Next, SystemError};
 
 use super::deletions;
+use super::first_listing;
 use super::observe::Observer;
 
 /// How old a stored watermark may grow before it is renewed although nothing came.
@@ -118,8 +119,12 @@ impl Feed<'_> {
         loop {
             let feed = self.state(engine)?;
             let cursor = cursor(&feed);
+            let filter = match &cursor {
+                Cursor::Start => first_listing::wanted(&engine.store().snapshot()?, &self.users)?,
+                Cursor::Page(_) | Cursor::Since(_) => None,
+            };
             let (table, columns) = (self.table.clone(), self.columns.clone());
-            let query = ChangeQuery { table, columns, cursor, filter: None };
+            let query = ChangeQuery { table, columns, cursor, filter };
             let page = match engine.system(&self.connection).changes(&query).await {
                 Ok(page) => page,
                 // Once: a feed that fails again fails its mappings, and no others.

@@ -5,5 +5,6 @@ pub mod contents;
 pub mod deletions;
 mod fate;
 pub mod feed;
+mod first_listing;
 pub mod observe;
 pub mod reread;
