@@ -58,7 +58,7 @@ async fn what_would_go_wrong_is_told_before_anything_is_written() {
     let (_, out, _) = tandem(&world, &["mapping", "check", "CUSTOMER"]);
     let too_long =
         "from dataverse in business-central: name has 120 characters; displayName holds at most 100 (2 rows)";
-    assert!(out.contains("mappings/CUSTOMER.toml, line 32: ") && out.contains(too_long), "{out}");
+    assert!(out.contains("mappings/CUSTOMER.toml, line 33: ") && out.contains(too_long), "{out}");
 
     // A choice that has no such option, in the file and in real rows, a required column that nothing fills, and a filter that
     // the service cannot be asked.
