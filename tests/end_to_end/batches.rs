@@ -53,7 +53,7 @@ async fn batches_overlap_and_the_report_keeps_its_order() {
             let mut count = count.lock().unwrap();
             *count += 1;
             came.notify_all();
-            drop(came.wait_timeout_while(count, Duration::from_secs(5), |count| *count < 2).unwrap());
+            drop(came.wait_timeout_while(count, Duration::from_secs(60), |count| *count < 2).unwrap());
         }
         Reaction::Proceed
     });
