@@ -154,3 +154,27 @@ async fn a_deleted_row_is_restored_where_the_mapping_says_so() {
     let vendors = mappings.iter().find(|mapping| mapping.mapping == "VENDOR").unwrap();
     assert_eq!((vendors.conflicts, vendors.pending), (0, 0));
 }
+
+/// New rows get what the first template that takes their source says, and never in place of a mapped value.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_rows_get_what_their_source_calls_for() {
+    let world = World::start(Options::default()).await;
+    let templates = "new_row = { customertypecode = 3, description = \"new\" }\n\
+        [[right.template]]\nwhen = \"city eq 'London'\"\n\
+        set = { description = \"from London\", telephone1 = \"0\" }\n\
+        [[right.template]]\nwhen = \"country eq 'GB' or city eq 'Berlin'\"\nset = { description = \"from elsewhere\" }";
+    world.configure("mappings/CUSTOMER.toml", "new_row = { customertypecode = 3 }", templates);
+    for (number, city) in [("T1", "London"), ("T2", "Berlin"), ("T3", "Ulm")] {
+        let customer = json!({"number": number, "displayName": format!("Test {number}"), "city": city,
+            "phoneNumber": "555"});
+        world.create(At::BusinessCentral, "customers", customer).await;
+    }
+    let desk = world.desk();
+    assert_eq!(sync(&desk).await.failures, []);
+    for (number, description) in [("T1", "from London"), ("T2", "from elsewhere"), ("T3", "new")] {
+        let account = world.find(At::Dataverse, "accounts", "accountnumber", number).await;
+        let found = (text(&account, "description"), text(&account, "telephone1"));
+        assert_eq!((found, &account["customertypecode"]), ((description, "555"), &json!(3)));
+    }
+    assert_eq!(sync(&desk).await.lines, []);
+}
