@@ -51,16 +51,18 @@ async fn find(
         [&id_column, &team_column].into_iter().filter(|column| described.columns.contains_key(*column));
     let columns: BTreeSet<_> = wanted.cloned().collect();
     let everything = Search::ModifiedSince(Timestamp::UNIX_EPOCH);
-    let rows: Vec<Row> =
-        system.search(&table, &columns, &everything).await?.into_iter().filter_map(Result::ok).collect();
+    let rows = system.search(&table, &columns, &everything).await?;
     let id = own.company.as_deref().unwrap_or_default();
     let has_id = |row: &Row| match row.values.get(&id_column) {
         Some(Value::Text(found)) => found.trim_matches(['{', '}']).eq_ignore_ascii_case(id),
         _ => false,
     };
-    let found = rows.iter().find(|row| named.as_ref().map_or_else(|| has_id(row), |named| row.id == *named));
+    let found = rows
+        .iter()
+        .flatten()
+        .find(|row| named.as_ref().map_or_else(|| has_id(row), |named| row.id == *named));
     let Some(row) = found else {
-        // Nobody has set companies up: there is nothing to tell apart.
+        // Nobody has set companies up: there is nothing to tell apart. A row that cannot be read may be one.
         return match rows.is_empty() && named.is_none() {
             true => Ok(None),
             false => Err(EngineError::NoCompany {

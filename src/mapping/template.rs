@@ -26,17 +26,24 @@ impl Mapping {
         on: Side,
         source: Option<&Row>,
     ) -> Result<Vec<(ColumnName, Value)>, MissingColumn> {
-        let mut values = Vec::new();
-        for template in source.iter().flat_map(|_| &self.templates[on]) {
-            if source.map_or(Ok(false), |source| template.takes(source))? {
-                values.clone_from(&template.set);
-                break;
-            }
-        }
+        let mut values = match source {
+            Some(source) => self.template(on, source)?.map_or_else(Vec::new, |template| template.set.clone()),
+            None => Vec::new(),
+        };
         let is_new = |(column, _): &&(ColumnName, Value)| values.iter().all(|(named, _)| named != column);
         let more: Vec<_> = self.new_row[on].iter().filter(is_new).cloned().collect();
         values.extend(more);
         Ok(values)
+    }
+
+    /// Returns the first template of that side that takes a row of the other.
+    fn template(&self, on: Side, source: &Row) -> Result<Option<&Template>, MissingColumn> {
+        for template in &self.templates[on] {
+            if template.takes(source)? {
+                return Ok(Some(template));
+            }
+        }
+        Ok(None)
     }
 
     /// Returns all values that rows made on that side may get beside the mapped fields.
