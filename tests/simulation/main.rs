@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 20] = [
+const REGRESSIONS: [(u64, &str); 21] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -42,6 +42,7 @@ const REGRESSIONS: [(u64, &str); 20] = [
     (423230, "a row made late that could not be read was taken for absent, and had a partner made for it"),
     (315982, "an edit was taken back while its arrival was in doubt, and that was taken for an echo"),
     (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
+    (525759, "a question stayed open after its edit had been taken back"),
 ];
 
 #[test]
@@ -129,6 +130,13 @@ fn a_create_that_comes_late_has_no_partner_made_for_it() {
 #[test]
 fn a_row_that_cannot_be_read_is_there_all_the_same() {
     assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_as_a_row_that_cannot_be_read()), [1, 1]);
+}
+
+/// I5: a question whose edit was taken back is none, although the other row shows still what it showed.
+#[test]
+fn an_edit_that_is_taken_back_is_asked_about_no_longer() {
+    let streets = simulation::alone(scenarios::an_edit_in_question_that_is_taken_back());
+    assert_eq!(streets, ["street 2", "street 2"]);
 }
 
 /// I1, I22: a row that is as its base again was edited all the same, while what it had before was on its way.

@@ -152,6 +152,26 @@ pub async fn an_edit_taken_back_while_its_arrival_is_in_doubt() -> [String; 2] {
     [street(&world, Side::Left, &left), street(&world, Side::Right, &right)]
 }
 
+/// The two sides edit different fields of one address, and the left takes its edit back while nothing can be written to it.
+/// Its phone goes to the right meanwhile, whose row is so seen again. Returns the street of both in the end.
+pub async fn an_edit_in_question_that_is_taken_back() -> [String; 2] {
+    let (mut world, [left, right]) = with_one_customer("ask").await;
+    write(&mut world, Side::Left, Some(&left), &[("street", "street 1"), ("city", "Oslo")]);
+    world.run_sweeping(false).await;
+    write(&mut world, Side::Left, Some(&left), &[("city", "Bergen")]);
+    write(&mut world, Side::Right, Some(&right), &[("street", "street 2")]);
+    world.run_sweeping(false).await;
+    assert_eq!(world.store().snapshot().unwrap().conflicts().unwrap().len(), 1);
+    write(&mut world, Side::Left, Some(&left), &[("city", "Oslo"), ("phone", "1")]);
+    world.machine(Side::Left).lasting = Some(Lasting::ThrottledWrites);
+    for _ in 0..2 {
+        world.run_sweeping(false).await;
+    }
+    world.heal();
+    world.run_sweeping(false).await;
+    [street(&world, Side::Left, &left), street(&world, Side::Right, &right)]
+}
+
 /// A create under an id of ours is looked for in vain; its row is renamed to `name 2`, and just before it is sent again, the
 /// first one takes effect. Returns the names in both systems in the end.
 pub async fn a_create_that_comes_late_before_its_row_is_sent_again() -> [Value; 2] {

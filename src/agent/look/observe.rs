@@ -6,8 +6,9 @@ use crate::agent::plan::{resolve::with_resolver, standing::wake};
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, Field};
 use crate::model::{
-    ConflictKind, Content, Coupling, CouplingState, Evidence, FieldId, IntentVerb, Observation, Reason,
-    Record, Row, RowId, Side, Standing, Timestamp, Value, ValueDisplay, WakeCondition,
+    ConflictKind, Content, Coupling, CouplingState, Evidence, FieldConflict, FieldId, IntentVerb,
+    Observation, Reason, Record, Row, RowId, Side, Standing, Timestamp, Value, ValueDisplay,
+    WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
 use crate::sync;
@@ -338,12 +339,37 @@ impl Observer<'_> {
             // What was equal then is part of the question, and the conflict does not tell its value.
             return Ok(None);
         }
-        let mut rest = coupling.base.clone();
-        for shown in fields {
-            rest.set(shown.field.clone(), shown.values[side].clone());
+        let is_open = self.shows(coupling, side, fields, record)
+            && self.partner_shows(transaction, coupling, side.other(), fields)?;
+        Ok(is_open.then_some(Standing::Conflicted(conflict.id)))
+    }
+
+    /// Returns whether a row has what its open conflict shows, and nothing else that is new.
+    fn shows(&self, coupling: &Coupling, side: Side, fields: &[FieldConflict], record: &Record) -> bool {
+        let mut shown = coupling.base.clone();
+        for field in fields {
+            shown.set(field.field.clone(), field.values[side].clone());
         }
-        let is_same = sync::in_step(&self.prepared.mapping, &rest, record);
-        Ok(is_same.then_some(Standing::Conflicted(conflict.id)))
+        sync::in_step(&self.prepared.mapping, &shown, record)
+    }
+
+    /// Returns whether the other row may still have what the open conflict shows. One that nothing is kept of is as the base
+    /// is: where that is another value, somebody took the edit back that the question is about.
+    fn partner_shows(
+        &self,
+        transaction: &Transaction,
+        coupling: &Coupling,
+        side: Side,
+        fields: &[FieldConflict],
+    ) -> Result<bool, StoreError> {
+        match transaction.observation(self.prepared.name(), side, &coupling.rows[side])? {
+            None => Ok(self.shows(coupling, side, fields, &coupling.base)),
+            Some(Observation { content: Content::Row(row), .. }) => {
+                let record = self.record(transaction, side, &row)?;
+                Ok(record.map_or(true, |record| self.shows(coupling, side, fields, &record)))
+            }
+            Some(_) => Ok(true),
+        }
     }
 
     /// I9: leaving the filter is not deletion; the coupling sleeps.
