@@ -68,16 +68,14 @@ pub async fn assemble(
     facts: &BTreeMap<ConnectionName, Facts>,
 ) -> Result<Prepared, EngineError> {
     check_companion(mapping, facts)?;
-    let tables = Pair::new(
-        engine.system(&mapping.connections.left).describe(&mapping.tables.left).await?,
-        engine.system(&mapping.connections.right).describe(&mapping.tables.right).await?,
-    );
+    let tables = describe(engine, mapping).await?;
     check(engine, mapping, &tables)?;
     // What one that stands still couples cannot be pointed to.
     let others = engine.config().mappings.iter().filter(|other| check_companion(other, facts).is_ok());
     let able_to_run = others.map(|other| other.name.clone()).collect();
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     let mapping = mapping::fitted(mapping.clone().among(&able_to_run), &tables);
+    let mapping = pointing_by_names(engine, mapping).await?;
     let mapping = of_company(engine, mapping, &tables).await?;
     for LeftOut { field, why } in &mapping.left_out {
         debug!(mapping = %mapping.name, %field, why, "An optional field is left out");
@@ -91,6 +89,40 @@ pub async fn assemble(
         tables,
         mapping,
     })
+}
+
+/// Returns the mapping without optional fields that point to rows by a value which their mapping does not have here.
+async fn pointing_by_names(engine: &Engine, mut mapping: Mapping) -> Result<Mapping, EngineError> {
+    let mut nameless = BTreeMap::new();
+    for (field, lookup) in mapping.fields.iter().filter_map(|field| Some((field, field.lookup()?))) {
+        for by in Side::BOTH.into_iter().filter_map(|side| lookup.by[side].as_ref()) {
+            for target in
+                engine.config().mappings.iter().filter(|other| lookup.mappings.contains(&other.name))
+            {
+                let tables = describe(engine, target).await?;
+                if mapping::fitted(target.clone(), &tables).field(by).is_none() {
+                    let why = format!("{} does not have its field {by} here", target.name);
+                    nameless.insert(field.id.clone(), why);
+                }
+            }
+        }
+    }
+    mapping.leave_out(|field| nameless.get(&field.id).cloned());
+    match nameless.iter().find(|(field, _)| mapping.field(field).is_some()) {
+        Some((field, why)) => Err(EngineError::Mapping {
+            mapping: mapping.name.clone(),
+            place: engine.config().sources[&mapping.name].place_of_field(field.as_str()),
+            problem: format!("field {field} points to rows by a value: {why}"),
+        }),
+        None => Ok(mapping),
+    }
+}
+
+async fn describe(engine: &Engine, mapping: &Mapping) -> Result<Pair<TableDescription>, EngineError> {
+    Ok(Pair::new(
+        engine.system(&mapping.connections.left).describe(&mapping.tables.left).await?,
+        engine.system(&mapping.connections.right).describe(&mapping.tables.right).await?,
+    ))
 }
 
 fn check(engine: &Engine, mapping: &Mapping, tables: &Pair<TableDescription>) -> Result<(), EngineError> {

@@ -43,7 +43,11 @@ pub(super) fn read_in_use(places: &Places, settings: &Settings) -> Result<InUse,
     let names = mappings.iter().map(|mapping| mapping.name.clone()).collect();
     let has_several_companies = settings.company.several;
     let fitted = |mapping: Mapping| Mapping { has_several_companies, ..mapping.among(&names) };
-    let mappings = mappings.into_iter().map(fitted).collect();
+    let mut mappings: Vec<_> = mappings.into_iter().map(fitted).collect();
+    mapping::note_names(&mut mappings).map_err(|source| ConfigError::Nameless {
+        place: sources[&source.mapping].place_of_field(source.field.as_str()),
+        source: Box::new(source),
+    })?;
     Ok(InUse { mappings, sources, projects })
 }
 

@@ -7,7 +7,7 @@ use std::{fs, str};
 
 use url::{Host, Url};
 
-use crate::mapping::{self, Mapping, MappingError, OrderError, Project, TablesUsed};
+use crate::mapping::{self, Mapping, MappingError, NoName, OrderError, Project, TablesUsed};
 use crate::model::{ConnectionName, MappingName, Side, TableName};
 
 use super::in_use::{InUse, read_in_use};
@@ -102,6 +102,12 @@ pub enum ConfigError {
     Order(#[from] OrderError),
     #[error("{place}: {source}")]
     Misordered { place: String, source: OrderError },
+    #[error("{place}: {source}")]
+    Nameless {
+        place: String,
+        #[source]
+        source: Box<NoName>,
+    },
 }
 
 impl Config {

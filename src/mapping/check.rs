@@ -100,7 +100,8 @@ fn wrong_kind(field: &Field, side: Side, column: &Column) -> Option<String> {
             }
         }
     }
-    let wanted = shape_of(&field.kind);
+    let points_by_value = field.lookup().is_some_and(|lookup| lookup.by[side].is_some());
+    let wanted = if points_by_value { Shape::Text } else { shape_of(&field.kind) };
     // A choice is a lookup where its column is used as a table.
     if column.kind == ColumnKind::Choice && field.is_lookup() && field.steps[side].is_empty() {
         return None;

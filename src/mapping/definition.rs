@@ -1,6 +1,6 @@
 //! A mapping in the form the program works with.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
@@ -60,6 +60,8 @@ pub struct Mapping {
     pub made_with: Pair<Vec<TableName>>,
     /// Mappings whose writes to a table of this one it is to see in the same run.
     pub follows: Vec<MappingName>,
+    /// Fields by whose values rows of other mappings point to this one's on that side, and those mappings.
+    pub names: Pair<BTreeMap<FieldId, BTreeSet<MappingName>>>,
     /// Whether rows of several companies are read on that side, and told apart by the filter.
     pub across_companies: Pair<bool>,
 }
@@ -243,6 +245,8 @@ pub enum FieldKind {
 pub struct Lookup {
     /// Those that may couple it: the first that does counts.
     pub mappings: Vec<MappingName>,
+    /// Where a side's column does not hold the row's id: the field of those mappings whose value it holds.
+    pub by: Pair<Option<FieldId>>,
     /// Blank on the left is the base currency's row on the right.
     pub blank_is_base_currency: bool,
     pub unresolved: Unresolved,

@@ -11,6 +11,7 @@ mod file;
 mod filter;
 mod gaps;
 mod lens;
+mod names;
 mod nearest;
 mod normal;
 mod order;
@@ -32,6 +33,7 @@ pub use file::{MappingError, parse, parse_project};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use gaps::{Choices, strange_options, strange_values, unfilled};
 pub use lens::{Lapse, lapses};
+pub use names::{NoName, names_of, note_names};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
 pub use project::{Project, ProjectTemplate, TEMPLATES, Task, template};
@@ -40,4 +42,6 @@ pub use standard::{STANDARD, StandardSet, TWO_WAY, USUAL, standard};
 pub use table_use::{TableUse, TablesUsed, tables_used};
 pub use template::Template;
 pub use transform::{Law, Shape, Stuck, Transform, in_own_words, parse_legacy};
-pub use translate::{Resolver, TranslateError, Unfit, fits, may_change, plain_values, to_record, to_values};
+pub use translate::{
+    Nameless, Names, Resolver, TranslateError, Unfit, fits, may_change, plain_values, to_record, to_values,
+};

@@ -97,6 +97,7 @@ mod tests {
             let mut pointing = mapping(name, "");
             let target = target.into();
             pointing.fields[0].kind = FieldKind::Lookup(Lookup {
+                by: Pair::default(),
                 mappings: vec![target],
                 blank_is_base_currency: false,
                 unresolved: Unresolved::Row,

@@ -15,8 +15,33 @@ use super::transform::{self, Stuck};
 pub struct Resolver<'a> {
     /// The partner of a row of that side, if it is coupled in that mapping.
     pub partner: &'a dyn Fn(&MappingName, Side, &RowId) -> Option<RowId>,
+    /// What rows are called where others point to them by a value.
+    pub names: &'a dyn Names,
     /// The base currency's row, on a side where it is a row.
     pub base_currency: Pair<Option<RowId>>,
+}
+
+/// Rows by their names, and names of rows.
+pub trait Names {
+    /// The one row of that side that has that value in that field.
+    fn row(&self, mapping: &MappingName, side: Side, field: &FieldId, name: &str) -> Option<RowId>;
+
+    /// What that row has in that field.
+    fn name(&self, mapping: &MappingName, side: Side, field: &FieldId, row: &RowId) -> Option<String>;
+}
+
+/// Where no row has a name.
+#[derive(Clone, Copy, Debug)]
+pub struct Nameless;
+
+impl Names for Nameless {
+    fn row(&self, _: &MappingName, _: Side, _: &FieldId, _: &str) -> Option<RowId> {
+        None
+    }
+
+    fn name(&self, _: &MappingName, _: Side, _: &FieldId, _: &RowId) -> Option<String> {
+        None
+    }
 }
 
 impl fmt::Debug for Resolver<'_> {
@@ -118,23 +143,45 @@ fn partner(lookup: &Lookup, side: Side, row: &RowId, resolver: &Resolver<'_>) ->
     lookup.mappings.iter().find_map(|mapping| (resolver.partner)(mapping, side, row))
 }
 
+/// Returns the row that is called so in the first of the lookup's mappings that knows it.
+fn row_named(lookup: &Lookup, side: Side, name: &str, resolver: &Resolver<'_>) -> Option<RowId> {
+    let by = lookup.by[side].as_ref()?;
+    lookup.mappings.iter().find_map(|mapping| resolver.names.row(mapping, side, by, name))
+}
+
+/// Returns what pointing to that row means on both sides, unless it is not coupled.
+fn target(lookup: &Lookup, side: Side, row: &RowId, resolver: &Resolver<'_>) -> Option<Value> {
+    if lookup.blank_is_base_currency && resolver.base_currency[side].as_ref() == Some(row) {
+        return Some(Value::Blank);
+    }
+    let partner = partner(lookup, side, row, resolver)?;
+    Some(Value::Reference(match side {
+        Side::Left => row.clone(),
+        Side::Right => partner,
+    }))
+}
+
+/// Returns what pointing to no coupled row counts as. It keeps what the column holds, be it an id or a name.
+fn adrift(lookup: &Lookup, side: Side, held: impl Into<String>) -> Value {
+    match lookup.unresolved {
+        Unresolved::Blank => Value::Blank,
+        Unresolved::Row | Unresolved::Field => Value::Uncoupled(side, RowId::new(held)),
+    }
+}
+
 fn common(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> Value {
     match (&field.kind, value) {
         // The number of an option is its id where its column is used as a table.
         (FieldKind::Lookup(_), Value::Number(option)) => {
             common(field, side, Value::Reference(RowId::new(option.normalize().to_string())), resolver)
         }
+        (FieldKind::Lookup(lookup), Value::Text(name)) if lookup.by[side].is_some() => {
+            let row = row_named(lookup, side, &name, resolver);
+            let target = row.and_then(|row| target(lookup, side, &row, resolver));
+            target.unwrap_or_else(|| adrift(lookup, side, name))
+        }
         (FieldKind::Lookup(lookup), Value::Reference(row)) => {
-            let is_base = resolver.base_currency[side].as_ref() == Some(&row);
-            if lookup.blank_is_base_currency && is_base {
-                return Value::Blank;
-            }
-            match (partner(lookup, side, &row, resolver), side) {
-                (None, _) if lookup.unresolved == Unresolved::Blank => Value::Blank,
-                (None, _) => Value::Uncoupled(side, row),
-                (Some(_), Side::Left) => Value::Reference(row),
-                (Some(left), Side::Right) => Value::Reference(left),
-            }
+            target(lookup, side, &row, resolver).unwrap_or_else(|| adrift(lookup, side, row.as_str()))
         }
         (kind, value) => normalise(kind, value),
     }
@@ -187,16 +234,25 @@ fn native(field: &Field, side: Side, value: Value, resolver: &Resolver<'_>) -> R
         let mapping = lookup.mappings.first().cloned().unwrap_or_else(|| MappingName::new("(none)"));
         Unfit::Uncoupled { field: field.id.clone(), mapping, side, row }
     };
+    let pointing_to = |row: RowId| {
+        let Some(by) = &lookup.by[side] else { return Ok(Value::Reference(row)) };
+        let name = lookup.mappings.iter().find_map(|mapping| resolver.names.name(mapping, side, by, &row));
+        name.map(Value::text).ok_or_else(|| unfit(side, row))
+    };
     match value {
         // A row of that very side is what it pointed to before.
-        Value::Uncoupled(from, row) if from == side => Ok(Value::Reference(row)),
+        Value::Uncoupled(from, row) if from == side => Ok(match lookup.by[side] {
+            Some(_) => Value::text(row.as_str()),
+            None => Value::Reference(row),
+        }),
         Value::Uncoupled(from, row) => Err(unfit(from, row)),
-        Value::Reference(left) if side == Side::Right => match partner(lookup, Side::Left, &left, resolver) {
-            Some(right) => Ok(Value::Reference(right)),
+        Value::Reference(left) if side == Side::Left => pointing_to(left),
+        Value::Reference(left) => match partner(lookup, Side::Left, &left, resolver) {
+            Some(right) => pointing_to(right),
             None => Err(unfit(Side::Left, left)),
         },
         Value::Blank if lookup.blank_is_base_currency => {
-            Ok(resolver.base_currency[side].clone().map_or(Value::Blank, Value::Reference))
+            resolver.base_currency[side].clone().map_or(Ok(Value::Blank), pointing_to)
         }
         value => Ok(value),
     }
@@ -269,7 +325,7 @@ pub(super) fn read_back(field: &Field, side: Side, row: &Row) -> Result<Value, T
 
 /// Couples nothing: for fields that are no lookups.
 const NOWHERE: Resolver<'static> =
-    Resolver { partner: &|_, _, _| None, base_currency: Pair { left: None, right: None } };
+    Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair { left: None, right: None } };
 
 #[cfg(test)]
 mod tests {
@@ -329,6 +385,7 @@ mod tests {
             key: vec![],
             overwrites: false,
             follows: vec![],
+            names: Pair::default(),
             across_companies: Pair::default(),
         }
     }
@@ -345,7 +402,7 @@ mod tests {
 
     fn lookup(mappings: &[&str], blank_is_base_currency: bool, unresolved: Unresolved) -> FieldKind {
         let mappings = mappings.iter().map(|name| MappingName::new(*name)).collect();
-        FieldKind::Lookup(Lookup { mappings, blank_is_base_currency, unresolved })
+        FieldKind::Lookup(Lookup { mappings, by: Pair::default(), blank_is_base_currency, unresolved })
     }
 
     #[test]
@@ -354,7 +411,7 @@ mod tests {
         let partner = |_: &MappingName, side: Side, row: &RowId| {
             (side == Side::Right && row.as_str() == "100000004").then(|| RowId::new("net14"))
         };
-        let resolver = Resolver { partner: &partner, base_currency: Pair::new(None, None) };
+        let resolver = Resolver { partner: &partner, names: &Nameless, base_currency: Pair::new(None, None) };
         let read = |number: i64| {
             let values = vec![("r_terms".into(), Value::Number(number.into()))];
             let record = to_record(&mapping, Side::Right, &row(Side::Right, values), &resolver).unwrap();
@@ -362,6 +419,66 @@ mod tests {
         };
         assert_eq!(read(100_000_004), Value::Reference(RowId::new("net14")));
         assert_eq!(read(2), Value::Uncoupled(Side::Right, RowId::new("2")));
+    }
+
+    /// Two salespeople, one of whom is coupled.
+    struct People;
+
+    impl Names for People {
+        fn row(&self, mapping: &MappingName, side: Side, field: &FieldId, name: &str) -> Option<RowId> {
+            let is_asked = mapping.as_str() == "PEOPLE" && side == Side::Left && field.as_str() == "code";
+            match name {
+                "IH" if is_asked => Some(RowId::new("ida")),
+                "JR" if is_asked => Some(RowId::new("jo")),
+                _ => None,
+            }
+        }
+
+        fn name(&self, _: &MappingName, side: Side, field: &FieldId, row: &RowId) -> Option<String> {
+            let is_asked = side == Side::Left && field.as_str() == "code" && row.as_str() == "ida";
+            is_asked.then(|| "IH".to_owned())
+        }
+    }
+
+    #[test]
+    fn a_lookup_by_a_value_is_the_row_that_has_it() {
+        let partner = |_: &MappingName, side: Side, row: &RowId| match (side, row.as_str()) {
+            (Side::Left, "ida") => Some(RowId::new("user ida")),
+            (Side::Right, "user ida") => Some(RowId::new("ida")),
+            (Side::Right, "user who") => Some(RowId::new("who")),
+            _ => None,
+        };
+        let resolver = Resolver { partner: &partner, names: &People, base_currency: Pair::default() };
+        let of = |unresolved: Unresolved| {
+            let mut owner = field("owner", lookup(&["OTHERS", "PEOPLE"], false, unresolved));
+            if let FieldKind::Lookup(lookup) = &mut owner.kind {
+                lookup.by.left = Some("code".into());
+            }
+            mapping(vec![owner])
+        };
+        let read = |unresolved: Unresolved, side: Side, value: Value| {
+            let mapping = of(unresolved);
+            let column = mapping.fields[0].column(side).unwrap().clone();
+            let record = to_record(&mapping, side, &row(side, vec![(column, value)]), &resolver).unwrap();
+            record.get(&"owner".into()).unwrap().clone()
+        };
+        let write = |side: Side, value: Value| {
+            let record = Record::from_iter([("owner".into(), value)]);
+            to_values(&of(Unresolved::Row), side, &record, &resolver).map(|values| values[0].1.clone())
+        };
+        let ida = Value::Reference(RowId::new("ida"));
+        let adrift = |name: &str| Value::Uncoupled(Side::Left, RowId::new(name));
+        assert_eq!(read(Unresolved::Row, Side::Left, Value::text("IH")), ida);
+        assert_eq!(read(Unresolved::Row, Side::Right, Value::Reference(RowId::new("user ida"))), ida);
+        assert_eq!(read(Unresolved::Row, Side::Left, Value::Blank), Value::Blank);
+        assert_eq!(read(Unresolved::Row, Side::Left, Value::text("JR")), adrift("JR"), "nobody's partner");
+        assert_eq!(read(Unresolved::Field, Side::Left, Value::text("XX")), adrift("XX"), "nobody's name");
+        assert_eq!(read(Unresolved::Blank, Side::Left, Value::text("XX")), Value::Blank);
+        assert_eq!(write(Side::Right, ida.clone()), Ok(Value::Reference(RowId::new("user ida"))));
+        assert_eq!(write(Side::Left, ida), Ok(Value::text("IH")));
+        assert_eq!(write(Side::Left, adrift("XX")), Ok(Value::text("XX")), "as it was");
+        let nameless = write(Side::Left, Value::Reference(RowId::new("who"))).unwrap_err();
+        assert!(matches!(nameless, Unfit::Uncoupled { side: Side::Left, row, .. } if row.as_str() == "who"));
     }
 
     fn currency() -> (Mapping, Pair<RowId>) {
@@ -374,8 +491,11 @@ mod tests {
         let (mapping, eur) = currency();
         let partner =
             |_: &MappingName, side: Side, row: &RowId| (row == &eur[side]).then(|| eur[side.other()].clone());
-        let resolver =
-            Resolver { partner: &partner, base_currency: Pair::new(None, Some(RowId::new("usd"))) };
+        let resolver = Resolver {
+            partner: &partner,
+            names: &Nameless,
+            base_currency: Pair::new(None, Some(RowId::new("usd"))),
+        };
         let read = |side, value| {
             let column = mapping.fields[0].column(side).unwrap().clone();
             let record = to_record(&mapping, side, &row(side, vec![(column, value)]), &resolver);
@@ -417,7 +537,7 @@ mod tests {
             };
             (row.as_str() == known[side]).then(|| RowId::new(known[side.other()]))
         };
-        let resolver = Resolver { partner: &partner, base_currency: Pair::default() };
+        let resolver = Resolver { partner: &partner, names: &Nameless, base_currency: Pair::default() };
         let reference = |text: &str| Value::Reference(id(text));
         let read = |customer: Value, vendor: Value| {
             let row = row(Side::Left, vec![("customer".into(), customer), ("vendor".into(), vendor)]);
@@ -438,7 +558,8 @@ mod tests {
     #[test]
     fn what_points_to_no_coupled_row_may_count_as_blank() {
         let mapping = mapping(vec![field("parent", lookup(&["CUSTOMER"], false, Unresolved::Blank))]);
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         let row = row(Side::Left, vec![("l_parent".into(), Value::Reference(RowId::new("x")))]);
         let record = to_record(&mapping, Side::Left, &row, &resolver).unwrap();
         assert_eq!(record.get(&"parent".into()), Some(&Value::Blank));
@@ -448,7 +569,8 @@ mod tests {
     #[test]
     fn an_uncoupled_reference_is_never_written() {
         let (mapping, _) = currency();
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         for value in [Value::Uncoupled(Side::Left, "x".into_id()), Value::Reference("x".into_id())] {
             let record = Record::from_iter([("currency".into(), value)]);
             let outcome = to_values(&mapping, Side::Right, &record, &resolver);
@@ -460,7 +582,8 @@ mod tests {
     #[test]
     fn a_reference_of_the_side_itself_is_written_back_as_it_was() {
         let (mapping, eur) = currency();
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         for side in Side::BOTH {
             let value = Value::Uncoupled(side, eur[side].clone());
             let record = Record::from_iter([("currency".into(), value)]);
@@ -477,8 +600,11 @@ mod tests {
         let kind = lookup(&["CURRENCY"], false, Unresolved::Row);
         let mapping = mapping(vec![field("currency", kind)]);
         let usd = RowId::new("usd");
-        let resolver =
-            Resolver { partner: &|_, _, _| None, base_currency: Pair::new(None, Some(usd.clone())) };
+        let resolver = Resolver {
+            partner: &|_, _, _| None,
+            names: &Nameless,
+            base_currency: Pair::new(None, Some(usd.clone())),
+        };
         let written = to_values(
             &mapping,
             Side::Right,
@@ -528,7 +654,8 @@ mod tests {
     #[test]
     fn a_missing_property_fails_the_row() {
         let mapping = mapping(vec![field("phone", FieldKind::Text)]);
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         let outcome = to_record(&mapping, Side::Left, &row(Side::Left, vec![]), &resolver);
         assert!(matches!(outcome, Err(TranslateError::Missing { .. })));
     }
@@ -543,7 +670,8 @@ mod tests {
         let mut kind = field("kind", FieldKind::Text);
         kind.ends.left = End::Constant(Value::text("person"));
         let mapping = mapping(vec![name, kind]);
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         let read = |values: [Value; 3]| {
             let columns = ["first", "middle", "last"].map(ColumnName::new).into_iter().zip(values);
             let values = columns.chain([("r_kind".into(), Value::text("x"))]).collect();
@@ -578,7 +706,8 @@ mod tests {
         let mut note = field("note", FieldKind::Text);
         note.normal = vec![Transform::Truncate(3)];
         let mapping = mapping(vec![country, note]);
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         let read = |country: &str| {
             let values =
                 vec![("r_country".into(), Value::text(country)), ("r_note".into(), Value::text("abcd"))];
@@ -614,7 +743,7 @@ mod tests {
         fn what_is_written_reads_back_equal(kind in any_kind(), value in any_value(), to_left in any::<bool>()) {
             let side = if to_left { Side::Left } else { Side::Right };
             let mapping = mapping(vec![field("f", kind.clone())]);
-            let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+            let resolver = Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
             let record = Record::from_iter([("f".into(), normalise(&kind, value))]);
             let values = to_values(&mapping, side, &record, &resolver).unwrap();
             let read = to_record(&mapping, side, &row(side, values), &resolver).unwrap();

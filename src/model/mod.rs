@@ -9,6 +9,7 @@ mod echo;
 mod ids;
 mod intent;
 mod journal;
+mod names;
 mod plan;
 mod record;
 mod regression;
@@ -27,6 +28,7 @@ pub use ids::{
 };
 pub use intent::{Intent, IntentVerb};
 pub use journal::{Action, CauseOfWrite, Counts, FieldChange, JournalEntry, Links, Outcome, Run};
+pub use names::RowNames;
 pub use plan::{
     Absence, ApprovedRow, Bound, BrakedPlan, Counted, DecisionHash, DoneInHour, Pace, PlanKey, PlanVerb,
     PlannedRow, PlannedWrite, Trip, Tripped,

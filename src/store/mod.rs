@@ -24,6 +24,7 @@ mod intents;
 mod journal;
 mod mappings;
 mod migrate;
+mod names;
 mod observations;
 mod owner;
 mod passes;

@@ -11,7 +11,7 @@ use super::stored::{
     StoredApprovedRow, StoredBrakedPlan, StoredConflict, StoredConsent, StoredContentSweep, StoredCoupling,
     StoredDoneInHour, StoredDoubt, StoredEcho, StoredFeedState, StoredFreeze, StoredIntent,
     StoredJournalEntry, StoredLastPass, StoredMappingState, StoredObservation, StoredPace, StoredPin,
-    StoredPlannedRow, StoredRun, StoredStandstill, StoredTime, StoredTrace,
+    StoredPlannedRow, StoredRowNames, StoredRun, StoredStandstill, StoredTime, StoredTrace,
 };
 use crate::model::Side;
 
@@ -46,6 +46,9 @@ pub(super) type PlanRowKey = (&'static str, u8, u8, &'static [u8; 16]);
 
 /// Mapping, side written, what is counted, and the hour.
 type DoneKey = (&'static str, u8, &'static str, u64);
+
+/// Mapping, side, field, value and the 16 bytes of a row id.
+type NameKey = (&'static str, u8, &'static str, &'static str, &'static [u8; 16]);
 
 /// Connection and table.
 type FeedKey = (&'static str, &'static str);
@@ -112,6 +115,11 @@ pub(super) const PASSES: Book<&'static str, StoredLastPass> = Book::new("passes"
 /// What was written lately to the rows of a coupling.
 pub(super) const ECHOES: Book<(&'static str, u64), StoredEcho> = Book::new("echoes");
 
+/// Values of rows by which others point to them.
+pub(super) const NAMES: Book<RowKey, StoredRowNames> = Book::new("names");
+/// The same from the other end.
+pub(super) const ROWS_BY_NAME: TableDefinition<'static, NameKey, ()> = TableDefinition::new("rows_by_name");
+
 /// What the pinned systems are called; their ids stand in `IDENTITIES`.
 pub(super) const PINS: Book<&'static str, StoredPin> = Book::new("pins");
 pub(super) const TRACES: Book<FeedKey, Vec<StoredTrace>> = Book::new("traces");
@@ -152,6 +160,8 @@ pub(super) fn visit_all<V: Visitor>(visitor: &mut V) -> Result<(), V::Error> {
     visitor.visit(STANDSTILLS.definition())?;
     visitor.visit(PASSES.definition())?;
     visitor.visit(ECHOES.definition())?;
+    visitor.visit(NAMES.definition())?;
+    visitor.visit(ROWS_BY_NAME)?;
     visitor.visit(PINS.definition())?;
     visitor.visit(TRACES.definition())?;
     visitor.visit(FREEZES.definition())?;

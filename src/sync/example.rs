@@ -59,12 +59,18 @@ pub(super) fn mapping() -> Mapping {
         key: vec![],
         overwrites: false,
         follows: vec![],
+        names: Pair::default(),
         across_companies: Pair::default(),
     }
 }
 
 pub(super) fn lookup(unresolved: Unresolved) -> FieldKind {
-    FieldKind::Lookup(Lookup { mappings: vec!["CURRENCY".into()], blank_is_base_currency: false, unresolved })
+    FieldKind::Lookup(Lookup {
+        mappings: vec!["CURRENCY".into()],
+        by: Pair::default(),
+        blank_is_base_currency: false,
+        unresolved,
+    })
 }
 
 pub(super) fn mirrored(mapping: &Mapping) -> Mapping {

@@ -203,6 +203,37 @@ async fn all_without_the_companion() {
     }
 }
 
+/// Business Central as it comes knows the salesperson of a customer by the code alone.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_customer_points_to_its_salesperson_by_code() {
+    let (world, desk, _) = start(StandardSet::NewPrices, false).await;
+    let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+    let owner = async || {
+        let account = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+        let owner = text(&account, "_ownerid_value").to_owned();
+        text(&world.row(At::Dataverse, "systemusers", &owner).await, "firstname").to_owned()
+    };
+    let sold_by = async |code: &str| {
+        let change = json!({"salespersonCode": code});
+        world.edit(At::BusinessCentral, "customers", text(&customer, "id"), change).await;
+        sync(&desk).await
+    };
+    // Nobody in Dataverse is that salesperson yet.
+    let report = sold_by("ANDREW").await;
+    let waits = "waits until the row its owner points to is coupled in SALESPEOPLE";
+    assert!(report.lines.iter().any(|line| line.note.as_deref() == Some(waits)), "{:?}", report.lines);
+    assert_eq!(owner().await, "Nancy");
+    let user = json!({"firstname": "Andrew", "fullname": "Andrew Fuller", "islicensed": true, "isdisabled": false,
+        "internalemailaddress": "andrew@northwind.example"});
+    world.create(At::Dataverse, "systemusers", user).await;
+    sync(&desk).await;
+    assert_eq!(owner().await, "Andrew");
+    // A code in small letters is the same one.
+    assert_eq!(written(&sold_by("nancy").await).len(), 1);
+    assert_eq!(owner().await, "Nancy");
+    assert_eq!(written(&sync(&desk).await), []);
+}
+
 /// Opportunities, posted invoices with their lines, and an order that both know, with the lines people change on either side.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_arrive_with_what_they_point_to() {

@@ -1,13 +1,17 @@
 //! Storing what was seen of a row: an echo refreshes the version, anything else becomes an observation.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::agent::plan::{resolve::with_resolver, standing::wake};
+use crate::agent::plan::{
+    resolve::with_resolver,
+    standing::{wake, wake_those_waiting_for},
+};
 use crate::agent::prepare::Prepared;
 use crate::mapping::{self, Field};
 use crate::model::{
     ConflictKind, Content, Coupling, CouplingState, Evidence, FieldConflict, FieldId, IntentVerb,
-    Observation, Reason, Record, Row, RowId, Side, Standing, Timestamp, Value, ValueDisplay,
+    Observation, Reason, Record, Row, RowId, RowNames, Side, Standing, Timestamp, Value, ValueDisplay,
     WakeCondition,
 };
 use crate::store::{Source, StoreError, Transaction, View};
@@ -30,6 +34,7 @@ impl Observer<'_> {
         let name = self.prepared.name();
         // A feed brings what other mappings of the table want, too.
         row.values.retain(|column, _| self.prepared.columns[side].contains(column));
+        self.note_names(transaction, side, &row)?;
         let coupling = transaction.coupling_of(name, side, &row.id)?;
         let old = transaction.observation(name, side, &row.id)?;
         let passes = match &self.prepared.mapping.filters[side] {
@@ -55,6 +60,29 @@ impl Observer<'_> {
             (Some(coupling), Ok(false)) => self.left_the_filter(transaction, coupling, side, &row),
             (Some(coupling), Ok(true)) => self.coupled(transaction, coupling, side, row),
         }
+    }
+
+    /// Stores what others may point to the row by. What waited for a row that is called so is looked at again.
+    fn note_names(&self, transaction: &mut Transaction, side: Side, row: &Row) -> Result<(), StoreError> {
+        let mapping = &self.prepared.mapping;
+        if mapping.names[side].is_empty() {
+            return Ok(());
+        }
+        let names = RowNames {
+            mapping: mapping.name.clone(),
+            side,
+            row: row.id.clone(),
+            names: mapping::names_of(mapping, side, row),
+        };
+        if transaction.names(&mapping.name, side, &row.id)?.as_ref() == Some(&names) {
+            return Ok(());
+        }
+        transaction.put_names(&names)?;
+        let pointing: BTreeSet<_> = mapping.names[side].values().flatten().collect();
+        for other in pointing {
+            wake_those_waiting_for(transaction, other, side, &row.id, Some(&names))?;
+        }
+        Ok(())
     }
 
     /// Returns whether a held row shows nothing that a person may have edited since.
@@ -94,6 +122,10 @@ impl Observer<'_> {
         evidence: Evidence,
     ) -> Result<(), StoreError> {
         let name = self.prepared.name();
+        if !self.prepared.mapping.names[side].is_empty() {
+            let (mapping, names) = (name.clone(), BTreeMap::new());
+            transaction.put_names(&RowNames { mapping, side, row: row.clone(), names })?;
+        }
         let Some(coupling) = transaction.coupling_of(name, side, row)? else {
             return self.forget(transaction, side, row);
         };

@@ -2,9 +2,35 @@
 
 use std::cell::RefCell;
 
-use crate::mapping::Resolver;
-use crate::model::{MappingName, Pair, RowId, Side};
+use crate::mapping::{Names, Resolver};
+use crate::model::{FieldId, MappingName, Pair, RowId, Side};
 use crate::store::{Source, StoreError, View};
+
+/// A moment of the store that is asked without asking whether it answers.
+struct Asked<'a, S> {
+    view: &'a View<S>,
+    failure: RefCell<Option<StoreError>>,
+}
+
+impl<S: Source> Asked<'_, S> {
+    fn or_nothing<T>(&self, answer: Result<Option<T>, StoreError>) -> Option<T> {
+        answer.unwrap_or_else(|error| {
+            self.failure.borrow_mut().get_or_insert(error);
+            None
+        })
+    }
+}
+
+impl<S: Source> Names for Asked<'_, S> {
+    fn row(&self, mapping: &MappingName, side: Side, field: &FieldId, name: &str) -> Option<RowId> {
+        self.or_nothing(self.view.row_named(mapping, side, field, name))
+    }
+
+    fn name(&self, mapping: &MappingName, side: Side, field: &FieldId, row: &RowId) -> Option<String> {
+        let names = self.or_nothing(self.view.names(mapping, side, row))?;
+        names.names.get(field).cloned()
+    }
+}
 
 /// Runs a translation with lookups answered from the store. A failing store fails the translation as a whole: it must
 /// not look like a row without partner.
@@ -13,16 +39,12 @@ pub fn with_resolver<T>(
     base_currency: &Pair<Option<RowId>>,
     translate: impl FnOnce(&Resolver<'_>) -> T,
 ) -> Result<T, StoreError> {
-    let failure: RefCell<Option<StoreError>> = RefCell::new(None);
-    let partner = |mapping: &MappingName, side: Side, row: &RowId| {
-        view.partner(mapping, side, row).unwrap_or_else(|error| {
-            failure.borrow_mut().get_or_insert(error);
-            None
-        })
-    };
-    let resolver = Resolver { partner: &partner, base_currency: base_currency.clone() };
+    let asked = Asked { view, failure: RefCell::new(None) };
+    let partner =
+        |mapping: &MappingName, side: Side, row: &RowId| asked.or_nothing(view.partner(mapping, side, row));
+    let resolver = Resolver { partner: &partner, names: &asked, base_currency: base_currency.clone() };
     let translated = translate(&resolver);
-    match failure.into_inner() {
+    match asked.failure.into_inner() {
         Some(error) => Err(error),
         None => Ok(translated),
     }

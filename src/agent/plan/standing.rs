@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::agent::engine::Engine;
 use crate::mapping::{Field, Unfit};
-use crate::model::{Content, Coupling, MappingName, Observation, Reason, Side, Standing, WakeCondition};
+use crate::model::{
+    Content, Coupling, MappingName, Observation, Reason, RowId, RowNames, Side, Standing, WakeCondition,
+};
 use crate::store::{Snapshot, StoreError, Transaction};
 
 /// Puts waiting observations back to ready. What is held stays so: only a person lets it go on.
@@ -43,14 +45,31 @@ pub fn wake_waiting(
     });
     for mapping in dependents {
         for side in Side::BOTH {
-            wake(transaction, &mapping.name, side, |observation| match &observation.standing {
-                // Where several mappings may couple the row, only the first of them is named.
-                Standing::Parked { wake: WakeCondition::Coupled { side, row, .. }, .. } => {
-                    row == &coupling.rows[*side]
-                }
-                _ => false,
-            })?;
+            let row = &coupling.rows[side];
+            let names = transaction.names(&coupling.mapping, side, row)?;
+            wake_those_waiting_for(transaction, &mapping.name, side, row, names.as_ref())?;
         }
+    }
+    Ok(())
+}
+
+/// Wakes rows of a mapping that waited for that row of that side, or for one that is called so.
+pub fn wake_those_waiting_for(
+    transaction: &mut Transaction,
+    mapping: &MappingName,
+    side: Side,
+    row: &RowId,
+    names: Option<&RowNames>,
+) -> Result<(), StoreError> {
+    let is_called = |name: &RowId| names.is_some_and(|names| names.has(name.as_str()));
+    for waiting in Side::BOTH {
+        wake(transaction, mapping, waiting, |observation| match &observation.standing {
+            // Where several mappings may couple the row, only the first of them is named.
+            Standing::Parked { wake: WakeCondition::Coupled { side: of, row: awaited, .. }, .. } => {
+                *of == side && (awaited == row || is_called(awaited))
+            }
+            _ => false,
+        })?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::agent::{Desk, Engine};
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
-use crate::mapping::{self, Mapping, Resolver};
+use crate::mapping::{self, Mapping, Nameless, Resolver};
 use crate::model::{ConnectionName, FieldId, Pair, Record, Row, RowId, Side, TableName, Value};
 use crate::systems::{self, ChangeQuery, Cursor, Next, Surroundings, System, SystemError};
 
@@ -108,7 +108,11 @@ impl Tables {
 
     /// Counts the rows in the mapping's filter by the value of a field, on one side.
     pub(super) fn counts(&self, side: Side, field: &FieldId) -> BTreeMap<String, u64> {
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: self.base_currency.clone() };
+        let resolver = Resolver {
+            partner: &|_, _, _| None,
+            names: &Nameless,
+            base_currency: self.base_currency.clone(),
+        };
         let mut counts = BTreeMap::new();
         for row in self.rows[side].values() {
             if let Ok(Some(record)) = self.record(side, row, &resolver)

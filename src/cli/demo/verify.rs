@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::agent::Desk;
 use crate::cli::exit_code::ExitCode;
 use crate::cli::report::CommandError;
-use crate::mapping::{Field, Mapping, Resolver};
+use crate::mapping::{Field, Mapping, Nameless, Resolver};
 use crate::model::{Conflict, ConflictKind, Coupling, CouplingState, FieldId, Pair, RowId, Side};
 use crate::store::{Snapshot, StoreError};
 
@@ -69,7 +69,8 @@ fn compare(
             None
         })
     };
-    let resolver = Resolver { partner: &partner, base_currency: tables.base_currency.clone() };
+    let resolver =
+        Resolver { partner: &partner, names: &Nameless, base_currency: tables.base_currency.clone() };
     for coupling in couplings {
         if coupling.state != CouplingState::IN_SCOPE {
             verdict.out_of_scope += 1;
@@ -232,7 +233,8 @@ direction = "<->"
     }
 
     fn differing_fields(tables: &Tables) -> Result<Vec<String>, String> {
-        let resolver = Resolver { partner: &|_, _, _| None, base_currency: Pair::default() };
+        let resolver =
+            Resolver { partner: &|_, _, _| None, names: &Nameless, base_currency: Pair::default() };
         let fields = differing(tables, &coupling(1, "l", "r"), &resolver)?;
         Ok(fields.iter().map(ToString::to_string).collect())
     }

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::config::{Config, MappingSource};
-use crate::mapping::{self, Mapping, Resolver, TranslateError};
-use crate::model::{ColumnName, ConnectionName, MappingName, Pair, Row, RowId, Side, TableDescription};
+use crate::mapping::{self, Mapping, Names, Resolver, TranslateError};
+use crate::model::{
+    ColumnName, ConnectionName, FieldId, MappingName, Pair, Row, RowId, Side, TableDescription,
+};
 use crate::systems::{self, ChangeQuery, Cursor, Examine, Next, SystemError, TableDetails};
 
 use super::super::context::Context;
@@ -223,6 +225,19 @@ async fn sample(
     Ok(rows)
 }
 
+/// Every name is a row's, and called so.
+struct SoCalled;
+
+impl Names for SoCalled {
+    fn row(&self, _: &MappingName, _: Side, _: &FieldId, name: &str) -> Option<RowId> {
+        Some(RowId::new(name))
+    }
+
+    fn name(&self, _: &MappingName, _: Side, _: &FieldId, row: &RowId) -> Option<String> {
+        Some(row.to_string())
+    }
+}
+
 /// Returns what the rows of one side tell: values that cannot be read, and values that could not be kept on either side. Each
 /// kind is told once, with an example and the number of rows.
 fn of_sample(
@@ -234,7 +249,7 @@ fn of_sample(
     details: &Pair<TableDetails>,
 ) -> Vec<Found> {
     let couples = |_: &MappingName, _: Side, row: &RowId| Some(row.clone());
-    let resolver = Resolver { partner: &couples, base_currency: Pair::default() };
+    let resolver = Resolver { partner: &couples, names: &SoCalled, base_currency: Pair::default() };
     let mut kinds: BTreeMap<(String, String), (String, usize)> = BTreeMap::new();
     let mut tell = |field: &str, kind: &str, problem: String| {
         kinds.entry((field.to_owned(), kind.to_owned())).or_insert((problem, 0)).1 += 1;

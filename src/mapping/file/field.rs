@@ -15,6 +15,7 @@ impl Reader<'_> {
         let raw = raw.into_inner();
         let direction = self.direction(&raw.direction)?;
         let kind = self.kind(&raw, start)?;
+        self.fits_by(&raw)?;
         let field = Field {
             id: FieldId::new(raw.id.as_str()),
             ends: Pair::new(self.end(&raw, Side::Left, start)?, self.end(&raw, Side::Right, start)?),
@@ -253,9 +254,31 @@ impl Reader<'_> {
         };
         Ok(FieldKind::Lookup(Lookup {
             mappings: names.iter().map(|name| MappingName::new(name.as_str())).collect(),
+            by: Pair::from_fn(|side| raw_by(raw, side).map(|by| FieldId::new(by.get_ref().as_str()))),
             blank_is_base_currency: raw.blank_is_base_currency,
             unresolved,
         }))
+    }
+
+    /// Checks that only lookups of one column say by which value they point.
+    fn fits_by(&self, raw: &RawField) -> Result<(), MappingError> {
+        for side in Side::BOTH {
+            let Some(by) = raw_by(raw, side) else { continue };
+            let column = match side {
+                Side::Left => &raw.left,
+                Side::Right => &raw.right,
+            };
+            let is_several = column.as_ref().is_some_and(|raw| matches!(raw.get_ref(), RawEnd::Several(_)));
+            let problem = match raw.kind.get_ref().as_str() {
+                "lookup" if is_several => "it names several columns there",
+                "lookup" => continue,
+                _ => "only a field of type \"lookup\" points to rows",
+            };
+            return Err(self
+                .text
+                .at_value(by, format!("field {} can have no `{side}_by`: {problem}", raw.id)));
+        }
+        Ok(())
     }
 
     fn kind(&self, raw: &RawField, start: usize) -> Result<FieldKind, MappingError> {
@@ -283,5 +306,12 @@ impl Reader<'_> {
             }
         };
         Ok(kind)
+    }
+}
+
+const fn raw_by(raw: &RawField, side: Side) -> Option<&Spanned<String>> {
+    match side {
+        Side::Left => raw.left_by.as_ref(),
+        Side::Right => raw.right_by.as_ref(),
     }
 }

@@ -112,6 +112,7 @@ impl Reader<'_> {
                 raw_sides[side].made_with.iter().map(|table| TableName::new(table.as_str())).collect()
             }),
             follows: Vec::new(),
+            names: Pair::default(),
             across_companies: Pair::default(),
             needs_companion: raw.needs_companion,
             company: Pair::new(

@@ -89,6 +89,8 @@ pub(super) struct RawField {
     #[serde(default)]
     pub zero_is_blank: bool,
     pub lookup: Option<RawNames>,
+    pub left_by: Option<Spanned<String>>,
+    pub right_by: Option<Spanned<String>>,
     pub unresolved: Option<Spanned<String>>,
     #[serde(default)]
     pub blank_is_base_currency: bool,

@@ -67,6 +67,23 @@ fn a_business_key_is_of_fields_that_are_compared() {
 }
 
 #[test]
+fn a_lookup_may_point_by_a_value() {
+    let with = |keys: &str| {
+        let field = "left = \"displayName\"";
+        parse("CUSTOMER.toml", &GOOD.replacen(field, &format!("{keys}\n{field}"), 1), &connections())
+    };
+    let lookup = "type = \"lookup\"\nlookup = \"PEOPLE\"";
+    let mapping = with(&format!("{lookup}\nleft_by = \"code\"")).unwrap();
+    let by = mapping.fields.iter().find_map(|field| field.lookup()).map(|lookup| lookup.by.clone());
+    assert_eq!(by, Some(Pair::new(Some("code".into()), None)));
+    let wrong = with("right_by = \"code\"").unwrap_err().to_string();
+    assert!(
+        wrong.ends_with("can have no `right_by`: only a field of type \"lookup\" points to rows"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn a_mapping_may_have_a_time_of_its_own() {
     let schedule = |top: &str| {
         let text = format!("{top}\n{GOOD}");
@@ -213,7 +230,7 @@ fn a_type_says_what_kind_of_value_a_field_holds() {
     let number = |scale, zero_is_blank| FieldKind::Number { scale, zero_is_blank };
     let lookup = |blank_is_base_currency| {
         let (mappings, unresolved) = (vec!["N".into()], Unresolved::Row);
-        FieldKind::Lookup(Lookup { mappings, blank_is_base_currency, unresolved })
+        FieldKind::Lookup(Lookup { mappings, by: Pair::default(), blank_is_base_currency, unresolved })
     };
     for (keys, expected) in [
         ("", FieldKind::Text),

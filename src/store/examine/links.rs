@@ -6,16 +6,16 @@ use redb::{ReadTransaction, ReadableTable, ReadableTableMetadata};
 
 use super::Examination;
 use crate::model::{
-    Conflict, Coupling, Intent, IntentVerb, JournalEntry, MappingName, Observation, RowId, Side,
+    Conflict, Coupling, Intent, IntentVerb, JournalEntry, MappingName, Observation, RowId, RowNames, Side,
 };
 use crate::store::StoreError;
 use crate::store::codec;
 use crate::store::stored::{
-    StoredConflict, StoredCoupling, StoredIntent, StoredJournalEntry, StoredObservation,
+    StoredConflict, StoredCoupling, StoredIntent, StoredJournalEntry, StoredObservation, StoredRowNames,
 };
 use crate::store::tables::{
     CONFLICT_BY_ROWS, CONFLICTS, COUPLING_BY_ROW, COUPLING_COUNTS, COUPLINGS, INTENTS, JOURNAL,
-    JOURNAL_BY_ROW, JOURNAL_BY_RUN, OBSERVATIONS, SEQUENCES, side_byte,
+    JOURNAL_BY_ROW, JOURNAL_BY_RUN, NAMES, OBSERVATIONS, ROWS_BY_NAME, SEQUENCES, side_byte,
 };
 
 /// Checks all that can be checked, and notes what belongs to mappings that are not configured.
@@ -28,6 +28,7 @@ pub(super) fn check(
     conflicts(transaction, findings)?;
     intents(transaction, findings)?;
     journal(transaction, findings)?;
+    names(transaction, findings)?;
     numbers(transaction, findings)?;
     strangers(transaction, configured, findings)
 }
@@ -177,6 +178,33 @@ fn journal(transaction: &ReadTransaction, findings: &mut Examination) -> Result<
     if entries > indexed {
         findings
             .contradict(format!("{} journal entries are said to be there and are not", entries - indexed));
+    }
+    Ok(())
+}
+
+fn names(transaction: &ReadTransaction, findings: &mut Examination) -> Result<(), StoreError> {
+    let by_name = transaction.open_table(ROWS_BY_NAME)?;
+    let (mut indexed, mut is_whole) = (0, true);
+    for entry in transaction.open_table(NAMES.definition())?.iter()? {
+        let (key, value) = entry?;
+        let (mapping, side, row) = key.value();
+        let names = codec::decode::<StoredRowNames, RowNames>(NAMES.name(), &key.value(), value.value());
+        let Ok(names) = names else {
+            is_whole = false;
+            continue;
+        };
+        for (field, name) in &names.names {
+            let name = RowNames::folded(name);
+            if by_name.get((mapping, side, field.as_str(), name.as_str(), row))?.is_some() {
+                indexed += 1;
+            } else {
+                findings.contradict(format!("row {} of {mapping} is not found by its {field}", names.row));
+            }
+        }
+    }
+    let entries = by_name.len()?;
+    if is_whole && entries > indexed {
+        findings.contradict(format!("{} rows are said to be called so and are not", entries - indexed));
     }
     Ok(())
 }

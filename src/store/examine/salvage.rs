@@ -12,11 +12,11 @@ use serde::{Deserialize, Serialize};
 use super::Reader;
 use super::reach::{self, Reach};
 use super::tables::{self, Walk};
-use crate::model::{Conflict, Coupling, JournalEntry};
+use crate::model::{Conflict, Coupling, JournalEntry, RowNames};
 use crate::store::file::make_tables;
 use crate::store::quietly::quietly;
 use crate::store::stored::Stored;
-use crate::store::tables::{Book, CONFLICTS, COUPLINGS, FORMAT_KEY, JOURNAL, META, SEQUENCES};
+use crate::store::tables::{Book, CONFLICTS, COUPLINGS, FORMAT_KEY, JOURNAL, META, NAMES, SEQUENCES};
 use crate::store::whole_file::{self, Existing};
 use crate::store::{Damage, StoreError, Transaction, codec, migrate};
 
@@ -110,7 +110,7 @@ impl Walk for Copy<'_> {
         T: Stored<M> + DeserializeOwned,
     {
         let name = book.name();
-        if [COUPLINGS.name(), CONFLICTS.name(), JOURNAL.name()].contains(&name) {
+        if [COUPLINGS.name(), CONFLICTS.name(), JOURNAL.name(), NAMES.name()].contains(&name) {
             return Ok(());
         }
         self.table(book.definition(), |key, value| codec::decode::<T, M>(name, &key, value).is_ok())
@@ -165,7 +165,8 @@ fn with_indexes(
         highest = highest.max(number);
         to.put_journal(number, &entry).map(|()| true)
     })?;
-    raise(to, "journal", highest)
+    raise(to, "journal", highest)?;
+    each(from, &NAMES, salvaged, |_, names: RowNames| to.put_names(&names).map(|()| true))
 }
 
 /// Shows `put` every value of a book that can be read; what it does not take is lost.

@@ -5,13 +5,13 @@ use serde::de::DeserializeOwned;
 
 use crate::model::{
     ApprovedRow, BrakedPlan, Conflict, Coupling, DoneInHour, Echo, Freeze, Intent, JournalEntry, Observation,
-    Pace, Pin, PlannedRow, Run, Timestamp, Trace,
+    Pace, Pin, PlannedRow, RowNames, Run, Timestamp, Trace,
 };
 use crate::schedule::LastPass;
 use crate::store::stored::Stored;
 use crate::store::tables::{
     self, Book, CONFLICT_BY_ROWS, COUPLING_BY_ROW, COUPLING_COUNTS, JOURNAL_BY_ROW, JOURNAL_BY_RUN, META,
-    SEQUENCES,
+    ROWS_BY_NAME, SEQUENCES,
 };
 use crate::store::{Consent, ContentSweep, Doubt, FeedState, MappingState, Standstill, StoreError};
 
@@ -61,6 +61,8 @@ pub(super) fn walk(walk: &mut impl Walk) -> Result<(), StoreError> {
     walk.book::<_, _, Standstill>(&tables::STANDSTILLS)?;
     walk.book::<_, _, LastPass>(&tables::PASSES)?;
     walk.book::<_, _, Echo>(&tables::ECHOES)?;
+    walk.book::<_, _, RowNames>(&tables::NAMES)?;
+    walk.index(ROWS_BY_NAME)?;
     walk.book::<_, _, Pin>(&tables::PINS)?;
     walk.book::<_, _, Vec<Trace>>(&tables::TRACES)?;
     walk.book::<_, _, Freeze>(&tables::FREEZES)?;

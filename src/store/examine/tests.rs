@@ -8,8 +8,8 @@ use redb::ReadableTableMetadata;
 use super::*;
 use crate::model::{
     Action, CauseOfWrite, Conflict, ConflictId, ConflictKind, ConnectionName, Coupling, CouplingId,
-    CouplingState, FieldConflict, JournalEntry, Links, Outcome, Pair, Record, RowId, RunId, Side, Timestamp,
-    Value as V,
+    CouplingState, FieldConflict, JournalEntry, Links, Outcome, Pair, Record, RowId, RowNames, RunId, Side,
+    Timestamp, Value as V,
 };
 use crate::store::tables::{self as all, visit_all};
 
@@ -71,6 +71,9 @@ fn filled() -> (tempfile::TempDir, PathBuf) {
     assert_eq!(transaction.next_conflict_id().unwrap(), ConflictId(1));
     transaction.put_conflict(&conflict(coupling(7).rows)).unwrap();
     transaction.pin_identity(&ConnectionName::new("erp"), "CRONUS").unwrap();
+    let names = [("code".into(), "IH".to_owned())].into();
+    let (mapping, row) = (MappingName::new("CUSTOMER"), RowId::new("l3"));
+    transaction.put_names(&RowNames { mapping, side: Side::Left, row, names }).unwrap();
     transaction.commit().unwrap();
     (folder, path)
 }
@@ -159,6 +162,8 @@ fn tables_that_contradict_each_other_are_named_and_the_indexes_made_anew() {
         let rows = (RowId::new("l7").to_bytes(), RowId::new("r7").to_bytes());
         let key = ("CUSTOMER", &rows.0, &rows.1);
         transaction.open_table(all::CONFLICT_BY_ROWS).unwrap().remove(key).unwrap();
+        let key = ("CUSTOMER", 0, "code", "IH", &row);
+        transaction.open_table(all::ROWS_BY_NAME).unwrap().remove(key).unwrap();
     });
     let found = examine(&path, &configured()).unwrap();
     assert_eq!(
@@ -168,6 +173,7 @@ fn tables_that_contradict_each_other_are_named_and_the_indexes_made_anew() {
             "CUSTOMER is said to have 3 couplings and has 400",
             "conflict C1 of CUSTOMER is not found by its rows",
             "journal entry 1 is not found by its run",
+            "row l3 of CUSTOMER is not found by its code",
             "the next conflict would be 1, and 1 is there",
         ]
         .map(|text| text.replace("conflict C1", &format!("conflict {}", 1)))
@@ -175,6 +181,10 @@ fn tables_that_contradict_each_other_are_named_and_the_indexes_made_anew() {
     let saved = folder.path().join("saved.redb");
     assert_eq!(salvage(&path, &saved).unwrap().lost, Vec::<String>::new());
     assert!(examine(&saved, &configured()).unwrap().is_sound());
+    let store = Store::open(&saved).unwrap();
+    let snapshot = store.snapshot().unwrap();
+    let found = snapshot.row_named(&MappingName::new("CUSTOMER"), Side::Left, &"code".into(), "IH").unwrap();
+    assert_eq!(found, Some(RowId::new("l3")));
 }
 
 #[test]

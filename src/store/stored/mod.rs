@@ -12,6 +12,7 @@ mod echo;
 mod intent;
 mod journal;
 mod mirror;
+mod names;
 mod regression;
 mod state;
 mod value;
@@ -25,6 +26,7 @@ pub(super) use echo::StoredEcho;
 pub(super) use intent::StoredIntent;
 pub(super) use journal::{StoredJournalEntry, StoredRun};
 pub(super) use mirror::Stored;
+pub(super) use names::StoredRowNames;
 pub(super) use regression::{StoredFreeze, StoredPin, StoredTrace};
 pub(super) use state::{
     StoredConsent, StoredContentSweep, StoredDoubt, StoredFeedState, StoredLastPass, StoredMappingState,

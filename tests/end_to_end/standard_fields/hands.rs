@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 use tandem::agent::{Command, Desk, Reply};
 use tandem::http::Method;
 use tandem::mapping::{End, Field, FieldKind, Mapping};
-use tandem::model::{Pair, Side};
+use tandem::model::{FieldId, Pair, Side};
 
 use super::table::{BY_HAND, FIELDS_BY_HAND, POINTED_TO, ROWS, left_change, on_the_right, right_change};
 use crate::world::{At, World, text};
@@ -51,6 +51,14 @@ impl Hands<'_> {
         let is_it = |row: &&Value| keys.iter().all(|(column, value)| text(row, column) == *value);
         let row = rows.iter().find(is_it);
         text(row.unwrap_or_else(|| panic!("{} {keys:?}", mapping.name)), "id").to_owned()
+    }
+
+    /// Returns the id of the left row that has that value in a field; blank if none has.
+    async fn row_called(&self, mapping: &Mapping, by: &FieldId, name: &str) -> String {
+        let column = mapping.field(by).unwrap().column(Side::Left).unwrap().as_str();
+        let rows = self.world.list(At::Companion, mapping.tables.left.as_str()).await;
+        let row = rows.iter().find(|row| text(row, column) == name);
+        row.map_or_else(String::new, |row| text(row, "id").to_owned())
     }
 
     /// Returns the id of the row that a row is coupled with; blank if it is with none.
@@ -108,7 +116,11 @@ impl Hands<'_> {
     pub async fn expected(&self, couple: &Couple<'_>, field: &Field, side: Side, given: &str) -> String {
         if let Some(lookup) = field.lookup() {
             for mapping in &lookup.mappings {
-                let partner = self.partner(mapping.as_str(), side, given).await;
+                let row = match &lookup.by[side] {
+                    Some(by) => self.row_called(self.mapping(mapping.as_str()), by, given).await,
+                    None => given.to_owned(),
+                };
+                let partner = self.partner(mapping.as_str(), side, &row).await;
                 if !partner.is_empty() {
                     return partner;
                 }
@@ -169,7 +181,10 @@ impl Hands<'_> {
             }
             (None, end) => {
                 let value = match field.lookup() {
-                    Some(lookup) => json!(self.pointed_to(lookup.mappings[0].as_str(), 0).await.0),
+                    Some(lookup) => {
+                        let (row, name) = self.pointed_to(lookup.mappings[0].as_str(), 0).await;
+                        if lookup.by.left.is_some() { json!(name) } else { json!(row) }
+                    }
                     None => some_value(field, Side::Left),
                 };
                 json!({end.columns()[0].as_str(): value})

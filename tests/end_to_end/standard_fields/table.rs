@@ -151,6 +151,8 @@ pub fn left_change(mapping: &str, field: &str) -> Option<Value> {
         // No number of an item, either.
         ("RESOURCE-PRODUCT", "number") => json!({"number": "L RESOURCE"}),
         ("CONTACT", "company") => json!({"companyNumber": "CT-BOLID"}),
+        // It comes along with the contact.
+        ("OPPORTUNITY", "company") => json!({}),
         ("ITEM UOM" | "RESOURCE UOM", "code") => json!({"code": "CASE"}),
         ("UNIT OF MEASURE" | "SINGLE UNIT", "code") => json!({"code": "CARTON"}),
         ("PLLINE-PRODPRICE" | "POSTEDSALESLINE-INV", "unit") => json!({"unitOfMeasureCode": "BOX"}),

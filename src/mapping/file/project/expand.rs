@@ -169,6 +169,8 @@ impl Reader<'_> {
             scale: raw.scale,
             zero_is_blank: raw.zero_is_blank,
             lookup,
+            left_by: None,
+            right_by: None,
             unresolved: raw.unresolved.clone(),
             blank_is_base_currency: false,
             group: None,
