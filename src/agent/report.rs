@@ -259,7 +259,12 @@ impl RunReport {
 pub fn reason_text(reason: &Reason, mapping: &Mapping) -> String {
     let name = |side: Side| &mapping.connections[side];
     match reason {
-        Reason::CreateOff { on } => format!("only here, and the mapping creates nothing in {}", name(*on)),
+        Reason::CreateOff { on } => match &mapping.create_from[*on] {
+            Some(filter) => {
+                format!("only here, and the mapping creates rows in {} only where {filter}", name(*on))
+            }
+            None => format!("only here, and the mapping creates nothing in {}", name(*on)),
+        },
         Reason::Ambiguous { key, candidates: 1 } => {
             format!("\"{key}\" matches one row, but a more reliable key tells them apart")
         }

@@ -22,8 +22,8 @@ pub fn check(mapping: &Mapping, tables: &Pair<TableDescription>) -> Vec<Finding>
         for field in &mapping.fields {
             check_field(field, side, mapping, &tables[side], &mut problems);
         }
-        let conditions = mapping.templates[side.other()].iter().filter_map(|template| template.when.as_ref());
-        let conditions = conditions.map(|when| (format!("a template of the {} side", side.other()), when));
+        let place = |when| (format!("a template or `create` of the {} side", side.other()), when);
+        let conditions = mapping.conditions(side).map(place);
         let filter = mapping.filters[side].iter().map(|filter| (format!("the {side} filter"), filter));
         for (what, filter) in filter.chain(conditions) {
             let is_missing = |column: &ColumnName| !tables[side].columns.contains_key(column);

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Side, TableName, Value};
+use crate::model::{ColumnName, ConnectionName, FieldId, MappingName, Pair, Row, Side, TableName, Value};
 
-use super::{CompanyRows, Filter, Schedule, Template, Transform};
+use super::{CompanyRows, Filter, MissingColumn, Schedule, Template, Transform};
 
 /// How a left and a right table correspond.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +17,8 @@ pub struct Mapping {
     pub filters: Pair<Option<Filter>>,
     /// Whether rows without a partner are created on that side.
     pub create: Pair<bool>,
+    /// The rows of the other side from which they are; nothing where from all.
+    pub create_from: Pair<Option<Filter>>,
     /// Columns set on rows that Tandem creates on that side, beside the mapped ones.
     pub new_row: Pair<Vec<(ColumnName, Value)>>,
     /// More of them for some rows, by what they are made from; the first that takes that row counts.
@@ -355,13 +357,23 @@ impl Mapping {
         matches!(self.deletion, DeletionPolicy::Delete | DeletionPolicy::Ask)
     }
 
+    /// Returns whether a row of the other side is one from which rows are created on that side.
+    pub fn creates_from(&self, on: Side, source: &Row) -> Result<bool, MissingColumn> {
+        self.create_from[on].as_ref().map_or(Ok(true), |filter| filter.accepts(source))
+    }
+
+    /// Returns what is asked of rows of a side before others are made from them.
+    pub fn conditions(&self, side: Side) -> impl Iterator<Item = &Filter> {
+        let templates = self.templates[side.other()].iter().filter_map(|template| template.when.as_ref());
+        templates.chain(&self.create_from[side.other()])
+    }
+
     /// Returns the columns that have to be read on one side.
     #[must_use]
     pub fn columns(&self, side: Side) -> BTreeSet<ColumnName> {
         let mut columns: BTreeSet<_> =
             self.fields.iter().flat_map(|field| field.columns(side)).cloned().collect();
-        let templates = self.templates[side.other()].iter().filter_map(|template| template.when.as_ref());
-        for filter in self.filters[side].iter().chain(templates) {
+        for filter in self.filters[side].iter().chain(self.conditions(side)) {
             columns.extend(filter.columns());
         }
         columns

@@ -365,6 +365,7 @@ mod tests {
             create: Pair::new(true, true),
             new_row: Pair::default(),
             templates: Pair::default(),
+            create_from: Pair::default(),
             label: fields[0].id.clone(),
             fields,
             left_out: vec![],

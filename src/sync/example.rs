@@ -33,6 +33,7 @@ pub(super) fn mapping() -> Mapping {
         create: Pair::new(true, true),
         new_row: Pair::default(),
         templates: Pair::default(),
+        create_from: Pair::default(),
         fields: vec![
             field("a", Direction::Both, None),
             field("b", Direction::Both, None),

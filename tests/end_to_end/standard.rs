@@ -234,6 +234,64 @@ async fn a_customer_points_to_its_salesperson_by_code() {
     assert_eq!(written(&sync(&desk).await), []);
 }
 
+/// Blocked items are retired products, and an inactive account blocks its customer, where people switch that on.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_blocked_here_is_retired_there() {
+    let world = World::start(Options { companion: true, ..Options::default() }).await;
+    world.use_mappings(StandardSet::NewPrices);
+    for file in ["mappings/ITEM-PRODUCT.toml", "mappings/CUSTOMER.toml"] {
+        let text = std::fs::read_to_string(world.folder.path().join(file)).unwrap();
+        let (before, field) = text.split_once("id = \"blocked\"").unwrap();
+        world.configure(
+            file,
+            &text,
+            &format!("{before}id = \"blocked\"{}", field.replace("enabled = false", "")),
+        );
+    }
+    world.configure("mappings/CUSTOMER.toml", "filter = \"statecode eq 0 and ", "filter = \"");
+    let products = "mappings/ITEM-PRODUCT.toml";
+    world.configure(products, "filter = \"blocked eq false\"\ncreate = true", "create = \"statecode eq 0\"");
+    world.configure(
+        products,
+        "statecode eq 0 and producttypecode",
+        "(statecode eq 0 or statecode eq 1) and producttypecode",
+    );
+    let right = "producttypecode eq 1\"\ncreate = ";
+    world.configure(products, &format!("{right}true"), &format!("{right}\"blocked eq false\""));
+    let unused =
+        json!({"number": "9001", "displayName": "Unused", "baseUnitOfMeasureCode": "PCS", "blocked": true});
+    world.create(At::BusinessCentral, "items", unused).await;
+    let desk = world.desk();
+    let report = sync(&desk).await;
+    assert_eq!(report.failures, []);
+    let why = "only here, and the mapping creates rows in dataverse only where blocked eq false";
+    let line = report.lines.iter().find(|line| line.row == "Unused").unwrap();
+    assert!(line.note.as_deref().is_some_and(|note| note.contains(why)), "{line:?}");
+
+    let product = async || world.find(At::Dataverse, "products", "productnumber", "1040").await;
+    let item = async || world.find(At::BusinessCentral, "items", "number", "1040").await;
+    let (item_id, product_id) = (item().await, product().await);
+    let (item_id, product_id) = (text(&item_id, "id"), text(&product_id, "productid"));
+    let block = json!({"blocked": true, "displayName": "No more"});
+    world.edit(At::BusinessCentral, "items", item_id, block).await;
+    sync(&desk).await;
+    let retired = product().await;
+    assert_eq!((&retired["statecode"], text(&retired, "name")), (&json!(1), "No more"));
+    world.edit(At::Dataverse, "products", product_id, json!({"statecode": 0})).await;
+    sync(&desk).await;
+    assert_eq!(item().await["blocked"], json!(false));
+
+    let account = world.find(At::Dataverse, "accounts", "accountnumber", "BERGS").await;
+    let state = async |state: i64| {
+        world.edit(At::Dataverse, "accounts", text(&account, "accountid"), json!({"statecode": state})).await;
+        sync(&desk).await;
+        let customer = world.find(At::BusinessCentral, "customers", "number", "BERGS").await;
+        text(&customer, "blocked").to_owned()
+    };
+    assert_eq!((state(1).await, state(0).await), ("All".to_owned(), "All".to_owned()), "nothing unblocks it");
+    assert_eq!(written(&sync(&desk).await), []);
+}
+
 /// Opportunities, posted invoices with their lines, and an order that both know, with the lines people change on either side.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_arrive_with_what_they_point_to() {

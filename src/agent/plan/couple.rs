@@ -11,8 +11,8 @@ use crate::agent::report::{Line, LineAction};
 use crate::agent::run_state::RunState;
 use crate::agent::write::in_doubt::InDoubt;
 use crate::model::{
-    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Links, Outcome, Pair,
-    Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
+    Action, CauseOfWrite, Content, Coupling, CouplingState, FieldId, JournalEntry, Links, Observation,
+    Outcome, Pair, Reason, Record, Row, RowId, Side, Standing, Timestamp, WakeCondition,
 };
 use crate::store::{StoreError, Transaction};
 use crate::sync::{self, BusinessKey, HeldForKey, Keys, Matching};
@@ -265,6 +265,16 @@ fn is_open(standing: &Standing) -> bool {
     }
 }
 
+/// Returns whether a partner may be made of a row on that side.
+fn may_be_made(prepared: &Prepared, observation: Option<&Observation>, on: Side) -> bool {
+    let is_source = |content: &Content| match content {
+        // A row that lacks what is asked is not one of those.
+        Content::Row(row) => prepared.mapping.creates_from(on, row).unwrap_or_default(),
+        _ => true,
+    };
+    prepared.mapping.create[on] && observation.is_none_or(|observation| is_source(&observation.content))
+}
+
 /// Why rows without a partner are neither coupled nor made anew.
 struct Doubts<'a> {
     matching: &'a Matching,
@@ -286,9 +296,9 @@ fn park_rest(
     for side in Side::BOTH {
         for keys in &lonely.keys[side] {
             let is_coupled = transaction.coupling_of(prepared.name(), side, &keys.row)?.is_some();
-            let standing = transaction
-                .observation(prepared.name(), side, &keys.row)?
-                .map(|observation| observation.standing);
+            let observation = transaction.observation(prepared.name(), side, &keys.row)?;
+            let may_be_made = may_be_made(prepared, observation.as_ref(), side.other());
+            let standing = observation.map(|observation| observation.standing);
             if is_coupled || standing == Some(Standing::Held) {
                 continue;
             }
@@ -307,7 +317,7 @@ fn park_rest(
                     Reason::Ambiguous { key: doubt.key.clone(), candidates: doubt.candidates }
                 }
                 // What was doubtful and no longer is may be created.
-                (None, Some(standing)) if is_open(standing) && prepared.mapping.create[side.other()] => {
+                (None, Some(standing)) if is_open(standing) && may_be_made => {
                     observer.wake(&mut transaction, side, &keys.row)?;
                     continue;
                 }

@@ -18,7 +18,7 @@ use super::transform;
 use super::{Filter, FilterError, Template};
 use place::Text;
 pub use project::parse_project;
-use raw::{RawMapping, RawTemplate};
+use raw::{RawCreate, RawMapping, RawTemplate};
 
 /// Why a mapping file cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -85,7 +85,13 @@ impl Reader<'_> {
                 self.filter(Side::Left, raw_sides.left.filter.as_ref())?,
                 self.filter(Side::Right, raw_sides.right.filter.as_ref())?,
             ),
-            create: Pair::from_fn(|side| raw_sides[side].create),
+            create: Pair::from_fn(|side| {
+                !matches!(raw_sides[side].create.get_ref(), RawCreate::Always(false))
+            }),
+            create_from: Pair::new(
+                self.create_from(Side::Left, &raw_sides.left.create)?,
+                self.create_from(Side::Right, &raw_sides.right.create)?,
+            ),
             new_row: Pair::new(
                 self.new_row("new_row", &raw_sides.left.new_row)?,
                 self.new_row("new_row", &raw_sides.right.new_row)?,
@@ -172,6 +178,15 @@ impl Reader<'_> {
             let (line, column) = self.text.line_and_column(raw.span().start);
             MappingError::Filter { file: self.text.file.to_owned(), line, column, side, source }
         })
+    }
+
+    fn create_from(&self, on: Side, raw: &Spanned<RawCreate>) -> Result<Option<Filter>, MappingError> {
+        match raw.get_ref() {
+            RawCreate::Always(_) => Ok(None),
+            RawCreate::From(filter) => {
+                self.filter(on.other(), Some(&Spanned::new(raw.span(), filter.clone())))
+            }
+        }
     }
 
     fn templates(&self, on: Side, raw: &[RawTemplate]) -> Result<Vec<Template>, MappingError> {

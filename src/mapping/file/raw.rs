@@ -47,8 +47,8 @@ pub(super) struct RawSide {
     #[serde(default)]
     pub made_with: Vec<String>,
     pub company: Option<Spanned<String>>,
-    #[serde(default)]
-    pub create: bool,
+    #[serde(default = "never")]
+    pub create: Spanned<RawCreate>,
     #[serde(default)]
     pub new_row: toml::Table,
     #[serde(default, rename = "template")]
@@ -100,6 +100,14 @@ pub(super) struct RawField {
     pub on_create: Option<Spanned<String>>,
 }
 
+/// Whether rows are created, or from which.
+#[derive(Clone, Deserialize)]
+#[serde(untagged)]
+pub(super) enum RawCreate {
+    Always(bool),
+    From(String),
+}
+
 /// One column, or several that are joined.
 #[derive(Clone, Deserialize)]
 #[serde(untagged)]
@@ -134,6 +142,10 @@ fn no_match() -> Spanned<Vec<Vec<String>>> {
 
 fn ask() -> Spanned<String> {
     Spanned::new(0..0, "ask".to_owned())
+}
+
+fn never() -> Spanned<RawCreate> {
+    Spanned::new(0..0, RawCreate::Always(false))
 }
 
 const fn two_minutes() -> u32 {

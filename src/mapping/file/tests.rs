@@ -4,6 +4,7 @@ use super::*;
 use crate::mapping::{
     DeletionPolicy, Direction, Drift, End, FieldKind, Lookup, Policy, Schedule, Transform, Unresolved,
 };
+use crate::model::{Row, RowId};
 
 const GOOD: &str = r#"
 name = "CUSTOMER"
@@ -81,6 +82,28 @@ fn a_lookup_may_point_by_a_value() {
         wrong.ends_with("can have no `right_by`: only a field of type \"lookup\" points to rows"),
         "{wrong}"
     );
+}
+
+#[test]
+fn rows_may_be_created_from_some_rows_only() {
+    let with = |value: &str| {
+        parse("C", &GOOD.replace("create = true", &format!("create = {value}")), &connections())
+    };
+    let mapping = with("\"kind eq 'A'\"").unwrap();
+    assert_eq!(mapping.create, Pair::new(false, true));
+    assert!(mapping.columns(Side::Left).contains(&"kind".into()));
+    let row = |kind: &str| Row {
+        id: RowId::new("1"),
+        version: None,
+        modified_at: None,
+        modified_by: None,
+        values: [("kind".into(), Value::text(kind))].into(),
+    };
+    assert_eq!(mapping.creates_from(Side::Right, &row("A")), Ok(true));
+    assert_eq!(mapping.creates_from(Side::Right, &row("B")), Ok(false));
+    assert_eq!(with("true").unwrap().creates_from(Side::Right, &row("B")), Ok(true));
+    let wrong = with("\"kind is 'A'\"").unwrap_err().to_string();
+    assert!(wrong.starts_with("C, line ") && wrong.contains("filter does not parse"), "{wrong}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use crate::mapping::definition::{Field, Mapping};
-use crate::mapping::file::raw::{RawEnd, RawField, RawMapping, RawNames, RawSide};
+use crate::mapping::file::raw::{RawCreate, RawEnd, RawField, RawMapping, RawNames, RawSide};
 use crate::mapping::file::{MappingError, Reader};
 use crate::mapping::filter::{Filter, Operator};
 use crate::mapping::nearest::or_nearest;
@@ -220,7 +220,7 @@ fn side_of(half: &Half<'_>, side: Side) -> RawSide {
         table: table.map(|table| table.table.clone()).unwrap_or_default(),
         filter: table.and_then(|table| table.filter.clone()),
         made_with: Vec::new(),
-        create: side == Side::Right,
+        create: Spanned::new(0..0, RawCreate::Always(side == Side::Right)),
         new_row: table.map(|table| table.new_row.clone()).unwrap_or_default(),
         company: None,
         templates: Vec::new(),
