@@ -47,7 +47,7 @@ impl StandardSet {
 pub const TWO_WAY: [&str; 5] = ["CUSTOMER", "VENDOR", "CONTACT", "ITEM-PRODUCT", "RESOURCE-PRODUCT"];
 
 /// The shipped mapping files by name, in the order in which people meet them.
-pub const STANDARD: [(&str, &str); 25] = [
+pub const STANDARD: [(&str, &str); 28] = [
     ("SALESPEOPLE", include_str!("standard/SALESPEOPLE.toml")),
     ("CURRENCY", include_str!("standard/CURRENCY.toml")),
     ("PAYMENT TERMS", include_str!("standard/PAYMENT TERMS.toml")),
@@ -61,8 +61,11 @@ pub const STANDARD: [(&str, &str); 25] = [
     ("RESOURCE UOM", include_str!("standard/RESOURCE UOM.toml")),
     ("UNIT OF MEASURE", include_str!("standard/UNIT OF MEASURE.toml")),
     ("SINGLE UNIT", include_str!("standard/SINGLE UNIT.toml")),
+    ("DEFAULT PRICE LIST", include_str!("standard/DEFAULT PRICE LIST.toml")),
     ("ITEM-PRODUCT", include_str!("standard/ITEM-PRODUCT.toml")),
     ("RESOURCE-PRODUCT", include_str!("standard/RESOURCE-PRODUCT.toml")),
+    ("ITEM-DEFAULTPRICE", include_str!("standard/ITEM-DEFAULTPRICE.toml")),
+    ("RESOURCE-DEFAULTPRICE", include_str!("standard/RESOURCE-DEFAULTPRICE.toml")),
     ("PLHEADER-PRICE", include_str!("standard/PLHEADER-PRICE.toml")),
     ("PLLINE-PRODPRICE", include_str!("standard/PLLINE-PRODPRICE.toml")),
     ("CUSTPRCGRP-PRICE", include_str!("standard/CUSTPRCGRP-PRICE.toml")),

@@ -35,12 +35,15 @@ async fn one(world: &World, at: At, path: &str) -> Value {
     rows[0].clone()
 }
 
-const SHARED: [(&str, u64); 10] = [
+const SHARED: [(&str, u64); 13] = [
     ("CONTACT", 119),
     ("CURRENCY", 3),
     ("CUSTOMER", 94),
+    ("DEFAULT PRICE LIST", 1),
+    ("ITEM-DEFAULTPRICE", 69),
     ("ITEM-PRODUCT", 69),
     ("PAYMENT TERMS", 3),
+    ("RESOURCE-DEFAULTPRICE", 2),
     ("RESOURCE-PRODUCT", 2),
     ("SALESPEOPLE", 1),
     ("SHIPMENT METHOD", 2),
@@ -184,6 +187,7 @@ async fn all_without_the_companion() {
         let runs = [
             "CURRENCY",
             "CUSTOMER",
+            "DEFAULT PRICE LIST",
             "ITEM-PRODUCT",
             "PAYMENT TERMS",
             "SALESPEOPLE",

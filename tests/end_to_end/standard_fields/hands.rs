@@ -47,7 +47,8 @@ impl Hands<'_> {
     }
 
     async fn left_row(&self, mapping: &Mapping, keys: &[(&str, &str)]) -> String {
-        let rows = self.world.list(At::Companion, mapping.tables.left.as_str()).await;
+        let table = mapping.tables.left.as_str();
+        let rows = self.world.list(place_of(table), table).await;
         let is_it = |row: &&Value| keys.iter().all(|(column, value)| text(row, column) == *value);
         let row = rows.iter().find(is_it);
         text(row.unwrap_or_else(|| panic!("{} {keys:?}", mapping.name)), "id").to_owned()
@@ -77,7 +78,7 @@ impl Hands<'_> {
 
     async fn left(&self, couple: &Couple<'_>) -> Value {
         let table = couple.mapping.tables.left.as_str();
-        let mut row = self.world.row(At::Companion, table, &couple.ids.left).await;
+        let mut row = self.world.row(place_of(table), table, &couple.ids.left).await;
         if table == "currencies" {
             let rate = self.rate_of(text(&row, "code")).await;
             let amount = |name: &str| rate[name].as_f64().unwrap();
@@ -179,6 +180,10 @@ impl Hands<'_> {
                 let (item, number) = self.pointed_to("ITEM-PRODUCT", 0).await;
                 json!({"assetId": item, "assetNumber": number})
             }
+            (None, _) if (name, id) == ("ITEM-DEFAULTPRICE", "unit") => {
+                let unit = self.world.find(At::Companion, "unitsOfMeasure", "code", "BOX").await;
+                json!({"baseUnitOfMeasureId": unit["id"]})
+            }
             (None, end) => {
                 let value = match field.lookup() {
                     Some(lookup) => {
@@ -275,6 +280,11 @@ impl Hands<'_> {
         let action = format!("salesOrders({})/Microsoft.NAV.shipAndInvoice", couple.ids.left);
         self.world.create(At::BusinessCentral, &action, json!({})).await;
     }
+}
+
+/// Returns where people find a table of Business Central.
+fn place_of(table: &str) -> At {
+    if table == "companyInformation" { At::BusinessCentral } else { At::Companion }
 }
 
 /// Returns table and column of the choice that a mapping's right side is.

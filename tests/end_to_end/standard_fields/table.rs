@@ -18,8 +18,11 @@ pub const ROWS: &[(&str, &[(&str, &str)])] = &[
     ("RESOURCE UOM", &[("resourceNumber", "DELIVERY")]),
     ("UNIT OF MEASURE", &[("code", "BOX")]),
     ("SINGLE UNIT", &[("code", "BOX")]),
+    ("DEFAULT PRICE LIST", &[]),
     ("ITEM-PRODUCT", &[("number", "1040")]),
     ("RESOURCE-PRODUCT", &[("number", "TASTING")]),
+    ("ITEM-DEFAULTPRICE", &[("number", "1041")]),
+    ("RESOURCE-DEFAULTPRICE", &[("number", "DELIVERY")]),
     ("PLHEADER-PRICE", &[("code", "S00001")]),
     ("PLLINE-PRODPRICE", &[("priceListCode", "S00002"), ("assetNumber", "1010")]),
     ("CUSTPRCGRP-PRICE", &[("code", "WHOLESALE")]),
@@ -75,6 +78,9 @@ pub const BY_HAND: &[&str] = &[
 /// Fields of other mappings that only the web client takes.
 pub const FIELDS_BY_HAND: &[(&str, &str)] = &[
     ("ITEM-PRODUCT", "number"),
+    ("ITEM-DEFAULTPRICE", "unit"),
+    ("ITEM-DEFAULTPRICE", "single_unit"),
+    ("ITEM-DEFAULTPRICE", "single_unit_group"),
     ("RESOURCE-PRODUCT", "number"),
     ("RESOURCE-PRODUCT", "capacity"),
     ("OPPORTUNITY", "value"),
@@ -91,6 +97,9 @@ const PRICE_LIST: &str =
     "Dynamics 365 Sales takes the list of a price when it is made, and never another one";
 const MADE_WITH: &str = "Dynamics 365 Sales takes it when the row is made, and never afterwards";
 const WORKED_OUT: &str = "Dataverse works it out";
+const ONE_PRICE: &str = "the list has a price of every product already";
+const ONE_LIST: &str = "there is one such list alone";
+const ONE_UNIT: &str = "a resource of the simulated company has one unit alone";
 const UNIT_GROUP: &str = "Dynamics 365 Sales lets no product change its unit group";
 const LINE_KEY: &str = "a line never leaves its document nor its place in it: they are its key";
 const UNIT_KEY: &str = "a unit never leaves its product: that is its key";
@@ -107,6 +116,21 @@ pub const NOT_EDITED: &[(&str, &str, Side, &str)] = &[
     ("PLLINE-PRODPRICE", "list", Right, PRICE_LIST),
     ("PLLINE-PRODPRICE", "currency", Left, PRICE_CURRENCY),
     ("PLLINE-PRODPRICE", "currency", Right, PRICE_CURRENCY),
+    ("DEFAULT PRICE LIST", "currency", Right, LIST_CURRENCY),
+    ("ITEM-DEFAULTPRICE", "list", Right, PRICE_LIST),
+    ("ITEM-DEFAULTPRICE", "product", Right, ONE_PRICE),
+    ("RESOURCE-DEFAULTPRICE", "product", Right, ONE_PRICE),
+    ("RESOURCE-DEFAULTPRICE", "unit", Right, ONE_UNIT),
+    ("RESOURCE-DEFAULTPRICE", "single_unit", Right, ONE_UNIT),
+    ("RESOURCE-DEFAULTPRICE", "single_unit_group", Right, ONE_UNIT),
+    ("ITEM-DEFAULTPRICE", "currency", Right, PRICE_CURRENCY),
+    ("ITEM-DEFAULTPRICE", "product_number", Right, WORKED_OUT),
+    ("RESOURCE-DEFAULTPRICE", "list", Right, PRICE_LIST),
+    ("RESOURCE-DEFAULTPRICE", "currency", Right, PRICE_CURRENCY),
+    ("RESOURCE-DEFAULTPRICE", "product_number", Right, WORKED_OUT),
+    ("RESOURCE-DEFAULTPRICE", "unit", Left, ONE_UNIT),
+    ("RESOURCE-DEFAULTPRICE", "single_unit", Left, ONE_UNIT),
+    ("RESOURCE-DEFAULTPRICE", "single_unit_group", Left, ONE_UNIT),
     ("CUSTPRCGRP-PRICE", "currency", Right, LIST_CURRENCY),
     ("SALESPRC-PRODPRICE", "list", Left, PRICE_LIST),
     ("SALESPRC-PRODPRICE", "list", Right, PRICE_LIST),
@@ -128,6 +152,8 @@ pub const NOT_EDITED: &[(&str, &str, Side, &str)] = &[
     ("ITEM UOM", "base", Right, WORKED_OUT),
     ("RESOURCE UOM", "base", Right, WORKED_OUT),
     ("SINGLE UNIT", "unit_group", Right, UNIT_KEY),
+    ("ITEM-PRODUCT", "default_price_list", Right, ONE_LIST),
+    ("RESOURCE-PRODUCT", "default_price_list", Right, ONE_LIST),
     ("ITEM-PRODUCT", "unit", Right, UNIT_GROUP),
     ("ITEM-PRODUCT", "unit_group", Right, UNIT_GROUP),
     ("ITEM-PRODUCT", "single_unit", Right, UNIT_GROUP),
@@ -164,7 +190,10 @@ pub fn left_change(mapping: &str, field: &str) -> Option<Value> {
 pub fn right_change(mapping: &str, field: &str) -> Option<Value> {
     Some(match (mapping, field) {
         ("PLHEADER-PRICE", "state") => json!({"statecode": 0}),
-        ("PLLINE-PRODPRICE" | "SALESPRC-PRODPRICE", "method") => json!({"pricingmethodcode": 2}),
+        (
+            "PLLINE-PRODPRICE" | "SALESPRC-PRODPRICE" | "ITEM-DEFAULTPRICE" | "RESOURCE-DEFAULTPRICE",
+            "method",
+        ) => json!({"pricingmethodcode": 2}),
         ("SOLINE-ORDERDETAIL", "kind") => json!({"producttypecode": 2}),
         ("UNIT OF MEASURE", "code") => json!({"name": "NAV R CODE"}),
         ("RESOURCE-PRODUCT", "number") => json!({"productnumber": "R RESOURCE"}),
