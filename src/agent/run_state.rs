@@ -53,6 +53,12 @@ impl RunState {
         self.counts.values().map(|counts| counts.created.left + counts.created.right).sum()
     }
 
+    /// Returns how many rows this run deleted.
+    #[must_use]
+    pub fn deleted(&self) -> u64 {
+        self.counts.values().map(|counts| counts.deleted.left + counts.deleted.right).sum()
+    }
+
     /// Returns how many rows this run made for a mapping on a side.
     #[must_use]
     pub fn made_on(&self, mapping: &MappingName, side: Side) -> u64 {

@@ -6,13 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use tracing::{Instrument, info_span};
 
 use crate::mapping::Mapping;
-use crate::model::{MappingName, Side, Standing, Timestamp, WakeCondition};
+use crate::model::{Content, MappingName, Observation, Reason, Side, Standing, Timestamp, WakeCondition};
 use crate::store::{Snapshot, StoreError};
 
 use super::engine::Engine;
 use super::identity::traces::Traces;
 use super::look::feed;
 use super::pass;
+use super::plan::standing::wake;
 use super::prepare::Prepared;
 use super::run_state::RunState;
 
@@ -51,7 +52,8 @@ impl Steps {
     }
 
     /// Passes mappings again of which rows or fields waited for rows that have come to be in this run, or in whose tables rows
-    /// may have come along since their pass.
+    /// may have come along since their pass; and those of which a deletion was refused, where others have landed since: rows
+    /// that point to each other go the other way round than they came.
     pub async fn take_further(
         &mut self,
         engine: &Engine,
@@ -60,8 +62,14 @@ impl Steps {
         passed: &[&Prepared],
         state: &mut RunState,
     ) -> Result<(), StoreError> {
-        let mut made_before = 0;
+        let (mut made_before, mut deleted_before) = (0, 0);
         for step in 0..MOST_STEPS {
+            let deleted = state.deleted();
+            let refused = match deleted > deleted_before {
+                true => take_up_refused_deletions(engine, passed)?,
+                false => BTreeSet::new(),
+            };
+            deleted_before = deleted;
             let made = state.made();
             let waits = match made > made_before {
                 true => Waits::gather(&engine.store().snapshot()?, passed, state.started_at)?,
@@ -75,8 +83,10 @@ impl Steps {
                     || waits.for_rows_of.contains(name)
                     || company(engine, mapping, state) > self.company_of(mapping)
             };
+            let deleting = passed.iter().rev().filter(|mapping| refused.contains(mapping.name()));
+            let others = passed.iter().filter(|mapping| !refused.contains(mapping.name()));
             let concerned: Vec<&Prepared> =
-                passed.iter().filter(|mapping| is_concerned(mapping)).copied().collect();
+                deleting.chain(others.filter(|mapping| is_concerned(mapping))).copied().collect();
             if concerned.is_empty() {
                 break;
             }
@@ -110,6 +120,34 @@ fn followed(engine: &Engine, mapping: &Mapping, state: &RunState) -> u64 {
     let users = tables.flat_map(|(connection, table)| engine.config().mappings_of(connection, table));
     let followed = users.filter(|(other, _)| mapping.follows.contains(&other.name));
     followed.map(|(other, side)| state.written_on(&other.name, side)).sum()
+}
+
+/// Puts deletions that were refused back to ready. Returns the mappings that have any.
+fn take_up_refused_deletions(
+    engine: &Engine,
+    passed: &[&Prepared],
+) -> Result<BTreeSet<MappingName>, StoreError> {
+    let is_refused = |seen: &Observation| {
+        let waits = matches!(seen.standing, Standing::Parked { reason: Reason::Refused { .. }, .. });
+        waits && matches!(seen.content, Content::Gone(_))
+    };
+    let mut concerned = BTreeSet::new();
+    for mapping in passed {
+        let mut transaction = engine.store().transaction()?;
+        let mut is_any = false;
+        for side in Side::BOTH {
+            transaction.visit_observations(mapping.name(), side, |seen| {
+                is_any |= is_refused(&seen);
+                Ok(())
+            })?;
+            wake(&mut transaction, mapping.name(), side, is_refused)?;
+        }
+        if is_any {
+            transaction.commit()?;
+            concerned.insert(mapping.name().clone());
+        }
+    }
+    Ok(concerned)
 }
 
 /// Mappings with rows, seen in this run, that wait for rows of others.

@@ -145,11 +145,12 @@ impl Commit<'_> {
                 self.journal_attempt(transaction, state, work, Outcome::Stale)?;
                 rest.rereads.push(row.clone());
             }
+            (WriteOutcome::NotPermitted(refusal), _)
+            | (WriteOutcome::Refused(refusal), Job::Delete { .. }) => {
+                self.refused_for_now(transaction, state, work, refusal)?;
+            }
             (WriteOutcome::Refused(refusal) | WriteOutcome::DuplicateKey(refusal), _) => {
                 self.refused(transaction, state, work, refusal, WakeCondition::RowChanges)?;
-            }
-            (WriteOutcome::NotPermitted(refusal), _) => {
-                self.not_permitted(transaction, state, work, refusal)?;
             }
             (WriteOutcome::RowBusy(error), _) => self.put_row_off(transaction, state, work, error)?,
             (WriteOutcome::NotApplied(error), _) => self.put_off(transaction, state, work, error, rest)?,

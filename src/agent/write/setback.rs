@@ -17,8 +17,8 @@ use super::job::{Job, Work, park_behind};
 /// How long a row is left alone whose write the system could not carry out.
 const ROW_PAUSE: Duration = Duration::from_secs(60);
 
-/// How long a row is left alone whose write is not permitted.
-const PERMISSION_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// How long a row is left alone whose write is refused for what may change without it: permissions, rows that point to it.
+const CIRCUMSTANCES_PAUSE: Duration = Duration::from_secs(15 * 60);
 
 impl Commit<'_> {
     /// A write was certainly not applied. Where the system is well otherwise, only this row waits.
@@ -56,15 +56,16 @@ impl Commit<'_> {
         state.note(Some(self.prepared.name()), Err(error.into())).map(|_: Option<()>| ())
     }
 
-    /// The sign-in may not write the row: permissions come without a change of the row, so it is tried again later.
-    pub(super) fn not_permitted(
+    /// The sign-in may not write the row, or others point to a row that is to go: that changes without a change of the row,
+    /// so it is tried again later.
+    pub(super) fn refused_for_now(
         &self,
         transaction: &mut Transaction,
         state: &mut RunState,
         work: &Work,
         refusal: Refusal,
     ) -> Result<(), StoreError> {
-        let wake = WakeCondition::after(self.engine.now(), PERMISSION_PAUSE);
+        let wake = WakeCondition::after(self.engine.now(), CIRCUMSTANCES_PAUSE);
         self.refused(transaction, state, work, refusal, wake)
     }
 

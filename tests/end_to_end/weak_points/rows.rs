@@ -1,9 +1,12 @@
 //! Which row is whose: tables and rows that several mappings share, and the units of products.
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use tandem::agent::{LineAction, RunReport};
 use tandem::sim::Options;
 
 use super::{LEFT_FIRST, account_of, customer, synced, waiting};
+use crate::command_line::tandem;
 use crate::world::{At, World, sync, text};
 
 const PEOPLE: &str = r#"
@@ -162,4 +165,102 @@ async fn every_unit_of_a_product_has_its_price() {
 
 async fn one_item(world: &World, number: &str) -> String {
     text(&world.find(At::Companion, "items", "number", number).await, "id").to_owned()
+}
+
+/// What a product of two units takes.
+const PRODUCTS: [&str; 4] = ["CURRENCY", "UNIT GROUP", "ITEM UOM", "ITEM-PRODUCT"];
+
+/// The unit group of the item that is deleted.
+const GROUP: &str = "ITEM 1004 UOM GR";
+
+/// Returns how many rows are left in Dataverse of an item that is gone: groups, units, products.
+async fn left_of_item(world: &World, group_id: &str) -> [usize; 3] {
+    let rows = async |path: String| world.list(At::Dataverse, &path).await.len();
+    [
+        rows(format!("uomschedules?$filter=uomscheduleid%20eq%20{group_id}")).await,
+        rows(format!("uoms?$filter=_uomscheduleid_value%20eq%20{group_id}")).await,
+        rows("products?$filter=productnumber%20eq%20'1004'".to_owned()).await,
+    ]
+}
+
+/// Starts a world in which an item was deleted whose product has a group of two units.
+async fn with_deleted_item(deletion: &[&str]) -> (World, tandem::agent::Desk, String) {
+    let passed_on =
+        deletion.iter().map(|mapping| (*mapping, "deletion = \"ignore\"", "deletion = \"delete\""));
+    let options = Options { companion: true, ..Options::default() };
+    let (world, desk) = synced(options, &PRODUCTS, &passed_on.collect::<Vec<_>>()).await;
+    let group = world.find(At::Dataverse, "uomschedules", "name", GROUP).await;
+    let group = text(&group, "uomscheduleid").to_owned();
+    assert_eq!(left_of_item(&world, &group).await, [1, 2, 1]);
+    world.delete(At::Companion, "items", &one_item(&world, "1004").await).await;
+    (world, desk, group)
+}
+
+/// Returns which rows of which mappings a run did that to.
+fn lines(report: &RunReport, action: LineAction) -> Vec<(&str, &str)> {
+    let lines = report.lines.iter().filter(|line| line.action == action);
+    let mut lines: Vec<_> = lines.map(|line| (line.mapping.as_str(), line.row.as_str())).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Weak point 19: the built-in integration leaves unit groups behind when items go, and nobody hears of it. Here all that lost
+/// its partner is listed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_group_that_is_left_behind_is_listed() {
+    let (world, desk, group) = with_deleted_item(&[]).await;
+    let report = sync(&desk).await;
+    let left = lines(&report, LineAction::Leave);
+    let mappings: Vec<_> = left.iter().map(|(mapping, _)| *mapping).collect();
+    assert_eq!(mappings, ["ITEM UOM", "ITEM UOM", "ITEM-PRODUCT", "UNIT GROUP"]);
+    assert_eq!(left[3].1, GROUP);
+    let note = "in business-central: deleted; the mapping leaves deletions alone";
+    assert!(report.lines.iter().all(|line| line.note.as_deref() == Some(note)), "{:?}", report.lines);
+    assert_eq!(left_of_item(&world, &group).await, [1, 2, 1]);
+    // It stays said, and the group is named by what people know it by.
+    assert_eq!(sync(&desk).await.lines, []);
+    let said = "deleted; the mapping leaves deletions alone";
+    assert_eq!(waiting(&desk, "UNIT GROUP", said).await, Some(1));
+    drop(desk);
+    let (code, out, err) = tandem(&world, &["why", "UNIT GROUP", GROUP]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("one of the two was deleted: the other is left alone"), "{out}");
+}
+
+/// Weak point 19: where deletions are passed on, the rows that point to others go first, whatever order the mappings run in.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_group_goes_with_its_item_where_deletions_are_passed_on() {
+    let (world, desk, group) = with_deleted_item(&["UNIT GROUP", "ITEM UOM", "ITEM-PRODUCT"]).await;
+    let report = sync(&desk).await;
+    assert_eq!(report.failures, []);
+    let deleted: Vec<_> = lines(&report, LineAction::Delete).iter().map(|(mapping, _)| *mapping).collect();
+    assert_eq!(deleted, ["ITEM UOM", "ITEM UOM", "ITEM-PRODUCT", "UNIT GROUP"], "{:#?}", report.lines);
+    assert_eq!(left_of_item(&world, &group).await, [0, 0, 0]);
+    assert_eq!(sync(&desk).await.lines, []);
+}
+
+/// Weak point 19: what Dataverse does not let go is told, and goes once nothing points to it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_unit_group_that_is_in_use_is_told_and_goes_later() {
+    let (world, desk, group) = with_deleted_item(&["UNIT GROUP", "ITEM UOM"]).await;
+    let report = sync(&desk).await;
+    let refused = |line: &&tandem::agent::Line| line.note.as_deref() == Some("refused: 0x80040227");
+    assert!(report.lines.iter().filter(refused).any(|line| line.row == GROUP), "{:#?}", report.lines);
+    // Only the unit that no product has goes.
+    assert_eq!(left_of_item(&world, &group).await, [1, 1, 1]);
+    assert_eq!(waiting(&desk, "UNIT GROUP", "refused: 0x80040227").await, Some(1));
+    drop(desk);
+    let (_, out, err) = tandem(&world, &["why", "UNIT GROUP", GROUP]);
+    assert!(out.contains("is associated with another object and cannot be deleted"), "{out}{err}");
+
+    // A person deletes the product.
+    let product = world.find(At::Dataverse, "products", "productnumber", "1004").await;
+    world.delete(At::Dataverse, "products", text(&product, "productid")).await;
+    let mut desk = world.desk();
+    assert_eq!(sync(&desk).await.failures, []);
+    assert_eq!(left_of_item(&world, &group).await, [1, 1, 0]);
+    desk.set_clock(|| Timestamp::now() + SignedDuration::from_mins(16));
+    assert_eq!(sync(&desk).await.failures, []);
+    assert_eq!(left_of_item(&world, &group).await, [0, 0, 0]);
+    assert_eq!(sync(&desk).await.lines, []);
 }
