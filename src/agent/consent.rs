@@ -2,7 +2,7 @@
 
 use crate::config::{Config, ConnectionKind};
 use crate::mapping::Mapping;
-use crate::model::{ConnectionName, Side};
+use crate::model::{ConnectionName, MappingName, Side};
 use crate::store::{Approval, Consent, MappingState, StoreError};
 
 use super::engine::Engine;
@@ -26,20 +26,31 @@ impl Engine {
 
     /// Returns an error while nobody agreed to what a mapping moves.
     pub(super) fn check_approval(&self, mapping: &Mapping) -> Result<(), EngineError> {
-        if self.is_rehearsal() {
-            return Ok(());
-        }
-        let configured = self.config().settings.consent.as_ref();
-        let is_approved = || {
-            let state = self.store().snapshot()?.mapping_state(&mapping.name)?;
-            Ok::<_, StoreError>(state.is_some_and(|state| state.first_sync_approved.is_some()))
-        };
-        let approved = configured.is_some_and(|consent| consent.first_sync_approved) || is_approved()?;
-        if self.has_consent()? && approved {
+        if self.is_rehearsal() || self.is_approved(mapping)? {
             return Ok(());
         }
         let flow = flow(self.config(), mapping);
         Err(EngineError::NotApproved { mapping: mapping.name.clone(), flow })
+    }
+
+    fn is_approved(&self, mapping: &Mapping) -> Result<bool, StoreError> {
+        let configured = self.config().settings.consent.as_ref();
+        if configured.is_some_and(|consent| consent.first_sync_approved) {
+            return Ok(true);
+        }
+        let state = self.store().snapshot()?.mapping_state(&mapping.name)?;
+        Ok(self.has_consent()? && state.is_some_and(|state| state.first_sync_approved.is_some()))
+    }
+
+    /// Lists the mappings that nobody agreed to yet, each with what it would move.
+    pub fn unapproved_flows(&self) -> Result<Vec<(MappingName, String)>, StoreError> {
+        let mut flows = Vec::new();
+        for mapping in &self.config().mappings {
+            if self.config().standing_still_for(mapping).is_none() && !self.is_approved(mapping)? {
+                flows.push((mapping.name.clone(), flow(self.config(), mapping)));
+            }
+        }
+        Ok(flows)
     }
 
     /// Returns whether a person ever agreed that data flows.

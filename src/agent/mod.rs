@@ -37,8 +37,9 @@ pub use desk::Desk;
 pub use desk::agent_loop::run_agent;
 pub use desk::control::{
     AgentView, AnsweredView, BackupView, Command, CompactedView, ConflictFieldView, ConflictView,
-    ConnectionStatus, ControlError, DifferentRow, EntryView, FrozenView, Health, IdentityView, MappingStatus,
-    RebaselineMapping, RebaselineView, Reply, RowView, RunView, StatusView, UsageView, WhyView,
+    ConnectionStatus, ControlError, DifferentRow, EntryView, FlowView, FrozenView, Health, IdentityView,
+    MappingStatus, RebaselineMapping, RebaselineView, Reply, RowView, RunView, StatusView, UsageView,
+    WhyView,
 };
 pub use desk::files::{Files, LocalFiles};
 pub use engine::{Engine, Progress};

@@ -366,7 +366,7 @@ pub(super) struct SyncArguments {
     /// Run only these mappings, whatever their schedules; all where none is named
     #[arg(value_name = "MAPPING")]
     pub(super) mappings: Vec<String>,
-    /// Agree, in your name, that data flows and that the first run may write
+    /// Agree, in your name, that data flows and that the first run may write; at a terminal you are asked without it
     #[arg(long)]
     pub(super) yes: bool,
     /// Compare everything, for deleted rows and missed changes, although it is not due

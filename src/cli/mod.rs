@@ -6,6 +6,7 @@
 mod arguments;
 mod start;
 
+mod consent;
 mod context;
 mod exit_code;
 mod logging;

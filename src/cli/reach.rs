@@ -49,8 +49,10 @@ fn may_repeat(command: &Command, error: &ControlError) -> bool {
 /// Opens the store in this process, with progress bars where a person watches.
 pub(super) fn open(context: &Context, command: &Command) -> Result<Desk, ControlError> {
     let mut desk = match command.only_looks() {
-        // It may take long, and reads everything.
-        true if matches!(command, Command::Verify { .. }) => Desk::open_to_read(&context.places)?,
+        // What takes long and reads everything, or comes before every run.
+        true if matches!(command, Command::Verify { .. } | Command::Unapproved) => {
+            Desk::open_to_read(&context.places)?
+        }
         true => Desk::open_to_look(&context.places)?,
         false => Desk::open(&context.places)?,
     };

@@ -5,6 +5,7 @@ use std::env;
 use crate::agent::{Command, Reply};
 
 use super::arguments::SyncArguments;
+use super::consent;
 use super::context::Context;
 use super::exit_code::ExitCode;
 use super::lines;
@@ -14,7 +15,7 @@ use super::table::counted;
 
 /// Runs once, and says what was done and what waits for a person.
 pub(super) async fn sync(context: &Context, arguments: &SyncArguments) -> Result<ExitCode, CommandError> {
-    let approve_as = arguments.yes.then(user_name);
+    let approve_as = consent::given(context, arguments.yes).await?;
     let command = Command::Sync { approve_as, sweep: arguments.sweep, mappings: arguments.mappings.clone() };
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
     let exit_code = lines::show(context.output, &report);

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nix::pty::openpty;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use redb::{Database, TableDefinition};
@@ -81,6 +82,72 @@ async fn nothing_is_written_before_a_person_agreed() {
     assert_eq!(world.world_state().await, before);
     assert_eq!(tandem(&world, &["sync", "--yes"]).0, 0);
     assert_ne!(world.world_state().await, before);
+    assert_eq!(tandem(&world, &["sync"]).0, 0);
+}
+
+/// What is typed where no terminal is answers nothing: nothing was asked.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_a_terminal_nobody_is_asked() {
+    let world = World::start(Options::default()).await;
+    world.configure("tandem.toml", "first_sync_approved = true", "first_sync_approved = false");
+    let before = world.world_state().await;
+    for arguments in [vec!["sync"], vec!["sync", "--json"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+        command.args(&arguments).arg("--dir").arg(world.folder.path()).env_remove("RUST_LOG");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // It may have ended by then.
+        let _ = child.stdin.take().unwrap().write_all(b"y\n");
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(!said.contains("[y/N]") && said.contains("tandem sync --yes"), "{said}");
+    }
+    assert_eq!(world.world_state().await, before);
+}
+
+/// Runs a command at a terminal of its own where that is typed. Returns its exit code and all that was shown.
+fn at_a_terminal(world: &World, arguments: &[&str], typed: &[u8]) -> (i32, String) {
+    let terminal = openpty(None, None).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tandem"));
+    command.args(arguments).arg("--dir").arg(world.folder.path()).env_remove("RUST_LOG").env("USER", "ida");
+    command.stdin(terminal.slave.try_clone().unwrap()).stdout(terminal.slave.try_clone().unwrap());
+    let mut child = command.stderr(terminal.slave).spawn().unwrap();
+    // It holds the terminal open until then.
+    drop(command);
+    let mut screen = fs::File::from(terminal.master);
+    screen.write_all(typed).unwrap();
+    let mut shown = Vec::new();
+    let mut part = [0; 4096];
+    // Once the command has let go of its terminal, reading is an error on Linux and the end elsewhere.
+    while let Ok(read @ 1..) = screen.read(&mut part) {
+        shown.extend_from_slice(&part[..read]);
+    }
+    (child.wait().unwrap().code().unwrap(), String::from_utf8_lossy(&shown).into_owned())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn at_a_terminal_a_person_is_asked_once() {
+    let world = World::start(Options::default()).await;
+    let consent =
+        "[consent]\nagreed_by = \"test\"\nagreed_at = \"2026-01-01T00:00:00Z\"\nfirst_sync_approved = true\n";
+    world.configure("tandem.toml", consent, "");
+    let before = world.world_state().await;
+    let (code, shown) = at_a_terminal(&world, &["sync"], b"\n");
+    assert_eq!(code, 5, "{shown}");
+    let flow = "CURRENCY: 4 columns from currencies of business-central (Business Central at 127.0.0.1) to \
+                transactioncurrencies of dataverse (Dataverse at 127.0.0.1)";
+    assert!(shown.contains(flow) && shown.contains("Agree? [y/N]"), "{shown}");
+    assert_eq!(world.world_state().await, before);
+    let (code, shown) = at_a_terminal(&world, &["sync"], b"y\n");
+    assert_eq!(code, 0, "{shown}");
+    assert!(shown.contains("Agree? [y/N]"), "{shown}");
+    assert_ne!(world.world_state().await, before);
+    let kept = world.desk().engine().store().snapshot().unwrap().consent().unwrap().unwrap();
+    assert_eq!(kept.by, "ida");
+    // It is kept for all that come, also where nobody can be asked.
+    let (code, shown) = at_a_terminal(&world, &["sync"], b"");
+    assert_eq!((code, shown.contains("[y/N]")), (0, false), "{shown}");
     assert_eq!(tandem(&world, &["sync"]).0, 0);
 }
 

@@ -1,6 +1,6 @@
 //! Whether anybody agreed that data flows.
 
-use super::control::ControlError;
+use super::control::{ControlError, FlowView};
 use super::{Desk, chain, store};
 
 impl Desk {
@@ -12,5 +12,11 @@ impl Desk {
             }
             None => Ok(()),
         }
+    }
+
+    /// Lists what nobody agreed to yet.
+    pub(super) fn unapproved(&self) -> Result<Vec<FlowView>, ControlError> {
+        let flows = self.engine.unapproved_flows().map_err(|error| store(&error))?;
+        Ok(flows.into_iter().map(|(mapping, flow)| FlowView { mapping: mapping.to_string(), flow }).collect())
     }
 }

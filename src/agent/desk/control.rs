@@ -91,6 +91,8 @@ pub enum Command {
     },
     /// What a run would do, with every row and its hash.
     PlanInFull,
+    /// What would flow that nobody agreed to yet.
+    Unapproved,
 }
 
 impl Command {
@@ -102,6 +104,7 @@ impl Command {
             | Self::Plan
             | Self::PlanOf { .. }
             | Self::PlanInFull
+            | Self::Unapproved
             | Self::Conflicts
             | Self::History { .. }
             | Self::Run { .. }
@@ -145,6 +148,15 @@ pub enum Reply {
         plan: PlanFile,
         report: Box<RunReport>,
     },
+    Unapproved(Vec<FlowView>),
+}
+
+/// What one mapping would move.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlowView {
+    pub mapping: String,
+    /// How many columns from which table to which, and where these are.
+    pub flow: String,
 }
 
 /// Why a command failed, ready to be shown.

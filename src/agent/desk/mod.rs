@@ -204,6 +204,7 @@ impl Desk {
             }
             Command::Approve { plan, by } => self.approve(plan, by).await.map(Reply::Report),
             Command::PlanInFull => self.plan_in_full().await,
+            Command::Unapproved => self.unapproved().map(Reply::Unapproved),
         }
     }
 

@@ -66,7 +66,7 @@ pub(in crate::cli) struct NewArguments {
 pub(in crate::cli) struct RunArguments {
     /// The project
     pub(in crate::cli) name: String,
-    /// Agree, in your name, that data flows and that the first run may write
+    /// Agree, in your name, that data flows and that the first run may write; at a terminal you are asked without it
     #[arg(long)]
     pub(in crate::cli) yes: bool,
 }

@@ -7,12 +7,12 @@ use crate::config::{Config, Settings};
 use crate::mapping::Project;
 use crate::model::Side;
 
+use super::super::consent;
 use super::super::context::Context;
 use super::super::exit_code::ExitCode;
 use super::super::lines;
 use super::super::reach::{ask, unexpected};
 use super::super::report::CommandError;
-use super::super::sync::user_name;
 use super::super::table::table;
 use super::arguments::RunArguments;
 
@@ -54,7 +54,8 @@ pub(super) async fn run(context: &Context, arguments: &RunArguments) -> Result<E
     if !context.output.json && !not_sent.is_empty() {
         context.output.text(&format!("{not_sent}\n"));
     }
-    let command = Command::Sync { approve_as: arguments.yes.then(user_name), sweep: false, mappings };
+    let approve_as = consent::given(context, arguments.yes).await?;
+    let command = Command::Sync { approve_as, sweep: false, mappings };
     let Reply::Report(report) = ask(context, &command).await? else { return Err(unexpected()) };
     let ran = Ran {
         project: project.name.clone(),
