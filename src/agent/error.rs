@@ -27,6 +27,15 @@ pub enum EngineError {
          be wrong; nothing was written"
     )]
     OtherCurrency { left: ConnectionName, left_code: String, right: ConnectionName, right_code: String },
+    #[error(
+        "{connection} has no currency {code}, which is the local currency of {local}; nothing was written"
+    )]
+    NoCurrency { connection: ConnectionName, code: String, local: ConnectionName },
+    #[error(
+        "{connection} has no exchange rate of {code}, the base currency of {base}, without which {mapping} can convert none; \
+         nothing was written"
+    )]
+    NoRate { mapping: MappingName, connection: ConnectionName, code: String, base: ConnectionName },
     #[error("{mapping} needs Tandem's companion in {connection}, and it is not installed there")]
     NoCompanion { mapping: MappingName, connection: ConnectionName },
     #[error(
@@ -59,6 +68,8 @@ impl EngineError {
             | Self::NoCompanion { .. }
             | Self::NoCompany { .. }
             | Self::OtherCurrency { .. }
+            | Self::NoCurrency { .. }
+            | Self::NoRate { .. }
             | Self::OtherEngine { .. } => ErrorKind::Configuration,
             Self::System(SystemError::Restored { .. })
             | Self::NotApproved { .. }
@@ -97,7 +108,17 @@ impl EngineError {
             Self::Unsafe { .. } => {
                 Some("leave the row as it is and report this: it is a fault of Tandem's".to_owned())
             }
-            Self::Store(_) | Self::Mapping { .. } | Self::OtherCurrency { .. } => None,
+            Self::OtherCurrency { left_code, right_code, .. } => Some(format!(
+                "connect a company that keeps its books in {right_code}; or set `other_base_currency = \"convert\"` in tandem.toml: \
+                 then what has no currency is in {left_code} on both sides, and exchange rates are converted"
+            )),
+            Self::NoCurrency { connection, code, .. } => {
+                Some(format!("make the currency {code} in {connection}, with its exchange rate"))
+            }
+            Self::NoRate { connection, code, .. } => Some(format!(
+                "make the currency {code} in {connection}, with an exchange rate that is in force"
+            )),
+            Self::Store(_) | Self::Mapping { .. } => None,
         }
     }
 

@@ -10,6 +10,7 @@ mod changed_mapping;
 mod choice;
 mod company;
 mod consent;
+mod currency;
 mod desk;
 mod engine;
 mod error;

@@ -11,6 +11,7 @@ use crate::model::{ColumnName, ConnectionName, MappingName, Pair, RowId, Side, T
 use crate::systems::{Facts, System};
 
 use super::company::of_company;
+use super::currency;
 use super::engine::Engine;
 use super::error::EngineError;
 
@@ -22,6 +23,7 @@ pub struct Prepared {
     /// The columns that are read on each side.
     pub columns: Pair<BTreeSet<ColumnName>>,
     pub systems: Pair<Arc<dyn System>>,
+    /// The row that a blank currency stands for, on a side where it is one.
     pub base_currency: Pair<Option<RowId>>,
     /// The identities of both systems, part of the ids Tandem mints.
     pub identities: Pair<String>,
@@ -52,7 +54,7 @@ pub async fn prepare(
 ) -> Result<Prepared, EngineError> {
     let prepared = assemble(engine, mapping, facts).await?;
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
-    check_currency(mapping, &facts)?;
+    currency::check(engine, mapping, &facts)?;
     let is_known = |connection: &ConnectionName| {
         engine.config().settings.connections[connection.as_str()].other_engine == Some(OtherEngine::Known)
     };
@@ -74,7 +76,10 @@ pub async fn assemble(
     let others = engine.config().mappings.iter().filter(|other| check_companion(other, facts).is_ok());
     let able_to_run = others.map(|other| other.name.clone()).collect();
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
-    let mapping = mapping::fitted(mapping.clone().among(&able_to_run), &tables);
+    let mapping = mapping.clone().among(&able_to_run);
+    let base_currency = currency::blank_currency(engine, &mapping, &facts)?;
+    let mapping = currency::with_rates_converted(engine, mapping, &tables.left, &facts).await?;
+    let mapping = mapping::fitted(mapping, &tables);
     let mapping = pointing_by_names(engine, mapping).await?;
     let mapping = of_company(engine, mapping, &tables).await?;
     for LeftOut { field, why } in &mapping.left_out {
@@ -82,7 +87,7 @@ pub async fn assemble(
     }
     Ok(Prepared {
         systems: Pair::from_fn(|side| Arc::clone(engine.system(&mapping.connections[side]))),
-        base_currency: Pair::from_fn(|side| facts[side].base_currency.clone()),
+        base_currency,
         identities: Pair::from_fn(|side| facts[side].identity.clone()),
         server_time: Pair::from_fn(|side| facts[side].server_time),
         columns: Pair::from_fn(|side| mapping.columns(side)),
@@ -146,22 +151,6 @@ fn check_companion(mapping: &Mapping, facts: &BTreeMap<ConnectionName, Facts>) -
             connection: mapping.connections[side].clone(),
         }),
         None => Ok(()),
-    }
-}
-
-fn check_currency(mapping: &Mapping, facts: &Pair<&Facts>) -> Result<(), EngineError> {
-    let mut lookups = mapping.fields.iter().filter_map(Field::lookup);
-    let uses_it = lookups.any(|lookup| lookup.blank_is_base_currency);
-    match (&facts.left.base_currency_code, &facts.right.base_currency_code) {
-        (Some(left), Some(right)) if uses_it && !left.eq_ignore_ascii_case(right) => {
-            Err(EngineError::OtherCurrency {
-                left: mapping.connections.left.clone(),
-                left_code: left.clone(),
-                right: mapping.connections.right.clone(),
-                right_code: right.clone(),
-            })
-        }
-        _ => Ok(()),
     }
 }
 
@@ -236,6 +225,7 @@ mod tests {
             display_name: "n".to_owned(),
             base_currency_code: None,
             base_currency: None,
+            currencies: BTreeMap::new(),
             other_engine: other_engine.map(str::to_owned),
             companion: None,
             server_time: None,

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::config::{
     BrakeSettings, CompanySettings, ConnectionKind, ConnectionSettings, ConsentSettings, LimitSettings,
-    Places, SecretRef, Settings, SignIn,
+    OtherBaseCurrency, Places, SecretRef, Settings, SignIn,
 };
 use crate::mapping::{self, StandardSet};
 use crate::sim::Addresses;
@@ -126,6 +126,7 @@ fn settings(addresses: &Addresses, profile: StandardSet, now: Timestamp) -> Sett
         journal_days: 400,
         journal_entries: 1_000_000,
         stall_secs: 3600,
+        other_base_currency: OtherBaseCurrency::default(),
         inbox: None,
         consent: Some(consent),
         company: CompanySettings::default(),

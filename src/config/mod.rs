@@ -26,6 +26,6 @@ pub use load::{Config, ConfigError, MappingSource};
 pub use new_project::NewProject;
 pub use places::Places;
 pub use secret::{Secret, SecretError, SecretRef, read_private, write_private};
-pub use settings::{CompanySettings, ConsentSettings, Settings};
+pub use settings::{CompanySettings, ConsentSettings, OtherBaseCurrency, Settings};
 pub use sign_in::{SignIn, SignatureSetting};
 pub use sign_in_edit::replace_sign_in;

@@ -46,6 +46,9 @@ pub struct Settings {
     /// How long work may stand still before `status` calls it stuck, in seconds. What waits for a person may wait a day.
     #[serde(default = "default_stall_secs")]
     pub stall_secs: u64,
+    /// What to do where the local currency of one system is not the base currency of the other.
+    #[serde(default, skip_serializing_if = "OtherBaseCurrency::is_refused")]
+    pub other_base_currency: OtherBaseCurrency,
     /// The folder of `resolve-conflicts.toml`; default: the data folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inbox: Option<PathBuf>,
@@ -59,6 +62,24 @@ pub struct Settings {
     #[serde(default, skip_serializing_if = "BrakeSettings::is_empty")]
     pub brakes: BrakeSettings,
     pub connections: BTreeMap<String, ConnectionSettings>,
+}
+
+/// What to do where the local currency of one system is not the base currency of the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OtherBaseCurrency {
+    /// What depends on it is not kept in step, and says why.
+    #[default]
+    Refuse,
+    /// A blank currency is the other system's row of the local currency, and rates are converted.
+    Convert,
+}
+
+impl OtherBaseCurrency {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_refused(&self) -> bool {
+        *self == Self::Refuse
+    }
 }
 
 /// How rows name the company they belong to. The names are those of Business Central's own integration.

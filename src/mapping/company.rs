@@ -120,6 +120,7 @@ fn stamp(side: Side, company: &Company) -> Field {
         on_create: Pair::from_fn(|on| on == side),
         optional: false,
         not_null: false,
+        rate_of: None,
     }
 }
 

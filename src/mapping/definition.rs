@@ -99,6 +99,9 @@ pub struct Field {
     pub optional: bool,
     /// A blank of its owner says nothing: it goes nowhere.
     pub not_null: bool,
+    /// It is the exchange rate of the currency with the code in that field: on the left for one unit of the local currency, on
+    /// the right for one of the base currency.
+    pub rate_of: Option<FieldId>,
 }
 
 /// What a field is on one side.

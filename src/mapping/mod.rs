@@ -16,6 +16,7 @@ mod nearest;
 mod normal;
 mod order;
 mod project;
+mod rate;
 mod schedule;
 mod standard;
 mod table_use;

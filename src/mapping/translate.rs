@@ -353,6 +353,7 @@ mod tests {
             on_create: Pair::new(true, true),
             optional: false,
             not_null: false,
+            rate_of: None,
         }
     }
 

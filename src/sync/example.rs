@@ -24,6 +24,7 @@ pub(super) fn mapping() -> Mapping {
         on_create: Pair::from_fn(|side| direction.flows_to(side)),
         optional: false,
         not_null: false,
+        rate_of: None,
     };
     Mapping {
         name: "EXAMPLE".into(),

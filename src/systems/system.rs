@@ -114,6 +114,8 @@ pub struct Facts {
     pub base_currency_code: Option<String>,
     /// The row of the base currency, where it is a row (Dataverse); elsewhere blank means local currency.
     pub base_currency: Option<RowId>,
+    /// The rows of all currencies by their ISO codes in capitals, where they are rows that stand for a local currency, too.
+    pub currencies: BTreeMap<String, RowId>,
     /// Another engine that keeps rows of this system in step, where one shows.
     pub other_engine: Option<String>,
     /// Whether Tandem's companion is installed, where a system can have it.

@@ -447,8 +447,17 @@ fn organisation(companies: Option<Json>) -> (String, Log) {
             }
             (Some(companies), "GET /api/bcbi_companies") => ok(&json!({ "value": companies })),
             _ => {
-                assert!(asked.is(&format!("GET /api/transactioncurrencies({B})?$select=isocurrencycode")));
-                ok(&json!({"isocurrencycode": "EUR"}))
+                let currencies = "GET /api/transactioncurrencies?$select=transactioncurrencyid,isocurrencycode&$orderby=createdon";
+                assert!(asked.is(currencies), "{}", asked.line);
+                let currency =
+                    |id: &str, code: Json| json!({"transactioncurrencyid": id, "isocurrencycode": code});
+                let rows = [
+                    currency(C, json!("usd")),
+                    currency(B, json!("EUR")),
+                    currency(A, json!("USD")),
+                    currency(A, Json::Null),
+                ];
+                ok(&json!({ "value": rows }))
             }
         }
     })
@@ -461,6 +470,10 @@ async fn dataverse_tells_who_it_is() {
     assert_eq!((facts.identity.as_str(), facts.display_name.as_str()), (A, "Contoso"));
     assert_eq!(facts.base_currency_code.as_deref(), Some("EUR"));
     assert_eq!(facts.base_currency, Some(RowId::new(B)));
+    assert_eq!(
+        facts.currencies,
+        [("EUR".to_owned(), RowId::new(B)), ("USD".to_owned(), RowId::new(C))].into()
+    );
     assert_eq!(facts.other_engine, None);
     assert_eq!(facts.server_time, Some("2026-11-21T12:00:00Z".parse().unwrap()));
 }

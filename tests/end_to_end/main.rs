@@ -9,6 +9,7 @@ mod command_line;
 mod companion;
 mod company;
 mod connections;
+mod currencies;
 mod custom_table;
 mod erp;
 mod fate;

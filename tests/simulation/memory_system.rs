@@ -1,6 +1,6 @@
 //! A system behind the port, held in memory.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -166,6 +166,7 @@ impl System for MemorySystem {
                 display_name: self.name.to_string(),
                 base_currency_code: None,
                 base_currency: None,
+                currencies: BTreeMap::new(),
                 other_engine: None,
                 companion: None,
                 server_time: Some(moment(self.now())),

@@ -63,7 +63,7 @@ pub(super) async fn test(context: &Context, arguments: &TestArguments) -> Result
         }
         report.connections.push(Tested { connection: name.to_string(), findings });
     }
-    report.between.extend(verdicts::currencies(&mappings, &currencies));
+    report.between.extend(verdicts::currencies(&mappings, &currencies, settings.other_base_currency));
     context.output.show(&report, render);
     Ok(exit_code(&report))
 }

@@ -6,7 +6,7 @@ use std::env;
 use jiff::Timestamp;
 use url::Url;
 
-use crate::config::SignIn;
+use crate::config::{OtherBaseCurrency, SignIn};
 use crate::mapping::{Field, Mapping};
 use crate::model::{ConnectionName, Side, TableName};
 use crate::systems::{Check, Finding, Needs, SystemError, Verdict};
@@ -130,11 +130,16 @@ pub(super) fn clock(server: Option<Timestamp>, now: Timestamp) -> Finding {
 pub(super) fn currencies(
     mappings: &[Mapping],
     told: &BTreeMap<ConnectionName, Option<String>>,
+    other: OtherBaseCurrency,
 ) -> Vec<Finding> {
-    groups(mappings, told.keys()).iter().map(|group| currency(group, told)).collect()
+    groups(mappings, told.keys()).iter().map(|group| currency(group, told, other)).collect()
 }
 
-fn currency(group: &BTreeSet<ConnectionName>, told: &BTreeMap<ConnectionName, Option<String>>) -> Finding {
+fn currency(
+    group: &BTreeSet<ConnectionName>,
+    told: &BTreeMap<ConnectionName, Option<String>>,
+    other: OtherBaseCurrency,
+) -> Finding {
     let check = Check::Currency;
     let code = |name: &ConnectionName| told.get(name)?.as_ref().map(|code| code.to_uppercase());
     let each = |names: Vec<&ConnectionName>| {
@@ -156,12 +161,19 @@ fn currency(group: &BTreeSet<ConnectionName>, told: &BTreeMap<ConnectionName, Op
         _ => {
             let each: Vec<String> =
                 group.iter().filter_map(|name| Some(format!("{} in {name}", code(name)?))).collect();
-            Finding::bad(
-                check,
-                Verdict::Wrong,
-                format!("base currencies differ: {}", each.join(", ")),
-                "connect companies with the organisation's base currency; it is fixed when the organisation is made",
-            )
+            let differ = format!("base currencies differ: {}", each.join(", "));
+            match other {
+                OtherBaseCurrency::Convert => {
+                    Finding::good(check, format!("{differ}; exchange rates are converted"))
+                }
+                OtherBaseCurrency::Refuse => Finding::bad(
+                    check,
+                    Verdict::Wrong,
+                    differ,
+                    "connect companies with the organisation's base currency, which is fixed when the organisation is made; or set \
+                     `other_base_currency = \"convert\"` in tandem.toml",
+                ),
+            }
         }
     }
 }
@@ -200,7 +212,7 @@ mod tests {
         let check = |mappings: &[Mapping], codes: &[(&str, &str)]| {
             let code = |code: &str| (!code.is_empty()).then(|| code.to_owned());
             let told = codes.iter().map(|(name, text)| (ConnectionName::new(*name), code(text))).collect();
-            let found = currencies(mappings, &told);
+            let found = currencies(mappings, &told, OtherBaseCurrency::Refuse);
             found.into_iter().map(|finding| (finding.verdict, finding.found)).collect::<Vec<_>>()
         };
         let joined = [mapping("CUSTOMER", "erp", "crm")];
@@ -209,6 +221,14 @@ mod tests {
         assert_eq!(check(&joined, &[("crm", "eur"), ("erp", "EUR")]), std::slice::from_ref(&good));
         let differ = (Verdict::Wrong, "base currencies differ: USD in crm, EUR in erp".to_owned());
         assert_eq!(check(&joined, &[("crm", "USD"), ("erp", "EUR")]), [differ]);
+        let told = [("crm", "USD"), ("erp", "EUR")].map(|(name, code)| (name.into(), Some(code.to_owned())));
+        let converted = &currencies(&joined, &told.into(), OtherBaseCurrency::Convert)[0];
+        assert_eq!(converted.verdict, Verdict::Good);
+        assert!(
+            converted.found.ends_with("USD in crm, EUR in erp; exchange rates are converted"),
+            "{}",
+            converted.found
+        );
         let found = check(&joined, &[("crm", ""), ("erp", "EUR")]);
         assert!(found[0].0 == Verdict::NotTold && found[0].1.contains("crm does not tell"), "{found:?}");
         let usd = (Verdict::Good, "the base currency is USD".to_owned());

@@ -32,6 +32,7 @@ impl Reader<'_> {
             on_create: self.on_create(&raw, direction)?,
             optional: raw.optional,
             not_null: self.not_null(&raw, direction)?,
+            rate_of: raw.rate_of.as_ref().map(|code| FieldId::new(code.get_ref().as_str())),
         };
         self.fits_direction(&field, &raw, start)?;
         Ok(field)

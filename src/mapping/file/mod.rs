@@ -3,6 +3,7 @@
 mod field;
 mod place;
 mod project;
+mod rates;
 mod raw;
 mod words;
 
@@ -18,6 +19,7 @@ use super::transform;
 use super::{Filter, FilterError, Template};
 use place::Text;
 pub use project::parse_project;
+use rates::rates;
 use raw::{RawCreate, RawMapping, RawTemplate};
 
 /// Why a mapping file cannot be used.
@@ -51,6 +53,7 @@ impl Reader<'_> {
     fn mapping(&self, raw: RawMapping, connections: &Pair<ConnectionName>) -> Result<Mapping, MappingError> {
         let drift = self.drift(&raw.drift)?;
         let mut fields: Vec<Field> = Vec::with_capacity(raw.fields.len());
+        let rates = rates(&raw.fields);
         for raw in raw.fields {
             let (group, is_enabled) = (raw.get_ref().group.clone(), raw.get_ref().enabled);
             let field = self.field(raw)?;
@@ -62,6 +65,9 @@ impl Reader<'_> {
                 self.fits_group(&field, &group, &fields, drift)?;
             }
             fields.push(field);
+        }
+        for (rate, code) in &rates {
+            self.is_rate(&fields, rate, code)?;
         }
         let key = self.key(&raw.key, &fields)?;
         let match_by = self.match_by(&raw.match_by, &fields)?;

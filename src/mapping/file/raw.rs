@@ -83,6 +83,7 @@ pub(super) struct RawField {
     #[serde(default)]
     pub optional: bool,
     pub not_null: Option<Spanned<bool>>,
+    pub rate_of: Option<Spanned<String>>,
     #[serde(rename = "type", default = "text")]
     pub kind: Spanned<String>,
     pub scale: Option<u32>,

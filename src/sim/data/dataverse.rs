@@ -7,15 +7,23 @@ use super::northwind::{Item, Partner, customers, items, vendors};
 use super::world::{CREATED, stable_id};
 use crate::sim::dataverse::Service;
 
+/// Code, name, symbol and how much of it one dollar buys.
+const CURRENCIES: &[(&str, &str, &str, &str)] = &[
+    ("USD", "US Dollar", "$", "1"),
+    ("EUR", "Euro", "€", "0.925925925926"),
+    ("GBP", "Pound Sterling", "£", "0.787401574803"),
+];
+
 const CUSTOMER: i64 = 3;
 const VENDOR: i64 = 11;
 /// A Business Central customer that has no account but two accounts of its name.
 const AMBIGUOUS: &str = "ANATR";
 
 /// Adds the data set.
-pub(super) fn fill(service: &mut Service, seed: u64) {
-    insert_currency(service, seed, "EUR", "Euro", "€", "0.925925925926");
-    insert_currency(service, seed, "GBP", "Pound Sterling", "£", "0.787401574803");
+pub(super) fn fill(service: &mut Service, seed: u64, base_currency: &str) {
+    for (code, ..) in CURRENCIES.iter().filter(|(code, ..)| *code != base_currency) {
+        insert_currency(service, seed, code, base_currency);
+    }
     fill_customers(service, seed);
     fill_own_accounts(service, seed);
     for (position, vendor) in vendors().iter().enumerate() {
@@ -89,17 +97,11 @@ fn fill_own_accounts(service: &mut Service, seed: u64) {
     }
 }
 
-/// Adds a currency; the rate is how much of it one unit of the base currency buys.
-pub(super) fn insert_currency(
-    service: &mut Service,
-    seed: u64,
-    code: &str,
-    name: &str,
-    symbol: &str,
-    rate: &str,
-) {
-    let rate: Decimal = rate.parse().expect("invariant: rates are decimals");
-    let mut rate = rate;
+/// Adds a currency; its rate is how much of it one unit of the base currency buys.
+pub(super) fn insert_currency(service: &mut Service, seed: u64, code: &str, base_currency: &str) {
+    let (name, symbol, rate) = currency(code);
+    let (_, _, of_base) = currency(base_currency);
+    let mut rate = (rate / of_base).round_dp(12);
     rate.rescale(12);
     let values = [
         ("isocurrencycode", json!(code)),
@@ -109,6 +111,13 @@ pub(super) fn insert_currency(
         ("currencyprecision", json!(2)),
     ];
     service.insert("transactioncurrencies", stable_id(seed, "transactioncurrencies", code), CREATED, &values);
+}
+
+/// Returns name, symbol and how much one dollar buys of a currency; one that is not known is worth as much.
+fn currency(code: &str) -> (&str, &str, Decimal) {
+    let known = CURRENCIES.iter().find(|(known, ..)| *known == code);
+    let (_, name, symbol, rate) = known.copied().unwrap_or((code, code, code, "1"));
+    (name, symbol, rate.parse().expect("invariant: rates are decimals"))
 }
 
 fn account(partner: &Partner, account_type: i64, seed: u64) -> Vec<(&'static str, Value)> {

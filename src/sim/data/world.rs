@@ -32,7 +32,7 @@ pub(crate) fn world(options: &Options) -> World {
     if options.data == DataSet::Northwind {
         business_central::fill(&mut world.business_central, seed);
         companion::fill(&mut world.business_central, seed);
-        dataverse::fill(&mut world.dataverse, seed);
+        dataverse::fill(&mut world.dataverse, seed, base_currency(&options.dataverse));
         if options.companion {
             documents::fill(&mut world, seed);
         }
@@ -52,11 +52,12 @@ fn organisation(seed: u64, switches: &[dv::Switch]) -> dv::Service {
         business_unit: id("businessunits", "1"),
         application_user: id("systemusers", "application"),
         person: id("systemusers", "person"),
-        base_currency: id("transactioncurrencies", "USD"),
+        base_currency: id("transactioncurrencies", base_currency(switches)),
     };
     let mut service = dv::Service::new(ids, switches);
     people::fill(&mut service, &ids, seed);
-    dataverse::insert_currency(&mut service, seed, "USD", "US Dollar", "$", "1");
+    let base_currency = base_currency(switches);
+    dataverse::insert_currency(&mut service, seed, base_currency, base_currency);
     service.insert(
         "organizations",
         ids.organization,
@@ -72,6 +73,14 @@ fn organisation(seed: u64, switches: &[dv::Switch]) -> dv::Service {
     messages::fill(&mut service, seed);
     other_engine::fill(&mut service, seed);
     service
+}
+
+fn base_currency(switches: &[dv::Switch]) -> &str {
+    let chosen = switches.iter().find_map(|switch| match switch {
+        dv::Switch::BaseCurrency(code) => Some(code.as_str()),
+        _ => None,
+    });
+    chosen.unwrap_or("USD")
 }
 
 /// The company with its set-up rows.

@@ -53,6 +53,8 @@ pub enum Switch {
     Unwritable(String),
     /// A table without the bulk actions.
     NoBulk(String),
+    /// The base currency is that one instead of the dollar.
+    BaseCurrency(String),
 }
 
 /// A switch that is none.
@@ -60,7 +62,7 @@ pub enum Switch {
 #[error("'{0}' is no switch of the simulated Dataverse; --help lists them")]
 pub struct UnknownSwitch(String);
 
-type OfTable = fn(String) -> Switch;
+type Of = fn(String) -> Switch;
 
 const PLAIN: &[(&str, Switch, &str)] = &[
     ("empty-codes", Switch::EmptyCodes, "errors with an empty code"),
@@ -92,20 +94,22 @@ const PLAIN: &[(&str, Switch, &str)] = &[
     ("other-engine", Switch::OtherEngine, "Business Central's own integration at work"),
 ];
 
-const OF_TABLE: &[(&str, OfTable, &str)] = &[
-    ("untracked", Switch::Untracked, "a table without change tracking"),
-    ("unversioned", Switch::Unversioned, "a table without optimistic concurrency"),
-    ("unreadable", Switch::Unreadable, "a table the application may not read"),
-    ("unwritable", Switch::Unwritable, "a table the application may not write"),
-    ("no-bulk", Switch::NoBulk, "a table without CreateMultiple and its like"),
+/// Those that take a word, with what it is.
+const OF: &[(&str, Of, &str, &str)] = &[
+    ("untracked", Switch::Untracked, "TABLE", "a table without change tracking"),
+    ("unversioned", Switch::Unversioned, "TABLE", "a table without optimistic concurrency"),
+    ("unreadable", Switch::Unreadable, "TABLE", "a table the application may not read"),
+    ("unwritable", Switch::Unwritable, "TABLE", "a table the application may not write"),
+    ("no-bulk", Switch::NoBulk, "TABLE", "a table without CreateMultiple and its like"),
+    ("base-currency", Switch::BaseCurrency, "CODE", "USD, EUR or GBP: the base currency"),
 ];
 
 impl Switch {
     /// Returns every switch as it is written on the command line, with what it does.
     pub fn described() -> Vec<(String, &'static str)> {
         let plain = PLAIN.iter().map(|(name, _, meaning)| ((*name).to_owned(), *meaning));
-        let of_table = OF_TABLE.iter().map(|(name, _, meaning)| (format!("{name}=TABLE"), *meaning));
-        plain.chain(of_table).collect()
+        let of = OF.iter().map(|(name, _, what, meaning)| (format!("{name}={what}"), *meaning));
+        plain.chain(of).collect()
     }
 }
 
@@ -116,11 +120,11 @@ impl FromStr for Switch {
         if let Some((_, switch, _)) = PLAIN.iter().find(|(name, _, _)| *name == text) {
             return Ok(switch.clone());
         }
-        let of_table = text.split_once('=').and_then(|(name, table)| {
-            let (_, switch, _) = OF_TABLE.iter().find(|(other, _, _)| *other == name)?;
-            Some(switch(table.trim().to_owned())).filter(|_| !table.trim().is_empty())
+        let of = text.split_once('=').and_then(|(name, word)| {
+            let (_, switch, _, _) = OF.iter().find(|(other, ..)| *other == name)?;
+            Some(switch(word.trim().to_owned())).filter(|_| !word.trim().is_empty())
         });
-        of_table.ok_or_else(|| UnknownSwitch(text.to_owned()))
+        of.ok_or_else(|| UnknownSwitch(text.to_owned()))
     }
 }
 

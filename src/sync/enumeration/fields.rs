@@ -48,6 +48,7 @@ fn mapping(kinds: &[Kind], grouped: usize) -> Mapping {
         on_create: Pair::new(true, true),
         optional: false,
         not_null: false,
+        rate_of: None,
         ..example().fields[0].clone()
     });
     Mapping { fields: fields.collect(), ..example() }

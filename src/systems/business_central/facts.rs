@@ -1,5 +1,7 @@
 //! Who the company is.
 
+use std::collections::BTreeMap;
+
 use super::client::BusinessCentral;
 use crate::systems::odata::Query;
 use crate::systems::{Facts, SystemError};
@@ -19,6 +21,7 @@ impl BusinessCentral {
             display_name: names.into_iter().find_map(field).unwrap_or_default().to_owned(),
             base_currency_code: self.local_currency().await?,
             base_currency: None,
+            currencies: BTreeMap::new(),
             // Its own integration keeps its settings where no API shows them; Dataverse shows its traces.
             other_engine: None,
             companion: Some(companion.is_some()),

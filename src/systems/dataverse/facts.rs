@@ -19,15 +19,22 @@ impl Dataverse {
             page.rows.first().ok_or_else(|| self.service.unexpected(what, "no organisation"))?;
         let field = |name: &str| organisation.get(name).and_then(|value| value.as_str());
         let base_currency = field("_basecurrencyid_value").map(RowId::new).filter(|id| !id.is_zero());
-        let base_currency_code = match &base_currency {
-            Some(currency) => self.currency_code(currency).await?,
-            None => None,
+        let currencies = match &base_currency {
+            Some(_) => self.currencies().await?,
+            None => Vec::new(),
         };
+        let is_base = |(row, _): &&(RowId, String)| base_currency.as_ref() == Some(row);
         let other_engine = self.other_engine().await?.at_work();
         Ok(Facts {
             identity: RowId::new(identity).as_str().to_owned(),
             display_name: field("name").unwrap_or_default().to_owned(),
-            base_currency_code,
+            base_currency_code: currencies.iter().find(is_base).map(|(_, code)| code.clone()),
+            // Where several have one code, the one that was first.
+            currencies: currencies
+                .iter()
+                .rev()
+                .map(|(row, code)| (code.to_uppercase(), row.clone()))
+                .collect(),
             base_currency,
             other_engine,
             companion: None,
@@ -35,10 +42,16 @@ impl Dataverse {
         })
     }
 
-    async fn currency_code(&self, currency: &RowId) -> Result<Option<String>, SystemError> {
-        let query = Query::of(format!("transactioncurrencies({currency})")).select(["isocurrencycode"]);
-        let currency = self.service.object("the base currency", &query.path()).await?;
-        Ok(currency.get("isocurrencycode").and_then(|code| code.as_str()).map(str::to_owned))
+    /// Lists the currencies that have a code, with it.
+    async fn currencies(&self) -> Result<Vec<(RowId, String)>, SystemError> {
+        let columns = ["transactioncurrencyid", "isocurrencycode"];
+        let query = Query::of("transactioncurrencies").select(columns).order_by("createdon");
+        let currency = |row: serde_json::Value| {
+            let [id, code] = columns.map(|column| row.get(column).and_then(|value| value.as_str()));
+            Some((RowId::new(id?), code?.to_owned()))
+        };
+        let listed = self.service.all("the currencies", &query.path(), None, currency).await?;
+        Ok(listed.into_iter().flatten().collect())
     }
 }
 

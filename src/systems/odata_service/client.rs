@@ -100,6 +100,7 @@ impl ODataService {
             display_name: company.unwrap_or(self.service.name.as_str()).to_owned(),
             base_currency_code: None,
             base_currency: None,
+            currencies: BTreeMap::new(),
             other_engine: None,
             companion: None,
             server_time,

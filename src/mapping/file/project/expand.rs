@@ -165,6 +165,7 @@ impl Reader<'_> {
             enabled: raw.enabled,
             optional: raw.optional,
             not_null: raw.not_null.clone(),
+            rate_of: None,
             kind: raw.kind.clone(),
             scale: raw.scale,
             zero_is_blank: raw.zero_is_blank,
