@@ -238,6 +238,23 @@ async fn a_customer_points_to_its_salesperson_by_code() {
     assert_eq!(written(&sync(&desk).await), []);
 }
 
+/// Where Dynamics 365 Sales makes products as drafts, those that Tandem makes are published.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn products_that_tandem_makes_are_published() {
+    let dataverse = vec!["draft-products".parse().unwrap()];
+    let world = World::start(Options { companion: true, dataverse, ..Options::default() }).await;
+    world.use_mappings(StandardSet::NewPrices);
+    let desk = world.desk();
+    let made = sync(&desk).await;
+    let made =
+        made.lines.iter().filter(|line| line.mapping == "ITEM-PRODUCT" && line.action == LineAction::Create);
+    assert!(made.count() > 30);
+    sync(&desk).await;
+    let products = world.list(At::Dataverse, "products").await;
+    assert_eq!(products.iter().filter(|product| product["statecode"] != json!(0)).count(), 0);
+    assert_eq!(written(&sync(&desk).await), []);
+}
+
 /// Blocked items are retired products, and an inactive account blocks its customer, where people switch that on.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_blocked_here_is_retired_there() {
@@ -255,11 +272,9 @@ async fn what_is_blocked_here_is_retired_there() {
     world.configure("mappings/CUSTOMER.toml", "filter = \"statecode eq 0 and ", "filter = \"");
     let products = "mappings/ITEM-PRODUCT.toml";
     world.configure(products, "filter = \"blocked eq false\"\ncreate = true", "create = \"statecode eq 0\"");
-    world.configure(
-        products,
-        "statecode eq 0 and producttypecode",
-        "(statecode eq 0 or statecode eq 1) and producttypecode",
-    );
+    world.configure(products, "statecode eq 2", "statecode eq 1");
+    let state = "right = \"statecode\"\ndirection = \"->\"\n";
+    world.configure(products, state, &format!("{state}enabled = false\n"));
     let right = "producttypecode eq 1\"\ncreate = ";
     world.configure(products, &format!("{right}true"), &format!("{right}\"blocked eq false\""));
     let unused =

@@ -38,6 +38,15 @@ pub(super) fn check_state(table: &Table, row: &mut Row, touched: &[usize]) -> Re
     Err(Fault::new(400, "0x80048408", message))
 }
 
+/// A new product is a draft until somebody publishes it.
+pub(super) fn make_draft(table: &Table, row: &mut Row) {
+    for (column, value) in [("statecode", 2), ("statuscode", 0)] {
+        if let Some(position) = table.position(column) {
+            row.values[position] = Value::from(value);
+        }
+    }
+}
+
 /// A row in a state that is locked takes nothing but another state.
 pub(super) fn check_unlocked(
     table: &Table,

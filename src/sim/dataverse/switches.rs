@@ -43,6 +43,8 @@ pub enum Switch {
     OtherEngineInstalled,
     /// Business Central's own integration is at work for a company.
     OtherEngine,
+    /// New products are drafts, whatever state is sent.
+    DraftProducts,
     /// A table without change tracking.
     Untracked(String),
     /// A table without conditions on versions.
@@ -91,6 +93,7 @@ const PLAIN: &[(&str, Switch, &str)] = &[
         Switch::OtherEngineInstalled,
         "Business Central's own integration, not set up",
     ),
+    ("draft-products", Switch::DraftProducts, "new products are drafts"),
     ("other-engine", Switch::OtherEngine, "Business Central's own integration at work"),
 ];
 

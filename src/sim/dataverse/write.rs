@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::assign::assign;
 use super::associate::{connect, referenced};
-use super::consistency::{check_currency, check_state, check_unlocked};
+use super::consistency::{check_currency, check_state, check_unlocked, make_draft};
 use super::error::Fault;
 use super::expand::expanded;
 use super::link::{Address, Operation, address};
@@ -229,6 +229,9 @@ fn insert_flat(
     }
     back_date(definition, &mut row);
     check_state(definition, &mut row, &touched)?;
+    if definition.logical_name == "product" && service.switched(&Switch::DraftProducts) {
+        make_draft(definition, &mut row);
+    }
     if service.store.rows(table).get(&row.id).is_some() {
         return Err(Fault::duplicate_id());
     }

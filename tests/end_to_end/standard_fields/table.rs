@@ -190,6 +190,7 @@ pub fn left_change(mapping: &str, field: &str) -> Option<Value> {
 pub fn right_change(mapping: &str, field: &str) -> Option<Value> {
     Some(match (mapping, field) {
         ("PLHEADER-PRICE", "state") => json!({"statecode": 0}),
+        ("ITEM-PRODUCT" | "RESOURCE-PRODUCT", "state") => json!({"statecode": 2}),
         (
             "PLLINE-PRODPRICE" | "SALESPRC-PRODPRICE" | "ITEM-DEFAULTPRICE" | "RESOURCE-DEFAULTPRICE",
             "method",
