@@ -18,7 +18,7 @@ const STEPS: u64 = 200;
 const MOST_FAILURES: usize = 3;
 
 /// Seeds that found a fault once, each with what it was.
-const REGRESSIONS: [(u64, &str); 21] = [
+const REGRESSIONS: [(u64, &str); 22] = [
     (79, "an answer to restore a row whose partner nobody had edited was never carried out"),
     (165, "the same, after a kill"),
     (16, "a table that could not be read held up its whole connection"),
@@ -43,6 +43,7 @@ const REGRESSIONS: [(u64, &str); 21] = [
     (315982, "an edit was taken back while its arrival was in doubt, and that was taken for an echo"),
     (214038, "a restored row and the one it was restored from differed for good in a field left blank"),
     (525759, "a question stayed open after its edit had been taken back"),
+    (533961, "a row that had been there before was taken for the one that a create made"),
 ];
 
 #[test]
@@ -130,6 +131,13 @@ fn a_create_that_comes_late_has_no_partner_made_for_it() {
 #[test]
 fn a_row_that_cannot_be_read_is_there_all_the_same() {
     assert_eq!(simulation::alone(scenarios::a_create_that_comes_late_as_a_row_that_cannot_be_read()), [1, 1]);
+}
+
+/// I3: a row that was there before a create was sent is not the one it made, however alike the two are.
+#[test]
+fn a_row_that_was_there_before_is_not_the_one_that_was_made() {
+    let rows = simulation::alone(scenarios::a_create_that_comes_late_beside_one_that_was_there());
+    assert_eq!(rows, [3, 2]);
 }
 
 /// I5: a question whose edit was taken back is none, although the other row shows still what it showed.

@@ -114,6 +114,31 @@ pub async fn a_create_that_comes_late_as_a_row_that_cannot_be_read() -> [usize; 
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }
 
+/// A create without an id of ours takes effect late, beside a row of the same content that was there before, is edited
+/// meanwhile, and has no partner because the right refused it. Returns how many rows both sides hold in the end.
+pub async fn a_create_that_comes_late_beside_one_that_was_there() -> [usize; 2] {
+    let (mut world, _) = with_one_customer("ask").await;
+    let content = [("name", "name 1"), ("street", "street 1"), ("city", "Oslo"), ("phone", "")];
+    let now = world.now(Side::Left);
+    let made = world.people.create(&mut world.machine(Side::Left), now);
+    let Some(Effect::Create { id: refused, .. }) = made else { panic!("{made:?}") };
+    write(&mut world, Side::Left, Some(&refused), &[("note", POISON)]);
+    write(&mut world, Side::Left, Some(&refused), &content);
+    world.run_sweeping(false).await;
+    let now = world.now(Side::Right);
+    let made = world.people.create(&mut world.machine(Side::Right), now);
+    let Some(Effect::Create { id: source, .. }) = made else { panic!("{made:?}") };
+    write(&mut world, Side::Right, Some(&source), &content);
+    world.machine(Side::Left).rates = Rates { delayed: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    world.calm();
+    write(&mut world, Side::Left, Some(&refused), &[("phone", "1")]);
+    world.run_sweeping(false).await;
+    world.clock.advance(SETTLE_SECS + 60);
+    oracle::quiet(&mut world).await;
+    Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
+}
+
 /// A person has a deletion passed on and then wants the row back, while that deletion is on its way. Returns how many rows
 /// Tandem deleted on the side where the row was to come back.
 pub async fn a_deletion_that_comes_late() -> usize {

@@ -69,17 +69,28 @@ impl Books {
         self.observations.get(&(side, row.clone()))
     }
 
+    /// Returns whether a coupled row of that side may be there: beside none, no absence is proved (I8).
+    fn has_neighbour(&self, side: Side) -> bool {
+        self.couplings.iter().any(|coupling| {
+            let seen = self.seen(side, &coupling.rows[side]).map(|seen| &seen.content);
+            !matches!(seen, Some(Content::Missing { .. } | Content::Gone(_)))
+        })
+    }
+
     /// Returns what is said to wait for nothing, and is not done.
     pub fn unsettled(&self) -> Vec<String> {
         let partner_waits = |side: Side, row: &RowId| {
             let coupling = self.coupling_of(side, row);
             let partner = coupling.and_then(|coupling| self.seen(side.other(), &coupling.rows[side.other()]));
-            partner.is_some_and(|partner| partner.standing != Standing::Ready)
+            partner.is_some_and(|partner| partner.standing != Standing::Ready || is_suspected(partner))
         };
         let mut unsettled = Vec::new();
         for ((side, row), seen) in &self.observations {
-            let is_ready = seen.standing == Standing::Ready && !partner_waits(*side, row);
-            if is_ready || matches!(seen.content, Content::Missing { .. }) {
+            let waits = match is_suspected(seen) {
+                true => !self.has_neighbour(*side),
+                false => seen.standing != Standing::Ready || partner_waits(*side, row),
+            };
+            if !waits {
                 let coupling = self.coupling_of(*side, row);
                 unsettled.push(format!("{side:?} {row}: {:?} of {coupling:?}", seen.content));
             }
@@ -89,4 +100,8 @@ impl Books {
         }
         unsettled
     }
+}
+
+fn is_suspected(seen: &Seen) -> bool {
+    matches!(seen.content, Content::Missing { .. })
 }

@@ -51,7 +51,9 @@ impl Inquiry<'_> {
                     continue;
                 }
             };
-            if snapshot.coupling_of(prepared.name(), side, &row.id)?.is_some() {
+            if snapshot.coupling_of(prepared.name(), side, &row.id)?.is_some()
+                || was_dealt_with(&snapshot, intent, &row.id)?
+            {
                 continue;
             }
             let Ok(record) = observer.record(&snapshot, side, &row)? else { continue };
@@ -74,6 +76,12 @@ impl Inquiry<'_> {
         // Edited, or rewritten by the server, since it was made: its key still tells it, or its name and most of the rest.
         Ok(trace(alike, is_clear))
     }
+}
+
+/// Returns whether the journal tells of a row. Of one that a create in doubt made it cannot yet: while that is open, nothing is
+/// done about a row that may be the one.
+fn was_dealt_with(snapshot: &Snapshot, intent: &Intent, row: &RowId) -> Result<bool, StoreError> {
+    Ok(!snapshot.journal_of_row(&intent.mapping, intent.side, row, None, 1)?.is_empty())
 }
 
 /// Returns what the other creates in doubt of the same table sent.
