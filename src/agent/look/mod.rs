@@ -6,5 +6,6 @@ pub mod deletions;
 mod fate;
 pub mod feed;
 mod first_listing;
+mod in_question;
 pub mod observe;
 pub mod reread;
