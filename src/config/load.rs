@@ -314,6 +314,21 @@ sign_in = { kind = "client-secret", tenant = "t", client_id = "i", client_secret
         assert!(found.contains("below 900"), "{found}");
     }
 
+    /// The place is the field's, the problem what is wrong with the value it points by.
+    #[test]
+    fn a_lookup_by_a_value_that_rows_do_not_have_is_told() {
+        let settings = format!("mappings = [\"CURRENCY\", \"SALESPEOPLE\", \"CUSTOMER\"]\n{SETTINGS}");
+        let text = mapping::standard("CUSTOMER").unwrap();
+        let wrong = text.replace("left_by = \"code\"", "left_by = \"coed\"");
+        let line = 1 + wrong.lines().position(|line| line == "id = \"owner\"").unwrap();
+        let found = error(&settings, Some(("CUSTOMER.toml", &wrong)));
+        let problem = "field owner points to rows of SALESPEOPLE by coed, which is no field of it in use; did you mean code?";
+        assert!(found.ends_with(&format!("CUSTOMER.toml, line {line}: {problem}")), "{found}");
+        let config = load(&settings, Some(("CUSTOMER.toml", text))).unwrap();
+        let people = config.mappings.iter().find(|mapping| mapping.name.as_str() == "SALESPEOPLE").unwrap();
+        assert_eq!(people.names.left.keys().collect::<Vec<_>>(), [&"code".into()]);
+    }
+
     #[test]
     fn the_tasks_of_projects_are_among_the_mappings() {
         let folder = tempfile::tempdir().unwrap();
