@@ -98,26 +98,19 @@ pub async fn assemble(
 
 /// Returns the mapping without optional fields that point to rows by a value which their mapping does not have here.
 async fn pointing_by_names(engine: &Engine, mut mapping: Mapping) -> Result<Mapping, EngineError> {
-    let mut nameless = BTreeMap::new();
-    for (field, lookup) in mapping.fields.iter().filter_map(|field| Some((field, field.lookup()?))) {
-        for by in Side::BOTH.into_iter().filter_map(|side| lookup.by[side].as_ref()) {
-            for target in
-                engine.config().mappings.iter().filter(|other| lookup.mappings.contains(&other.name))
-            {
-                let tables = describe(engine, target).await?;
-                if mapping::fitted(target.clone(), &tables).field(by).is_none() {
-                    let why = format!("{} does not have its field {by} here", target.name);
-                    nameless.insert(field.id.clone(), why);
-                }
-            }
-        }
+    let targets = mapping::named_targets(&mapping);
+    let mut nameless = Vec::new();
+    for target in engine.config().mappings.iter().filter(|other| targets.contains(&other.name)) {
+        nameless.extend(mapping::nameless(&mapping, target, &describe(engine, target).await?));
     }
-    mapping.leave_out(|field| nameless.get(&field.id).cloned());
-    match nameless.iter().find(|(field, _)| mapping.field(field).is_some()) {
-        Some((field, why)) => Err(EngineError::Mapping {
+    let why =
+        |field: &Field| nameless.iter().find(|left| left.field == field.id).map(|left| left.why.clone());
+    mapping.leave_out(why);
+    match nameless.iter().find(|left| mapping.field(&left.field).is_some()) {
+        Some(LeftOut { field, why }) => Err(EngineError::Mapping {
             mapping: mapping.name.clone(),
             place: engine.config().sources[&mapping.name].place_of_field(field.as_str()),
-            problem: format!("field {field} points to rows by a value: {why}"),
+            problem: format!("field {field}: {why}"),
         }),
         None => Ok(mapping),
     }

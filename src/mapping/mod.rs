@@ -34,7 +34,7 @@ pub use file::{MappingError, parse, parse_project};
 pub use filter::{Filter, FilterError, Function as FilterFunction, MissingColumn, Operator};
 pub use gaps::{Choices, strange_options, strange_values, unfilled};
 pub use lens::{Lapse, lapses};
-pub use names::{NoName, names_of, note_names};
+pub use names::{NoName, named_targets, nameless, names_of, note_names};
 pub use normal::normalise;
 pub use order::{OrderError, dependency_order};
 pub use project::{Project, ProjectTemplate, TEMPLATES, Task, template};

@@ -1,12 +1,12 @@
 //! Lookups by a value: which fields of a mapping name its rows for others, and what they call a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{FieldId, MappingName, Row, Side, Value};
+use crate::model::{FieldId, MappingName, Pair, Row, Side, TableDescription, Value};
 
 use super::nearest::or_nearest;
 use super::translate::read_back;
-use super::{Field, FieldKind, Mapping};
+use super::{Field, FieldKind, LeftOut, Mapping, fitted};
 
 /// Why a lookup cannot point to rows by that value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +43,27 @@ pub fn note_names(mappings: &mut [Mapping]) -> Result<(), NoName> {
     Ok(())
 }
 
+/// Returns the mappings of rows to which a mapping's rows point by a value.
+pub fn named_targets(mapping: &Mapping) -> BTreeSet<&MappingName> {
+    let lookups = mapping.fields.iter().filter_map(Field::lookup);
+    let by_value = lookups.filter(|lookup| Side::BOTH.into_iter().any(|side| lookup.by[side].is_some()));
+    by_value.flat_map(|lookup| &lookup.mappings).collect()
+}
+
+/// Returns the fields that point to rows of `target` by a field of it for which its own tables have no column, and why.
+#[must_use]
+pub fn nameless(mapping: &Mapping, target: &Mapping, tables: &Pair<TableDescription>) -> Vec<LeftOut> {
+    let target = fitted(target.clone(), tables);
+    let why = |field: &Field| {
+        let lookup = field.lookup().filter(|lookup| lookup.mappings.contains(&target.name))?;
+        let mut names = Side::BOTH.into_iter().filter_map(|side| lookup.by[side].as_ref());
+        let by = names.find(|by| target.field(by).is_none())?;
+        let why = format!("it points to rows of {} by {by}, which these do not have here", target.name);
+        Some(LeftOut { field: field.id.clone(), why })
+    };
+    mapping.fields.iter().filter_map(why).collect()
+}
+
 fn is_no_name(target: &Mapping, by: &FieldId) -> Option<String> {
     match target.field(by).map(|field| &field.kind) {
         Some(FieldKind::Text | FieldKind::Code) => None,
@@ -70,7 +91,7 @@ pub fn names_of(mapping: &Mapping, side: Side, row: &Row) -> BTreeMap<FieldId, S
 mod tests {
     use super::*;
     use crate::mapping::parse;
-    use crate::model::{Pair, RowId};
+    use crate::model::{Column, ColumnKind, RowId, TableAbilities};
 
     fn mapping(name: &str, fields: &str) -> Mapping {
         let text = format!(
@@ -86,6 +107,43 @@ mod tests {
              left_by=\"{by}\"\n"
         );
         mapping("CUSTOMER", &owner)
+    }
+
+    #[test]
+    fn a_field_points_by_nothing_that_the_other_mapping_does_not_have_here() {
+        let column = Column {
+            kind: ColumnKind::Text,
+            max_chars: None,
+            scale: None,
+            creatable: true,
+            updatable: true,
+            targets: vec![],
+        };
+        let table = |columns: &[&str]| TableDescription {
+            table: "t".into(),
+            key: "id".into(),
+            columns: columns.iter().map(|name| ((*name).into(), column.clone())).collect(),
+            abilities: TableAbilities::default(),
+        };
+        let alias =
+            "[[field]]\nid=\"alias\"\nleft=\"alias\"\nright_value=\"\"\ndirection=\"match\"\noptional=true\n";
+        let people = mapping("PEOPLE", alias);
+        let told = |by: &str, columns: &[&str]| {
+            let found = nameless(&pointing(by), &people, &Pair::new(table(columns), table(&[])));
+            found.into_iter().map(|left| format!("{}: {}", left.field, left.why)).collect::<Vec<_>>()
+        };
+        assert_eq!(told("alias", &["code", "alias"]), Vec::<String>::new());
+        assert_eq!(
+            told("alias", &["code"]),
+            ["owner: it points to rows of PEOPLE by alias, which these do not have here"]
+        );
+        assert_eq!(
+            nameless(&people, &people, &Pair::new(table(&["code"]), table(&[]))),
+            [],
+            "points to none"
+        );
+        assert_eq!(named_targets(&pointing("code")), [&"PEOPLE".into()].into());
+        assert_eq!(named_targets(&people), [].into());
     }
 
     #[test]

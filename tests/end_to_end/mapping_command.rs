@@ -111,6 +111,33 @@ async fn what_would_go_wrong_is_told_before_anything_is_written() {
     assert_eq!(ids(world.world_state().await), ids(before));
 }
 
+/// A field that points to rows by a value which these do not have here is left out, or else wrong, with its place.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_value_that_the_other_rows_do_not_have_is_told() {
+    let world = World::start(Options::default()).await;
+    let mappings = "mappings = [\"CURRENCY\", \"SALESPEOPLE\", \"CUSTOMER\"]\npoll_secs = 1";
+    world.configure("tandem.toml", "poll_secs = 1", mappings);
+    let alias = "[[field]]\nid = \"alias\"\nleft = \"alias\"\nright_value = \"\"\ndirection = \"match\"\noptional = true\n";
+    let email = "[[field]]\nid = \"email\"\n";
+    world.configure("mappings/SALESPEOPLE.toml", email, &format!("{alias}\n{email}"));
+    world.configure("mappings/CUSTOMER.toml", "left_by = \"code\"", "left_by = \"alias\"");
+    let why = "it points to rows of SALESPEOPLE by alias, which these do not have here";
+    let (code, out, err) = tandem(&world, &["mapping", "check", "CUSTOMER"]);
+    assert_eq!(code, 0, "{out}{err}");
+    assert!(out.contains(&format!("  left out: owner: {why}")), "{out}");
+    let by = "left_by = \"alias\"\nnot_null = true\n";
+    world.configure("mappings/CUSTOMER.toml", &format!("{by}optional = true\n"), by);
+    let (code, out, _) = tandem(&world, &["mapping", "check", "CUSTOMER"]);
+    assert_eq!(code, 3, "{out}");
+    assert!(
+        out.contains("mappings/CUSTOMER.toml, line ") && out.contains(&format!("field owner: {why}")),
+        "{out}"
+    );
+    let (code, _, err) = tandem(&world, &["sync", "--yes"]);
+    assert_eq!(code, 3, "{err}");
+    assert!(err.contains(&format!("field owner: {why}")), "{err}");
+}
+
 /// The example of 2017, in both spellings.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_value_map_of_2017_works_as_it_is_and_in_own_words() {

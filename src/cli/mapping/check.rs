@@ -7,7 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::config::{Config, MappingSource};
-use crate::mapping::{self, Mapping, Names, Resolver, TranslateError};
+use crate::mapping::{self, LeftOut, Mapping, Names, Resolver, TranslateError};
 use crate::model::{
     ColumnName, ConnectionName, FieldId, MappingName, Pair, Row, RowId, Side, TableDescription,
 };
@@ -61,6 +61,8 @@ struct Found {
     rows: usize,
 }
 
+type Systems = BTreeMap<ConnectionName, Arc<dyn Examine>>;
+
 /// Checks one mapping, or all in use.
 pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Result<ExitCode, CommandError> {
     let config = Config::load(&context.places)?;
@@ -74,14 +76,10 @@ pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Resu
             CommandError::new(ExitCode::Usage, problem).with_remedy("add it to `mappings` in tandem.toml")
         );
     }
-    let mut systems: BTreeMap<ConnectionName, Arc<dyn Examine>> = BTreeMap::new();
+    let mut systems = Systems::new();
     let mut checked = Vec::new();
     for mapping in wanted {
-        for name in [&mapping.connections.left, &mapping.connections.right] {
-            if !systems.contains_key(name) {
-                systems.insert(name.clone(), connect(&config, name)?);
-            }
-        }
+        connect(&config, mapping, &mut systems)?;
         let both = Pair::from_fn(|side| systems[&mapping.connections[side]].as_ref());
         let source = &config.sources[&mapping.name];
         checked.push(match examine(mapping, source, both, arguments.rows).await {
@@ -93,6 +91,7 @@ pub(super) async fn check(context: &Context, arguments: &CheckArguments) -> Resu
             Err(error) => return Err(error.into()),
         });
     }
+    tell_nameless(&config, &mut systems, &mut checked).await?;
     tell_clashes(&config, &mut checked);
     context.output.show(&checked, |checked| render(checked));
     let is_wrong = checked.iter().flat_map(|checked| &checked.findings).any(|found| found.is_wrong);
@@ -116,9 +115,59 @@ fn tell_clashes(config: &Config, checked: &mut [Checked]) {
     }
 }
 
-fn connect(config: &Config, name: &ConnectionName) -> Result<Arc<dyn Examine>, CommandError> {
-    let settings = &config.settings.connections[name.as_str()];
-    Ok(systems::open(name, settings, &config.places.config, config.tables_used(name))?)
+/// Adds lookups by a value that the rows they point to do not have here.
+async fn tell_nameless(
+    config: &Config,
+    systems: &mut Systems,
+    checked: &mut [Checked],
+) -> Result<(), CommandError> {
+    for checked in checked.iter_mut() {
+        let is_it = |mapping: &&Mapping| mapping.name.as_str() == checked.mapping;
+        let Some(mapping) = config.mappings.iter().find(is_it) else { continue };
+        let targets = mapping::named_targets(mapping);
+        for target in config.mappings.iter().filter(|other| targets.contains(&other.name)) {
+            connect(config, target, systems)?;
+            let both = Pair::from_fn(|side| systems[&target.connections[side]].as_ref());
+            let Ok(tables) = describe(target, both).await else {
+                // That is told where that mapping is looked at.
+                continue;
+            };
+            for LeftOut { field, why } in mapping::nameless(mapping, target, &tables) {
+                match mapping.field(&field).is_some_and(|field| field.optional) {
+                    true => checked.left_out.push(format!("{field}: {why}")),
+                    false => checked.findings.push(Found {
+                        is_wrong: true,
+                        place: config.sources[&mapping.name].place_of_field(field.as_str()),
+                        problem: format!("field {field}: {why}"),
+                        rows: 0,
+                    }),
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Sees that both systems of a mapping can be asked.
+fn connect(config: &Config, mapping: &Mapping, systems: &mut Systems) -> Result<(), CommandError> {
+    for name in [&mapping.connections.left, &mapping.connections.right] {
+        if !systems.contains_key(name) {
+            let settings = &config.settings.connections[name.as_str()];
+            let system = systems::open(name, settings, &config.places.config, config.tables_used(name))?;
+            systems.insert(name.clone(), system);
+        }
+    }
+    Ok(())
+}
+
+async fn describe(
+    mapping: &Mapping,
+    systems: Pair<&dyn Examine>,
+) -> Result<Pair<TableDescription>, SystemError> {
+    Ok(Pair::new(
+        systems.left.describe(&mapping.tables.left).await?,
+        systems.right.describe(&mapping.tables.right).await?,
+    ))
 }
 
 async fn examine(
@@ -127,10 +176,7 @@ async fn examine(
     systems: Pair<&dyn Examine>,
     rows: usize,
 ) -> Result<Checked, SystemError> {
-    let tables = Pair::new(
-        systems.left.describe(&mapping.tables.left).await?,
-        systems.right.describe(&mapping.tables.right).await?,
-    );
+    let tables = describe(mapping, systems).await?;
     let wrong = mapping::check(mapping, &tables);
     let found = |finding: &mapping::Finding| Found {
         is_wrong: true,
