@@ -26,66 +26,74 @@ pub fn check(engine: &Engine, mapping: &Mapping, facts: &Pair<&Facts>) -> Result
     }
 }
 
-/// Returns the rows that a blank currency stands for: those of the left side's local currency.
+/// Returns the rows that a blank currency stands for: where currencies are rows, that of the other side's local currency.
 pub fn blank_currency(
     engine: &Engine,
     mapping: &Mapping,
     facts: &Pair<&Facts>,
 ) -> Result<Pair<Option<RowId>>, EngineError> {
-    let base_currency = Pair::from_fn(|side| facts[side].base_currency.clone());
+    let mut blank = Pair::from_fn(|side| facts[side].base_currency.clone());
     let Some(codes) = differing(facts).filter(|_| converts(engine) && has_blanks(mapping)) else {
-        return Ok(base_currency);
+        return Ok(blank);
     };
-    match facts.right.currencies.get(&codes.left.to_uppercase()) {
-        Some(row) => Ok(Pair { right: Some(row.clone()), ..base_currency }),
+    let rows = Side::BOTH.into_iter().find(|side| blank[*side].is_some()).unwrap_or(Side::Right);
+    let code = codes[rows.other()];
+    match facts[rows].currencies.get(&code.to_uppercase()) {
+        Some(row) => {
+            blank[rows] = Some(row.clone());
+            Ok(blank)
+        }
         None => Err(EngineError::NoCurrency {
-            connection: mapping.connections.right.clone(),
-            code: codes.left.to_owned(),
-            local: mapping.connections.left.clone(),
+            connection: mapping.connections[rows].clone(),
+            code: code.to_owned(),
+            local: mapping.connections[rows.other()].clone(),
         }),
     }
 }
 
-/// Returns the mapping with its exchange rates for one unit of the right side's base currency instead of the left side's local
+/// Returns the mapping with its exchange rates for one unit of the other side's base currency instead of their owner's local
 /// currency, by the rate of today.
 pub async fn with_rates_converted(
     engine: &Engine,
     mut mapping: Mapping,
-    left: &TableDescription,
+    tables: &Pair<TableDescription>,
     facts: &Pair<&Facts>,
 ) -> Result<Mapping, EngineError> {
     let Some(codes) = differing(facts).filter(|_| converts(engine)) else { return Ok(mapping) };
     for index in 0..mapping.fields.len() {
         let field = &mapping.fields[index];
-        let is_there = || field.columns(Side::Left).iter().all(|column| left.columns.contains_key(column));
-        if field.rate_of.is_some() && is_there() {
-            let units = units_of_local(engine, &mapping, field, codes.right).await?;
+        let Some(owner) = field.direction.owner().filter(|_| field.rate_of.is_some()) else { continue };
+        let columns = &tables[owner].columns;
+        if field.columns(owner).iter().all(|column| columns.contains_key(column)) {
+            let units = units_of_local(engine, &mapping, field, owner, codes[owner.other()]).await?;
             mapping.fields[index].convert_rates(units);
         }
     }
     Ok(mapping)
 }
 
-/// Returns how many units of the left side's local currency one unit of that currency is, by a field of exchange rates.
+/// Returns how many units of the local currency of that side one unit of a currency is, by a field of exchange rates.
 async fn units_of_local(
     engine: &Engine,
     mapping: &Mapping,
     field: &Field,
+    owner: Side,
     code: &str,
 ) -> Result<Decimal, EngineError> {
-    let code_column = |field: &Field| mapping.field(field.rate_of.as_ref()?)?.column(Side::Left).cloned();
-    let columns = field.column(Side::Left).zip(code_column(field));
-    let (rate, code_column) = columns.expect("invariant: a rate and its code are columns of the left side");
-    let (system, table) = (engine.system(&mapping.connections.left), &mapping.tables.left);
+    let code_column = |field: &Field| mapping.field(field.rate_of.as_ref()?)?.column(owner).cloned();
+    let columns = field.column(owner).zip(code_column(field));
+    let (rate, code_column) =
+        columns.expect("invariant: a rate and its code are columns of the side that owns it");
+    let (system, table) = (engine.system(&mapping.connections[owner]), &mapping.tables[owner]);
     let wanted: BTreeSet<ColumnName> = [rate.clone(), code_column.clone()].into();
     let search = Search::Equals(code_column, Value::text(code.to_uppercase()));
     let found = system.search(table, &wanted, &search).await?;
     let units = |row: &Row| field.units_of_local(row.values.get(rate)?.clone());
     found.iter().flatten().find_map(units).ok_or_else(|| EngineError::NoRate {
         mapping: mapping.name.clone(),
-        connection: mapping.connections.left.clone(),
+        connection: mapping.connections[owner].clone(),
         code: code.to_owned(),
-        base: mapping.connections.right.clone(),
+        base: mapping.connections[owner.other()].clone(),
     })
 }
 

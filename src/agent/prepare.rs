@@ -78,7 +78,7 @@ pub async fn assemble(
     let facts = Pair::from_fn(|side| &facts[&mapping.connections[side]]);
     let mapping = mapping.clone().among(&able_to_run);
     let base_currency = currency::blank_currency(engine, &mapping, &facts)?;
-    let mapping = currency::with_rates_converted(engine, mapping, &tables.left, &facts).await?;
+    let mapping = currency::with_rates_converted(engine, mapping, &tables, &facts).await?;
     let mapping = mapping::fitted(mapping, &tables);
     let mapping = pointing_by_names(engine, mapping).await?;
     let mapping = of_company(engine, mapping, &tables).await?;

@@ -8,20 +8,22 @@ use super::definition::Field;
 use super::transform::{self, Transform};
 
 impl Field {
-    /// Returns how many units of the local currency one unit of a currency is whose rate the left column holds so; nothing where
-    /// that is no rate.
+    /// Returns how many units of the local currency one unit of a currency is whose rate its owner's column holds so; nothing
+    /// where that is no rate.
     #[must_use]
     pub fn units_of_local(&self, rate: Value) -> Option<Decimal> {
-        match transform::read(&self.steps.left, rate).ok()? {
+        match transform::read(&self.steps[self.direction.owner()?], rate).ok()? {
             Value::Number(units) if !units.is_zero() => Decimal::ONE.checked_div(units),
             _ => None,
         }
     }
 
-    /// Makes its rates on the left count for one unit of a currency that is so many units of the local one.
+    /// Makes its owner's rates count for one unit of a currency that is so many units of the local one.
     pub fn convert_rates(&mut self, units_of_local: Decimal) {
         // Behind its own steps: they make a number of what the column holds.
-        self.steps.left.push(Transform::Factor(units_of_local));
+        if let Some(side) = self.direction.owner() {
+            self.steps[side].push(Transform::Factor(units_of_local));
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::json;
-use tandem::sim::Options;
+use tandem::sim::{DataverseSwitch, Options};
 
 use crate::world::{At, World, sync, text};
 
@@ -17,9 +17,12 @@ fn mirrored(text: &str) -> String {
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// Starts a synced world, as shipped or with all mapping files mirrored.
-async fn synced(is_mirrored: bool) -> World {
-    let world = World::start(Options::default()).await;
+/// Starts a synced world with that base currency, as shipped or with all mapping files mirrored.
+async fn synced(is_mirrored: bool, base_currency: &str) -> World {
+    let dataverse = vec![DataverseSwitch::BaseCurrency(base_currency.to_owned())];
+    let world = World::start(Options { dataverse, ..Options::default() }).await;
+    let convert = "other_base_currency = \"convert\"\npoll_secs = 1";
+    world.configure("tandem.toml", "poll_secs = 1", convert);
     if is_mirrored {
         let sides = "left = \"dataverse\"\nright = \"business-central\"\npoll_secs = 1";
         world.configure("tandem.toml", "poll_secs = 1", sides);
@@ -69,8 +72,21 @@ async fn values(world: &World) -> Vec<String> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn exchanged_sides_give_the_same_rows() {
-    let (straight, exchanged) = (synced(false).await, synced(true).await);
+    are_the_same("USD").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn exchanged_sides_convert_the_same_rates() {
+    let rows = are_the_same("EUR").await;
+    // A euro is 1.08 dollars, a pound 1.27.
+    assert!(rows.iter().any(|row| row.starts_with("transactioncurrencies: \"GBP\", 0.85039")), "{rows:?}");
+}
+
+/// Returns the rows that come of mapping files either way.
+async fn are_the_same(base_currency: &str) -> Vec<String> {
+    let (straight, exchanged) = (synced(false, base_currency).await, synced(true, base_currency).await);
     let (straight, exchanged) = (values(&straight).await, values(&exchanged).await);
     assert!(straight.iter().any(|row| row.contains("\"blonp.example\"")), "{straight:?}");
     assert_eq!(straight, exchanged);
+    straight
 }

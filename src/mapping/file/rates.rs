@@ -25,16 +25,21 @@ impl Reader<'_> {
         let code_id = FieldId::new(code.get_ref().as_str());
         self.known(fields, &code_id, code)?;
         let field = |id: &FieldId| fields.iter().find(|field| field.id == *id);
-        let has_column = |id: &FieldId| field(id).is_some_and(|field| field.column(Side::Left).is_some());
-        let problem = match field(rate) {
-            Some(field) if !matches!(field.kind, FieldKind::Number { .. }) => {
-                "its `type` has to be \"number\""
+        let Some(found) = field(rate) else { return Ok(()) };
+        // What is converted is rounded on the way, and would not come back as it was.
+        let owner = match found.direction {
+            Direction::ToRight => Some(Side::Left),
+            Direction::ToLeft => Some(Side::Right),
+            _ => None,
+        };
+        let has_column = |id: &FieldId, side| field(id).is_some_and(|field| field.column(side).is_some());
+        let problem = match owner {
+            _ if !matches!(found.kind, FieldKind::Number { .. }) => {
+                "its `type` has to be \"number\"".to_owned()
             }
-            // What is converted is rounded on the way, and would not come back as it was.
-            Some(field) if field.direction != Direction::ToRight => "its `direction` has to be ->",
-            Some(_) if has_column(rate) && has_column(&code_id) => return Ok(()),
-            Some(_) => "it and the field of the code each have to be one column on the left",
-            None => return Ok(()),
+            None => "its `direction` has to be -> or <-".to_owned(),
+            Some(side) if has_column(rate, side) && has_column(&code_id, side) => return Ok(()),
+            Some(side) => format!("it and the field of the code each have to be one column on the {side}"),
         };
         Err(self.text.at_value(code, format!("field {rate} cannot have `rate_of`: {problem}")))
     }
@@ -61,6 +66,10 @@ mod tests {
         let number = "left = \"r\"\ntype = \"number\"\ndirection = \"->\"\n";
         assert_eq!(read(number), Ok(None));
         assert_eq!(read(&format!("{number}rate_of = \"code\"")), Ok(Some("code".to_owned())));
+        assert_eq!(
+            read(&format!("{}rate_of = \"code\"", number.replace("->", "<-"))),
+            Ok(Some("code".to_owned()))
+        );
         let off = "left = \"r\"\ndirection = \"->\"\nenabled = false\nrate_of = \"code\"";
         assert_eq!(read(off), Ok(None), "what is switched off is no rate of anything");
         for (field, problem) in [
@@ -71,7 +80,7 @@ mod tests {
             ),
             (
                 "left = \"r\"\ntype = \"number\"\ndirection = \"<->\"\nrate_of = \"code\"".to_owned(),
-                "its `direction` has to be ->",
+                "its `direction` has to be -> or <-",
             ),
             (
                 "left_value = 1\ntype = \"number\"\ndirection = \"->\"\nrate_of = \"code\"".to_owned(),
