@@ -79,7 +79,9 @@ impl Observer<'_> {
         transaction.put_names(&names)?;
         let pointing: BTreeSet<_> = mapping.names[side].values().flatten().collect();
         for other in pointing {
-            wake_those_waiting_for(transaction, other, side, &row.id, Some(&names))?;
+            wake_those_waiting_for(transaction, other, |of, awaited| {
+                of == side && (*awaited == row.id || names.has(awaited.as_str()))
+            })?;
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::agent::engine::Engine;
 use crate::mapping::{Field, Unfit};
 use crate::model::{
-    Content, Coupling, MappingName, Observation, Reason, RowId, RowNames, Side, Standing, WakeCondition,
+    Content, Coupling, MappingName, Observation, Pair, Reason, RowId, Side, Standing, WakeCondition,
 };
 use crate::store::{Snapshot, StoreError, Transaction};
 
@@ -43,31 +43,29 @@ pub fn wake_waiting(
         let mut lookups = mapping.fields.iter().filter_map(Field::lookup);
         lookups.any(|lookup| lookup.mappings.contains(&coupling.mapping))
     });
+    let names = Pair::new(
+        transaction.names(&coupling.mapping, Side::Left, &coupling.rows.left)?,
+        transaction.names(&coupling.mapping, Side::Right, &coupling.rows.right)?,
+    );
     for mapping in dependents {
-        for side in Side::BOTH {
-            let row = &coupling.rows[side];
-            let names = transaction.names(&coupling.mapping, side, row)?;
-            wake_those_waiting_for(transaction, &mapping.name, side, row, names.as_ref())?;
-        }
+        wake_those_waiting_for(transaction, &mapping.name, |side, awaited| {
+            *awaited == coupling.rows[side]
+                || names[side].as_ref().is_some_and(|names| names.has(awaited.as_str()))
+        })?;
     }
     Ok(())
 }
 
-/// Wakes rows of a mapping that waited for that row of that side, or for one that is called so.
+/// Wakes rows of a mapping that waited for such a row to be coupled. Where rows are pointed to by a value, that stands for the id.
 pub fn wake_those_waiting_for(
     transaction: &mut Transaction,
     mapping: &MappingName,
-    side: Side,
-    row: &RowId,
-    names: Option<&RowNames>,
+    is_awaited: impl Fn(Side, &RowId) -> bool,
 ) -> Result<(), StoreError> {
-    let is_called = |name: &RowId| names.is_some_and(|names| names.has(name.as_str()));
     for waiting in Side::BOTH {
         wake(transaction, mapping, waiting, |observation| match &observation.standing {
             // Where several mappings may couple the row, only the first of them is named.
-            Standing::Parked { wake: WakeCondition::Coupled { side: of, row: awaited, .. }, .. } => {
-                *of == side && (awaited == row || is_called(awaited))
-            }
+            Standing::Parked { wake: WakeCondition::Coupled { side, row, .. }, .. } => is_awaited(*side, row),
             _ => false,
         })?;
     }

@@ -34,12 +34,9 @@ impl BusinessCentral {
             let first = || self.service.url(&self.first_page(&schema, &asked, position));
             position.link.clone().unwrap_or_else(first)
         };
-        let answered = match self.page(query, &asked, &what, &url(&position)).await {
-            Err(error) if is_of_condition(&error) && position.give_up_condition() => {
-                self.page(query, &asked, &what, &url(&position)).await?
-            }
-            answered => answered?,
-        };
+        let first = url(&position);
+        let without_condition = || position.give_up_condition().then(|| url(&position));
+        let answered = self.page_or_whole(query, &asked, &what, &first, without_condition).await?;
         let Answered { mut rows, next_link, date } = answered;
         let rates = self.rates(&asked).await?;
         for row in rows.iter_mut().flatten() {
@@ -83,12 +80,9 @@ impl BusinessCentral {
             let first = || self.service.url(&request.order_by(column.as_str()).path());
             position.link.clone().unwrap_or_else(first)
         };
-        let answered = match self.page(query, &asked, &what, &url(&position)).await {
-            Err(error) if is_of_condition(&error) && position.give_up_condition() => {
-                self.page(query, &asked, &what, &url(&position)).await?
-            }
-            answered => answered?,
-        };
+        let first = url(&position);
+        let without_condition = || position.give_up_condition().then(|| url(&position));
+        let answered = self.page_or_whole(query, &asked, &what, &first, without_condition).await?;
         let Answered { mut rows, next_link, date } = answered;
         position.note(&rows, column, date);
         for row in rows.iter_mut().flatten() {
@@ -102,6 +96,24 @@ impl BusinessCentral {
             }
         };
         Ok(ChangePage { rows, deleted: Vec::new(), became: Vec::new(), next })
+    }
+
+    /// Reads a page, or where the service does not understand the condition on its rows, the one without it.
+    async fn page_or_whole(
+        &self,
+        query: &ChangeQuery,
+        asked: &Asked,
+        what: &str,
+        url: &str,
+        without_condition: impl FnOnce() -> Option<String>,
+    ) -> Result<Answered, SystemError> {
+        let answered = self.page(query, asked, what, url).await;
+        let whole =
+            answered.as_ref().err().filter(|error| is_of_condition(error)).and_then(|_| without_condition());
+        match whole {
+            Some(url) => self.page(query, asked, what, &url).await,
+            None => answered,
+        }
     }
 
     async fn page(
