@@ -38,7 +38,7 @@ pub struct Machine {
 pub struct Deeds {
     /// How many writes came.
     pub writes: u64,
-    /// Rows it deleted, each with its tag.
+    /// Rows it deleted when it said so, each with its tag.
     pub deleted: Vec<(TableName, RowId, Value)>,
     /// How many updates landed on rows of a tag.
     pub updates: BTreeMap<Value, u64>,
@@ -78,6 +78,11 @@ impl Machine {
             self.server.hold_back(&table, &id, before, until);
         }
         applied
+    }
+
+    /// Returns the rows that Tandem deleted, each with its tag: at once, and later than it thought.
+    pub fn deleted(&self) -> impl Iterator<Item = &(TableName, RowId, Value)> {
+        self.deeds.deleted.iter().chain(&self.server.deleted_late)
     }
 
     /// I2, I11, I12: looks at what Tandem sends, whatever becomes of it.

@@ -97,6 +97,8 @@ pub struct Server {
     pub unheard: BTreeSet<RowId>,
     /// Rows that an update of Tandem's changed without its hearing of that: the line went, or it had given it up.
     pub updated_unheard: BTreeSet<RowId>,
+    /// Rows that a deletion of Tandem's took later than it thought, each with its tag.
+    pub deleted_late: Vec<(TableName, RowId, Value)>,
     number: u64,
     delayed: Vec<Delayed>,
 }
@@ -110,6 +112,7 @@ impl Server {
             oldest_token: 0,
             unheard: BTreeSet::new(),
             updated_unheard: BTreeSet::new(),
+            deleted_late: Vec::new(),
             number: 0,
             delayed: Vec::new(),
         }
@@ -244,6 +247,20 @@ impl Server {
         self.table(table).tombstones.values().any(|deleted| deleted == id)
     }
 
+    /// Returns the tag of the row that an effect changes or makes.
+    pub fn tag(&self, effect: &Effect) -> Value {
+        match effect {
+            Effect::Create { values, .. } => {
+                let tag = values.iter().find(|(column, _)| column.as_str() == "tag");
+                tag.map(|(_, value)| value.clone()).unwrap_or_default()
+            }
+            Effect::Update { table, id, .. } | Effect::Delete { table, id, .. } => {
+                let row = self.table(table).rows.get(id);
+                row.map(|row| row.value("tag").clone()).unwrap_or_default()
+            }
+        }
+    }
+
     /// Lets what is due come about.
     pub fn pass_time(&mut self, now: i64) {
         let (due, rest) =
@@ -253,8 +270,13 @@ impl Server {
             if self.is_spared(&effect) {
                 continue;
             }
-            if let (Applied::Done, Effect::Update { id, .. }) = (self.apply(&effect, now), effect) {
-                self.updated_unheard.insert(id);
+            let tag = self.tag(&effect);
+            match (self.apply(&effect, now), effect) {
+                (Applied::Done, Effect::Update { id, .. }) => {
+                    self.updated_unheard.insert(id);
+                }
+                (Applied::Done, Effect::Delete { table, id, .. }) => self.deleted_late.push((table, id, tag)),
+                _ => {}
             }
         }
         for table in self.tables.values_mut() {

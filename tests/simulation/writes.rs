@@ -68,7 +68,7 @@ impl MemorySystem {
         if is_poisoned(write) {
             return WriteOutcome::Refused(refusal("no such thing"));
         }
-        let tag = tag_of(machine, &effect);
+        let tag = machine.server.tag(&effect);
         match machine.server.apply(&effect, now) {
             Applied::Stale => WriteOutcome::Stale,
             Applied::Missing => WriteOutcome::Missing,
@@ -128,18 +128,6 @@ fn effect(machine: &mut Machine, write: &Write) -> Effect {
             Effect::Delete { table, id: id.clone(), version: Some(version.clone()) }
         }
     }
-}
-
-fn tag_of(machine: &Machine, effect: &Effect) -> Value {
-    let tag = ColumnName::new("tag");
-    let sent = match effect {
-        Effect::Create { values, .. } => values.iter().find(|(column, _)| *column == tag),
-        Effect::Update { table, id, .. } | Effect::Delete { table, id, .. } => {
-            let row = machine.server.table(table).rows.get(id);
-            return row.map(|row| row.value("tag").clone()).unwrap_or_default();
-        }
-    };
-    sent.map(|(_, value)| value.clone()).unwrap_or_default()
 }
 
 /// Returns whether a write cannot land.

@@ -8,7 +8,7 @@ use crate::simulation::tables::{cards, customers};
 impl View<'_> {
     pub fn check_deletions(&self, wrong: &mut Vec<String>) {
         for side in Side::BOTH {
-            for (table, row, tag) in &self.world.machine(side).deeds.deleted {
+            for (table, row, tag) in self.world.machine(side).deleted() {
                 let is_card = *table == cards();
                 let by_people = if is_card { None } else { Some(side.other()) };
                 let is_passed_on = self.history.was_deleted(by_people, tag) || self.is_late_copy(side, tag);
@@ -30,7 +30,7 @@ impl View<'_> {
     fn is_late_copy(&self, side: Side, tag: &Value) -> bool {
         let other = side.other();
         let machine = self.world.machine(other);
-        let mut sources = machine.deeds.deleted.iter().filter(|(table, ..)| *table == customers(other));
+        let mut sources = machine.deleted().filter(|(table, ..)| *table == customers(other));
         self.history.was_deleted(Some(side), tag) && sources.any(|(_, _, deleted)| deleted == tag)
     }
 }
