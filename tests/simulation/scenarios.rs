@@ -139,6 +139,25 @@ pub async fn a_create_that_comes_late_beside_one_that_was_there() -> [usize; 2] 
     Side::BOTH.map(|side| world.machine(side).server.table(&customers(side)).rows.len())
 }
 
+/// The answer to a create is lost that left the city out, and its row gets one before Tandem looks. Returns the city of the new
+/// row in the end, and how many conflicts there are.
+pub async fn a_create_in_doubt_whose_row_gets_a_city(on: Side) -> (Value, usize) {
+    let (mut world, _) = with_one_customer("ask").await;
+    let now = world.now(on.other());
+    let made = world.people.create(&mut world.machine(on.other()), now);
+    let Some(Effect::Create { id: source, .. }) = made else { panic!("{made:?}") };
+    write(&mut world, on.other(), Some(&source), &[("street", "street 1"), ("city", "")]);
+    world.machine(on).rates = Rates { cut_after: 1000, ..Rates::CALM };
+    world.run_sweeping(false).await;
+    world.calm();
+    write(&mut world, on.other(), Some(&source), &[("city", "OSLO")]);
+    oracle::quiet(&mut world).await;
+    let coupling = world.customers_coupled().into_iter().find(|coupling| coupling.rows[on.other()] == source);
+    let made = coupling.expect("the two are one").rows[on].clone();
+    let city = world.machine(on).server.table(&customers(on)).rows[&made].value("city").clone();
+    (city, world.store().snapshot().unwrap().conflicts().unwrap().len())
+}
+
 /// A person has a deletion passed on and then wants the row back, while that deletion is on its way. Returns how many rows
 /// Tandem deleted on the side where the row was to come back.
 pub async fn a_deletion_that_comes_late() -> usize {

@@ -1,5 +1,7 @@
 //! What became of a batch of writes, outcome by outcome, in one transaction.
 
+use std::slice;
+
 use crate::agent::engine::Engine;
 use crate::agent::identity::traces;
 use crate::agent::prepare::Prepared;
@@ -9,7 +11,7 @@ use crate::store::{StoreError, Transaction};
 use crate::systems::{Refusal, SystemError, WriteOutcome};
 
 use super::deleted::Restored;
-use super::job::{Job, Work};
+use super::job::{self, Job, Work};
 use super::landed::{Landed, Made};
 use super::late;
 
@@ -118,10 +120,12 @@ impl Commit<'_> {
                     // Which of them it was, only the row itself tells: it is looked up.
                     return Ok(false);
                 }
-                let sent = late::close(transaction, attempts)?.pop().unwrap_or_default();
+                let mut attempts = late::close(transaction, attempts)?;
+                let left_blank = job::left_blank(&self.prepared.mapping, self.side, &attempts);
+                let sent = attempts.pop().unwrap_or_default();
                 let replaces = self.replace(transaction, state, *replaces)?;
                 let (cause, label) = (&CauseOfWrite::Recovery, &work.label);
-                let made = Made { source, id, sent: &sent, row: None, label, cause, replaces };
+                let made = Made { source, id, sent: &sent, left_blank, row: None, label, cause, replaces };
                 self.created(transaction, state, made)?;
                 rest.rereads.push(id.clone());
             }
@@ -186,7 +190,8 @@ impl Commit<'_> {
                 }
                 let replaces = self.replace(transaction, state, *replaces)?;
                 let (label, cause) = (&work.label, &work.cause);
-                let made = Made { source, id: &id, sent, row, label, cause, replaces };
+                let left_blank = job::left_blank(&self.prepared.mapping, self.side, slice::from_ref(sent));
+                let made = Made { source, id: &id, sent, left_blank, row, label, cause, replaces };
                 self.created(transaction, state, made)
             }
             Job::Restore { replaces, minted, sent } => {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::agent::engine::Engine;
 use crate::agent::look::observe::Observer;
 use crate::agent::prepare::Prepared;
-use crate::mapping::{self, Field, Mapping, Unfit};
+use crate::mapping::{self, Direction, Field, Mapping, Unfit};
 use crate::model::{
     Action, CauseOfWrite, ColumnName, Coupling, CouplingId, FieldChange, FieldId, Links, MappingName,
     PlanVerb, PlannedWrite, Record, Row, RowId, Side, Standing, Value, Version,
@@ -197,6 +197,23 @@ pub fn mint(prepared: &Prepared, on: Side, source: &RowId, replaced: Option<&Row
 #[must_use]
 pub fn sent_on_create(mapping: &Mapping, on: Side, record: &Record) -> Record {
     sent(mapping, record, |field| field.on_create[on])
+}
+
+/// Returns the fields that a create said nothing of because the row it was made from held nothing there. `sent` is what it may
+/// have been: where that was more than one thing, a field counts only if none of them named it. Only fields that go both ways
+/// are among them: a blank of an owner's erases nothing at first contact, and one that was agreed on would.
+#[must_use]
+pub fn left_blank(mapping: &Mapping, on: Side, sent: &[Record]) -> Record {
+    if sent.is_empty() {
+        return Record::default();
+    }
+    mapping
+        .fields
+        .iter()
+        .filter(|field| field.direction == Direction::Both && field.on_create[on])
+        .filter(|field| sent.iter().all(|sent| sent.get(&field.id).is_none()))
+        .map(|field| (field.id.clone(), Value::Blank))
+        .collect()
 }
 
 /// Returns the fields sent when a deleted row is created again: also what that side owned, of which the other row holds the

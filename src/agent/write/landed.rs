@@ -35,6 +35,8 @@ pub struct Made<'a> {
     pub id: &'a RowId,
     /// Nothing where an earlier life of Tandem made it.
     pub sent: &'a Record,
+    /// Fields that were left out because the source held nothing there.
+    pub left_blank: Record,
     /// The new row, where the answer showed it.
     pub row: Option<Row>,
     pub label: &'a str,
@@ -69,7 +71,9 @@ impl Commit<'_> {
         made: Made<'_>,
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
-        let Made { source, id, sent, row, label, cause, replaces } = made;
+        let Made { source, id, sent, left_blank, row, label, cause, replaces } = made;
+        let agreed = self.agreed_at_once(transaction, source, row.as_ref())?;
+        let base = left_blank.0.into_iter().chain(agreed.0).chain(sent.0.clone()).collect();
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         if transaction.partner(name, side.other(), source)?.is_some() {
             return Ok(());
@@ -88,7 +92,7 @@ impl Commit<'_> {
             id: transaction.next_coupling_id()?,
             mapping: name.clone(),
             rows,
-            base: self.base_of_new(transaction, source, sent, row.as_ref())?,
+            base,
             versions: Pair::default(),
             state: CouplingState::IN_SCOPE,
             label: label.to_owned(),
@@ -142,29 +146,24 @@ impl Commit<'_> {
         })
     }
 
-    /// The base of a new coupling: what was sent, and what the two rows agree on beside it.
-    fn base_of_new(
+    /// What a new row and its source agree on beside what was sent.
+    fn agreed_at_once(
         &self,
         transaction: &Transaction,
         source: &RowId,
-        sent: &Record,
         row: Option<&Row>,
     ) -> Result<Record, StoreError> {
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         let (name, from) = (self.prepared.name(), self.side.other());
         let observation = transaction.observation(name, from, source)?;
-        let mut base = match (observation.map(|observation| observation.content), row) {
-            (Some(Content::Row(source)), Some(row)) => {
-                let left = observer.record(transaction, from, &source)?.unwrap_or_default();
-                let right = observer.record(transaction, self.side, row)?.unwrap_or_default();
-                sync::agreed(&self.prepared.mapping, &left, &right)
-            }
-            _ => Record::default(),
+        let (Some(Content::Row(source)), Some(row)) =
+            (observation.map(|observation| observation.content), row)
+        else {
+            return Ok(Record::default());
         };
-        for (field, value) in &sent.0 {
-            base.set(field.clone(), value.clone());
-        }
-        Ok(base)
+        let left = observer.record(transaction, from, &source)?.unwrap_or_default();
+        let right = observer.record(transaction, self.side, row)?.unwrap_or_default();
+        Ok(sync::agreed(&self.prepared.mapping, &left, &right))
     }
 
     /// An update landed: what was sent is what both sides agree on.

@@ -3,6 +3,7 @@
 use crate::agent::error::EngineError;
 use crate::agent::run_state::RunState;
 use crate::agent::write::deleted::Restored;
+use crate::agent::write::job;
 use crate::agent::write::landed::Made;
 use crate::agent::write::late;
 use crate::model::{CauseOfWrite, Intent, IntentVerb, Record, Row, RowId};
@@ -57,9 +58,12 @@ impl Inquiry<'_> {
             IntentVerb::Create { source, sent, replaces, .. }
             | IntentVerb::Late { source, sent, replaces, .. } => {
                 let replaces = self.commit().replace(transaction, state, *replaces)?;
-                let sent = self.sent_for(transaction, &row, sent)?;
-                let made =
-                    Made { source, id: &id, sent: &sent, row: Some(row), label: &label, cause, replaces };
+                let attempts = self.attempts(transaction, &row, sent)?;
+                let left_blank = job::left_blank(&self.prepared.mapping, self.intent.side, &attempts);
+                let found = self.observer().record(transaction, self.intent.side, &row)?.ok();
+                let sent = &late::sent_by_one_of(attempts, found.as_ref()).unwrap_or_default();
+                let row = Some(row);
+                let made = Made { source, id: &id, sent, left_blank, row, label: &label, cause, replaces };
                 self.commit().created(transaction, state, made)?;
                 self.doubt_old(transaction, &id)
             }
@@ -71,19 +75,18 @@ impl Inquiry<'_> {
         }
     }
 
-    /// Returns what the row was made with: it may have been sent more than once, with other values each time.
-    fn sent_for(
+    /// Returns what the row may have been made with: it may have been sent more than once, with other values each time.
+    fn attempts(
         &self,
         transaction: &mut Transaction,
         row: &Row,
         sent: &Record,
-    ) -> Result<Record, StoreError> {
+    ) -> Result<Vec<Record>, StoreError> {
         let (name, side) = (self.prepared.name(), self.intent.side);
-        let found = self.observer().record(transaction, side, row)?.ok();
         let attempts = late::attempts(transaction, name, side, &row.id, self.intent.id)?;
         let mut attempts = late::close(transaction, attempts)?;
         attempts.push(sent.clone());
-        Ok(late::sent_by_one_of(attempts, found.as_ref()).unwrap_or_default())
+        Ok(attempts)
     }
 
     /// Both rows may have been changed, and changed back, since a create was sent that only a backup knows of.
