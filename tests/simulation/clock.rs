@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+/// When it starts, in seconds since 1970.
+pub const START: i64 = 1_800_000_000;
+
 /// Seconds since 1970. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Clock(Arc<AtomicI64>);
 
 impl Clock {
     pub fn new() -> Self {
-        Self(Arc::new(AtomicI64::new(1_800_000_000)))
+        Self(Arc::new(AtomicI64::new(START)))
     }
 
     pub fn now(&self) -> i64 {

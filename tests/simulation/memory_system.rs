@@ -34,7 +34,7 @@ pub struct MemorySystem {
     pub(super) name: ConnectionName,
     machine: Arc<Mutex<Machine>>,
     gate: Gate,
-    clock: Clock,
+    pub(super) clock: Clock,
     people: People,
 }
 

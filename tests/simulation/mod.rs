@@ -23,6 +23,7 @@ mod server;
 mod steps;
 mod tables;
 mod trouble;
+mod voice;
 mod world;
 mod writes;
 

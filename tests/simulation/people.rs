@@ -10,6 +10,7 @@ use super::history::History;
 use super::machine::Machine;
 use super::server::{Applied, Effect, Traits};
 use super::tables::{EDITED, POISON, currencies, customers};
+use super::voice;
 
 /// The people of a world. Clones share them.
 #[derive(Clone, Debug)]
@@ -21,8 +22,6 @@ struct Crowd {
     random: Rng,
     /// People block rows and unblock them.
     blocks: bool,
-    /// Tells what they do.
-    is_loud: bool,
 }
 
 /// The same letters are composed here and decomposed there.
@@ -41,10 +40,14 @@ fn value(random: &mut Rng, field: &str) -> Value {
     })
 }
 
+/// Tells what somebody did. A server's clock shows that time.
+fn tell(side: Side, now: i64, done: Option<&Effect>) {
+    voice::say(now, || format!("{side:?} person: {done:?}"));
+}
+
 impl People {
     pub fn new(seed: u64, blocks: bool) -> Self {
-        let is_loud = std::env::var_os("TANDEM_TEST_LOUD").is_some();
-        let crowd = Crowd { history: History::default(), random: Rng::with_seed(seed), blocks, is_loud };
+        let crowd = Crowd { history: History::default(), random: Rng::with_seed(seed), blocks };
         Self(Arc::new(Mutex::new(crowd)))
     }
 
@@ -84,7 +87,7 @@ impl People {
             (33..=42, Some(row)) if crowd.blocks => crowd.block(machine, &row, now),
             (_, Some(row)) => crowd.edit(machine, &row, now),
         };
-        crowd.tell(side, now, done.as_ref());
+        tell(side, now, done.as_ref());
         done
     }
 
@@ -92,7 +95,7 @@ impl People {
     pub fn edit(&self, machine: &mut Machine, row: &RowId, now: i64) -> Option<Effect> {
         let mut crowd = self.crowd();
         let done = crowd.edit(machine, row, now);
-        crowd.tell(machine.server.side, now, done.as_ref());
+        tell(machine.server.side, now, done.as_ref());
         done
     }
 
@@ -103,13 +106,6 @@ impl People {
 }
 
 impl Crowd {
-    #[expect(clippy::print_stderr, reason = "told to whoever replays a seed")]
-    fn tell(&self, side: Side, now: i64, done: Option<&Effect>) {
-        if self.is_loud {
-            eprintln!("{} {side:?} person: {done:?}", now - 1_800_000_000);
-        }
-    }
-
     fn create(&mut self, machine: &mut Machine, now: i64) -> Option<Effect> {
         let side = machine.server.side;
         let id = RowId::from(Uuid::from_u128(self.random.u128(..)));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tandem::model::{ColumnName, RowId, Side, TableName, Value, Version};
 
 use super::tables::EDITED;
+use super::voice;
 
 /// How coarse stamps are, in seconds.
 const STAMP_STEP: i64 = 5;
@@ -270,6 +271,7 @@ impl Server {
             if self.is_spared(&effect) {
                 continue;
             }
+            voice::say(now, || format!("late on the {}: {effect:?}", self.side));
             let tag = self.tag(&effect);
             match (self.apply(&effect, now), effect) {
                 (Applied::Done, Effect::Update { id, .. }) => {

@@ -24,6 +24,7 @@ use super::people::People;
 use super::server::Effect;
 use super::tables::{currencies, mappings};
 use super::trouble::{Rates, strikes};
+use super::voice;
 
 /// The most steps a run is given before it is killed, where it is killed.
 const KILL_WITHIN: u64 = 60;
@@ -44,8 +45,6 @@ pub struct World {
     pub config: Arc<Config>,
     _folder: TempDir,
     desk: Option<Desk>,
-    /// Tells everything as it happens.
-    is_loud: bool,
 }
 
 impl World {
@@ -86,7 +85,6 @@ impl World {
             config,
             _folder: folder,
             desk: None,
-            is_loud: std::env::var_os("TANDEM_TEST_LOUD").is_some(),
         };
         let (rates, circumstances) = (world.machine(Side::Left).rates, world.circumstances.clone());
         world.say(|| format!("{rates:?} {circumstances:?}"));
@@ -229,11 +227,8 @@ impl World {
         self.gate.spare();
     }
 
-    #[expect(clippy::print_stderr, reason = "told to whoever replays a seed")]
     pub fn say(&self, what: impl FnOnce() -> String) {
-        if self.is_loud {
-            eprintln!("{} {}", self.clock.now() - 1_800_000_000, what());
-        }
+        voice::say(self.clock.now(), what);
     }
 }
 

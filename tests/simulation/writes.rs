@@ -10,10 +10,20 @@ use super::memory_system::{MemorySystem, SETTLE_SECS};
 use super::server::{Applied, Effect};
 use super::tables::POISON;
 use super::trouble::strikes;
+use super::voice;
 
 impl MemorySystem {
-    /// Sends a batch; the line may go before, while or after it is applied.
+    /// Sends a batch, and tells what became of it.
     pub(super) fn send(&self, writes: &[Write]) -> Vec<WriteOutcome> {
+        let outcomes = self.deliver(writes);
+        for (write, outcome) in writes.iter().zip(&outcomes) {
+            voice::say(self.clock.now(), || format!("Tandem: {} {:?}: {outcome:?}", write.table, write.verb));
+        }
+        outcomes
+    }
+
+    /// Lets a batch come to the server; the line may go before, while or after it is applied.
+    fn deliver(&self, writes: &[Write]) -> Vec<WriteOutcome> {
         let now = self.now();
         let mut machine = self.machine();
         let machine = &mut *machine;

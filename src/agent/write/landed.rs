@@ -72,8 +72,6 @@ impl Commit<'_> {
     ) -> Result<(), StoreError> {
         let (name, side) = (self.prepared.name(), self.side);
         let Made { source, id, sent, left_blank, row, label, cause, replaces } = made;
-        let agreed = self.agreed_at_once(transaction, source, row.as_ref())?;
-        let base = left_blank.0.into_iter().chain(agreed.0).chain(sent.0.clone()).collect();
         let observer = Observer { prepared: self.prepared, now: self.engine.now() };
         if transaction.partner(name, side.other(), source)?.is_some() {
             return Ok(());
@@ -88,6 +86,8 @@ impl Commit<'_> {
             Side::Left => Pair::new(id.clone(), source.clone()),
             Side::Right => Pair::new(source.clone(), id.clone()),
         };
+        let agreed = self.agreed_at_once(transaction, source, row.as_ref())?;
+        let base = left_blank.0.into_iter().chain(agreed.0).chain(sent.0.clone()).collect();
         let mut coupling = Coupling {
             id: transaction.next_coupling_id()?,
             mapping: name.clone(),
