@@ -192,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn the_team_owns_new_rows_for_which_the_mapping_names_no_owner() {
+        let company =
+            Company { column: "companyid".into(), row: RowId::new(OURS), team: Some(RowId::new("t")) };
+        let owner_of = |column: &str| {
+            let mut mapping = mapping("master", false, "l");
+            let mine = Value::Reference(RowId::new("mine"));
+            mapping.new_row.right = vec![(column.into(), mine)];
+            let fitted = mapping.of_company(Side::Right, &company, &table(&["companyid", "ownerid"]));
+            let owners = fitted.new_row.right.into_iter().filter(|(column, _)| column.as_str() == "ownerid");
+            owners.map(|(_, owner)| owner).collect::<Vec<_>>()
+        };
+        assert_eq!(owner_of("ownerid"), [Value::Reference(RowId::new("mine"))]);
+        assert_eq!(owner_of("other"), [Value::Reference(RowId::new("t"))]);
+    }
+
+    #[test]
     fn several_companies_share_master_data_and_no_documents() {
         let document = fitted("document", true);
         assert_eq!(

@@ -419,6 +419,7 @@ impl Mapping {
 mod tests {
     use super::*;
     use crate::mapping::parse;
+    use crate::model::{RowId, Value};
 
     /// Reads a mapping of fields with these directions, called `a`, `b` and so on, each with keys of its own.
     fn mapping(top: &str, fields: &[(&str, &str)]) -> Mapping {
@@ -444,6 +445,18 @@ mod tests {
         assert!(creating.writes_both_ways());
         creating.create = Pair::new(false, true);
         assert!(!creating.writes_both_ways());
+    }
+
+    #[test]
+    fn what_is_not_coupled_yet_waits_alone_where_its_field_may() {
+        let lookup = "type=\"lookup\"\nlookup=\"N\"\n";
+        let alone = format!("{lookup}unresolved=\"field\"");
+        let mapping = mapping("", &[("<->", ""), ("<->", lookup), ("<->", &alone)]);
+        let row = RowId::new("1");
+        let values = [Value::Uncoupled(Side::Left, row.clone()), Value::Reference(row), Value::Blank];
+        let waits = values
+            .map(|value| mapping.fields.iter().map(|field| field.waits_alone(&value)).collect::<Vec<_>>());
+        assert_eq!(waits, [vec![false, false, true], vec![false; 3], vec![false; 3]]);
     }
 
     #[test]

@@ -128,11 +128,12 @@ mod tests {
     #[test]
     fn values_of_rows_that_no_option_is_for_are_found() {
         let field = "[[field]]\nid=\"g\"\nleft=\"b\"\nright=\"state\"\ndirection=\"->\"\ntype=\"number\"\n";
-        let found = |number: i64| {
+        let found = |field: &str, number: i64| {
             let record = Record::from_iter([("g".into(), Value::Number(number.into()))]);
             strange_values(&mapping(field), Side::Right, &record, &choices())
         };
-        assert_eq!(found(1), []);
-        assert_eq!(found(4), [("g".into(), "4".to_owned())]);
+        assert_eq!(found(field, 1), []);
+        assert_eq!(found(field, 4), [("g".into(), "4".to_owned())]);
+        assert_eq!(found(&field.replace("->", "<-"), 4), [], "nothing of it is written there");
     }
 }

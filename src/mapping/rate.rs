@@ -13,7 +13,7 @@ impl Field {
     #[must_use]
     pub fn units_of_local(&self, rate: Value) -> Option<Decimal> {
         match transform::read(&self.steps[self.direction.owner()?], rate).ok()? {
-            Value::Number(units) if !units.is_zero() => Decimal::ONE.checked_div(units),
+            Value::Number(units) => Decimal::ONE.checked_div(units),
             _ => None,
         }
     }

@@ -55,6 +55,11 @@ mod tests {
             assert_eq!((customers.unguarded, used[&"currencies".into()].unguarded), (unguarded, false));
         };
         check(customer, &other, false);
+        let mut mappings = [customer, &other]
+            .map(|text| parse("test", text, &Pair::new("erp".into(), "crm".into())).unwrap());
+        mappings[0].across_companies.left = true;
+        let used = tables_used(&mappings, &"erp".into());
+        assert!(used[&"customers".into()].across_companies, "as soon as one mapping wants it");
         let unguarded = |text: &str| format!("unguarded = true\n{text}");
         check(customer, &unguarded(&other), true);
         check(&unguarded(customer), &unguarded(&other), true);

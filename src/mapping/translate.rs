@@ -476,11 +476,21 @@ mod tests {
         assert_eq!(read(Unresolved::Row, Side::Left, Value::text("JR")), adrift("JR"), "nobody's partner");
         assert_eq!(read(Unresolved::Field, Side::Left, Value::text("XX")), adrift("XX"), "nobody's name");
         assert_eq!(read(Unresolved::Blank, Side::Left, Value::text("XX")), Value::Blank);
+        let foreign = read(Unresolved::Row, Side::Right, Value::text("IH"));
+        assert_eq!(foreign, Value::text("IH"), "kept as it is where rows are pointed to by id");
         assert_eq!(write(Side::Right, ida.clone()), Ok(Value::Reference(RowId::new("user ida"))));
-        assert_eq!(write(Side::Left, ida), Ok(Value::text("IH")));
+        assert_eq!(write(Side::Left, ida.clone()), Ok(Value::text("IH")));
         assert_eq!(write(Side::Left, adrift("XX")), Ok(Value::text("XX")), "as it was");
         let nameless = write(Side::Left, Value::Reference(RowId::new("who"))).unwrap_err();
         assert!(matches!(nameless, Unfit::Uncoupled { side: Side::Left, row, .. } if row.as_str() == "who"));
+        let resolver = Resolver { names: &Nameless, ..resolver };
+        let nameless = to_values(
+            &of(Unresolved::Row),
+            Side::Left,
+            &Record::from_iter([("owner".into(), ida)]),
+            &resolver,
+        );
+        assert!(matches!(nameless, Err(Unfit::Uncoupled { .. })), "where no row has a name");
     }
 
     fn currency() -> (Mapping, Pair<RowId>) {

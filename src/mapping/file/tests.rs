@@ -441,6 +441,11 @@ fn transforms_stand_where_they_can_be_taken() {
             "line 17, column 18: field name: \"GB\" and \"UK\" mean the same, so there is no way back to the left",
         ),
         (
+            "<-",
+            "on_create = \"right\"\nright_transform = [\"trim\"]\n",
+            "line 18, column 19: field name: `trim` has no way back, but the field is written on the right side",
+        ),
+        (
             "->",
             "transform = [\"html\"]\n",
             "line 17, column 13: field name: `html` says what a column's values mean",
@@ -493,6 +498,8 @@ fn a_lookup_says_where_it_points_and_what_becomes_of_it_meanwhile() {
     let mapping = parse("CUSTOMER.toml", &with_ends(several, "->"), &connections()).unwrap();
     assert_eq!(mapping.fields[0].ends.left, End::FirstOf(vec!["a".into(), "b".into()]));
     assert!(error(&with_ends(several, "<->")).contains("nothing says which of its columns is meant"));
+    let by = format!("{several}left_by = \"code\"\n");
+    assert!(error(&with_ends(&by, "->")).contains("can have no `left_by`: it names several columns there"));
     assert!(error(&with_field("->", "type = \"lookup\"\nlookup = []")).contains("but no `lookup`"));
 }
 
@@ -503,6 +510,11 @@ fn what_rows_are_told_apart_by_is_not_optional() {
     let more = "[[field]]\nid = \"b\"\nleft = \"b\"\nright = \"b\"\ndirection = \"->\"\noptional = true\n";
     let mapping = parse("CUSTOMER.toml", &format!("{GOOD}{more}"), &connections()).unwrap();
     assert_eq!(mapping.fields.iter().map(|field| field.optional).collect::<Vec<_>>(), [false, true]);
+    for (told_by, tells) in [("label = \"name\"", "label = \"b\""), ("[[\"name\"]]", "[[\"name\"], [\"b\"]]")]
+    {
+        let found = error(&format!("{GOOD}{more}").replace(told_by, tells));
+        assert!(found.contains("field b cannot be optional"), "{tells}: {found}");
+    }
 }
 
 #[test]

@@ -120,6 +120,13 @@ fn what_cannot_take_a_step_says_why() {
     assert_eq!(back, "(blank) cannot be written: a blank there means \"EUR\"");
     let back = write(&steps("['country_name']"), text("ZZ")).unwrap_err().to_string();
     assert!(back.starts_with("\"ZZ\" is no country's code"), "{back}");
+    assert_eq!(
+        write(&steps("['trim']"), text(" a ")),
+        Ok(text(" a ")),
+        "a normal form has no way to go back"
+    );
+    let back = write(&steps("[{ factor = '2' }]"), text("x")).unwrap_err().to_string();
+    assert_eq!(back, "\"x\" cannot take the step `factor`");
     let back = write(&steps("[{ factor = '0.0000000000000000000000000001' }]"), Value::Number(Decimal::MAX));
     assert!(back.unwrap_err().to_string().ends_with("is too large"));
 }
