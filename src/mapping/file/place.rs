@@ -42,10 +42,8 @@ impl Text<'_> {
     pub fn toml_error(&self, error: &toml::de::Error) -> MappingError {
         let message = error.message().replace('\n', "; ");
         let problem = match quoted(&message).split_first() {
-            Some((word, known)) if message.starts_with("unknown ") => {
-                or_nearest(message.clone(), word, known.iter().copied())
-            }
-            _ => message,
+            Some((word, known)) => or_nearest(message.clone(), word, known.iter().copied()),
+            None => message,
         };
         self.at(error.span().map_or(0, |span| span.start), problem)
     }

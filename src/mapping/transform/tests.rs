@@ -43,6 +43,7 @@ fn what_has_a_way_back_takes_it() {
     there_and_back("[{ date_in = 'Europe/Berlin' }]", &midnight, &date("2026-01-31"));
     there_and_back("[{ factor = 1000 }]", &number("1.5"), &number("1500"));
     there_and_back("[{ factor = '0.01' }]", &number("250"), &number("2.5"));
+    there_and_back("[{ factor = 0.01 }]", &number("250"), &number("2.5"));
     let many = "[{ prefix = 'X' }, { value_map = { A = 'one' } }]";
     there_and_back(many, &text("XA"), &text("one"));
 }
@@ -142,6 +143,7 @@ fn mistakes_name_the_word_and_the_way_out() {
     assert!(problem("'truncate'").starts_with("`truncate` needs more: write { truncate = … }"));
     assert_eq!(problem("{ truncate = -1 }"), "`truncate` takes a whole number, 0 or more");
     assert_eq!(problem("{ truncate = 3, trim = true }"), "one table is one transform; write { … }, { … }");
+    assert_eq!(steps("[{ trim = true }]"), [Transform::Trim], "as a table");
     assert_eq!(problem("{ trim = 3 }"), "`trim` takes nothing; write \"trim\"");
     assert_eq!(problem("{ truncate = 3, with = 'x' }"), "`truncate` has no option `with`");
     assert!(problem("{ replace = '(', with = '' }").starts_with("the pattern \"(\" cannot be read"));
@@ -150,11 +152,30 @@ fn mistakes_name_the_word_and_the_way_out() {
     assert!(problem("{ country_name = 'xx' }").starts_with("countries have no names in \"xx\""));
     assert!(problem("{ phone = 'DE' }").starts_with("\"DE\" is no calling code"));
     assert!(problem("{ number_format = '12' }").starts_with("\"12\" is no example of a number"));
+    assert!(problem("{ number_format = '1,234,5' }").starts_with("\"1,234,5\" is no example of a number"));
     assert!(problem("{ factor = 0 }").starts_with("`factor` takes a number that is not 0"));
     assert!(problem("{ value_map = 3 }").starts_with("`value_map` takes a table"));
     assert!(problem("{ value_map = {}, case = 'both' }").starts_with("\"both\" is no `case`"));
     assert!(problem("{ default = [1] }").starts_with("a list is no value"));
     assert_eq!(problem("3"), "a transform is a word or a table");
+}
+
+#[test]
+fn a_literal_fits_where_values_are_of_its_kind() {
+    for word in ["default", "blank_is"] {
+        let step = steps(&format!("[{{ {word} = 'x' }}]")).remove(0);
+        assert_eq!(step.reads(Shape::Text), Ok(Shape::Text), "{word}");
+        assert_eq!(step.reads(Shape::Number), Err(Shape::Text), "{word}");
+    }
+}
+
+#[test]
+fn patterns_are_the_same_where_they_find_and_make_the_same() {
+    let replace =
+        |pattern: &str, with: &str| steps(&format!("[{{ replace = '{pattern}', with = '{with}' }}]"));
+    assert_eq!(replace("a", "b"), replace("a", "b"));
+    assert_ne!(replace("a", "b"), replace("c", "b"));
+    assert_ne!(replace("a", "b"), replace("a", "c"));
 }
 
 /// The example of the projects of 2017, as it was written then.
@@ -189,6 +210,7 @@ fn transforms_of_2017_can_be_written_in_own_words() {
     for text in ["USA", "usa", "DEU", "FRA", "", "other"] {
         assert_eq!(read(&again, Value::text(text)), read(&steps, Value::text(text)), "{text} by {own}");
     }
+    assert!(own.contains("DEU = 7,") && own.contains("FRA = 1.5"), "{own}");
     assert!(own.contains("case = \"exact\"") && own.contains("default = \"none\""), "{own}");
 }
 
@@ -203,6 +225,16 @@ fn keys_become_what_the_column_holds() {
     assert_eq!(map.write(Value::text("small")), Ok(number("1")));
     assert!(map.covers(&number("1")) && map.covers(&Value::Blank) && !map.covers(&number("3")));
     assert_eq!(map.ambiguous(), None);
+    let fitted = |key: &str, kind| match steps(&format!("[{{ value_map = {{ {key} = 'x' }} }}]")).remove(0) {
+        Transform::ValueMap(mut map) => {
+            map.fit(kind);
+            map.pairs.remove(0).0
+        }
+        step => panic!("{step:?}"),
+    };
+    assert_eq!(fitted("true", crate::model::ColumnKind::Flag), Value::Flag(true));
+    assert_eq!(fitted("2026-01-31", crate::model::ColumnKind::Date), date("2026-01-31"));
+    assert_eq!(fitted("1", crate::model::ColumnKind::Text), Value::text("1"));
     let Transform::ValueMap(map) = steps("[{ value_map = { GB = 'UK', UK = 'uk' } }]").remove(0) else {
         panic!("it is a value map")
     };

@@ -153,8 +153,8 @@ impl Reader<'_> {
             right: end(raw, half.way.right),
             left_value: match half.way.left {
                 Place::Source => raw.source_value.clone(),
-                Place::Dataverse if raw.dataverse.is_none() => raw.dataverse_value.clone(),
-                Place::Dataverse | Place::Destination => None,
+                Place::Dataverse => raw.dataverse_value.clone(),
+                Place::Destination => None,
             },
             right_value: None,
             separator: raw.separator.clone(),

@@ -3,6 +3,7 @@
 use super::*;
 use crate::mapping::definition::{Direction, Drift, Mapping, Policy};
 use crate::mapping::{Schedule, dependency_order};
+use crate::model::Value;
 
 const GOOD: &str = r#"name = "P2C"
 source = "erp"
@@ -99,6 +100,7 @@ fn each_task_is_a_mapping_for_each_way_it_goes_in_order() {
     assert_eq!(place(out), Pair::new("accounts of crm".to_owned(), "Customers of web".to_owned()));
     // What the first way wrote is read again before the second.
     assert!(into.follows.is_empty() && out.follows == ["P2C/accounts".into()]);
+    assert_eq!(named(&project, "P2C/contacts").follows, [], "its source is read anew whatever went before");
 }
 
 #[test]
@@ -139,6 +141,9 @@ fn rows_of_other_companies_are_left_alone_and_new_ones_get_the_company() {
     assert_eq!(named(&other, "P2C/accounts/out").new_row.right[0].0, "Mandant".into());
     let filled = GOOD.replacen("destination = \"Origin\"", "destination = \"dataAreaId\"", 1);
     assert_eq!(named(&read(&filled).unwrap(), "P2C/accounts/out").new_row.right, []);
+    let own = "table = \"Customers\"\nnew_row = { dataAreaId = \"X\" }";
+    let own = read(&GOOD.replacen("table = \"Customers\"", own, 1)).unwrap();
+    assert_eq!(named(&own, "P2C/accounts/out").new_row.right, [("dataAreaId".into(), Value::text("X"))]);
 }
 
 #[test]
@@ -203,6 +208,16 @@ fn mistakes_are_told_with_their_place_and_the_nearest_word() {
             "source = \"Name\"\n",
             "",
             "p.toml, line 32, column 6: field name lacks `source`: name the column of the source table",
+        ),
+        (
+            "dataverse = \"name\"",
+            "destination = \"Name\"",
+            "p.toml, line 32, column 6: field name lacks `dataverse`: name the column of the dataverse table",
+        ),
+        (
+            "dataverse = \"description\"\n",
+            "dataverse = \"description\"\ndataverse_value = \"CRM\"\n",
+            "field origin has both `dataverse` and `dataverse_value`",
         ),
         (
             "dataverse = \"tnd_number\"",
