@@ -447,7 +447,7 @@ mod tests {
     /// I12
     #[test]
     fn a_row_is_not_created_again_without_the_row_it_points_to() {
-        let mapping = Mapping { deletion: DeletionPolicy::Restore, ..mapping() };
+        let mut mapping = Mapping { deletion: DeletionPolicy::Restore, ..mapping() };
         let mut pending = pending(BASE, Some("gone"), Some(BASE));
         if let Some(Seen::Record { record, .. }) = &mut pending.seen.right {
             record.set("b".into(), Value::Uncoupled(Side::Right, RowId::new("x")));
@@ -457,6 +457,8 @@ mod tests {
             matches!(decision, Decision::Park { wake: WakeCondition::Coupled { .. }, .. }),
             "{decision:?}"
         );
+        mapping.fields[1].kind = lookup(Unresolved::Field);
+        assert_eq!(decide(&mapping, &pending), Decision::Restore { on: Side::Left }, "only the field waits");
     }
 
     /// I36
